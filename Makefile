@@ -1,0 +1,73 @@
+# vfiotrace. `make demo` shows the main job, `make test` tests everything.
+#   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
+#   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
+VERSION := 0.1.0
+
+SAN    ?= 0
+OUTPUT ?= build$(if $(filter 1,$(SAN)),/san)
+PREFIX ?= /usr/local
+Q      := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+CC     ?= cc
+CLANG  ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wvla
+CPPFLAGS += -Iinclude -Isrc -I$(OUTPUT)/gen -D_GNU_SOURCE -DVFIOTRACE_VERSION='"$(VERSION)"'
+# One static binary: it must run in an initramfs that has no libraries.
+LDFLAGS_STATIC := -static
+LIBS   := -lbpf -lelf -lz
+ifeq ($(SAN),1)
+override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_STATIC :=
+endif
+
+# Evidence flows one way: capture -> trace -> model -> rules -> report. All but
+# capture and its two commands is pure: it builds and is tested without BPF.
+PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/report/*.c)) \
+	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c,$(sort $(wildcard src/cmd/*.c)))
+BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
+LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/main.c
+OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
+PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
+BIN      := $(OUTPUT)/vfiotrace
+
+.PHONY: all pure clean install demo test
+all: $(BIN)
+pure: $(PURE_LIB)
+
+include tests/tests.mk
+
+$(PURE_LIB): $(call OBJ,$(PURE_SRC))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BIN): $(call OBJ,$(LIVE_SRC)) $(PURE_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDFLAGS_STATIC) -o $@ $(call OBJ,$(LIVE_SRC)) $(PURE_LIB) $(LIBS)
+
+$(OUTPUT)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# BPF: every domain compiled alone, linked into one object, embedded as a skeleton.
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations
+$(OUTPUT)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf > $@.tmp && mv $@.tmp $@
+
+$(call OBJ,$(LIVE_SRC)): $(patsubst bpf/%.bpf.c,$(OUTPUT)/gen/%.skel.h,$(BPF_SRC))
+
+install: $(BIN)
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace
+	$(Q)for m in docs/*.1; do [ -e "$$m" ] || continue; install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}"; done
+
+clean:
+	rm -rf $(OUTPUT)
+
+-include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Trace files: writing them from a live capture, reading them anywhere.
+ *
+ * Functions return 0 (or a count) on success and a negative errno on failure
+ * unless they say otherwise. Nothing here touches a kernel. The byte layout
+ * is in docs/trace-format.md and src/trace/format.h.
+ */
+#ifndef VFIOTRACE_TRACE_H
+#define VFIOTRACE_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vocab.h"
+
+/* Object identity within one trace: class in the top 16 bits, number from 1. 0 is "no object" (NULL). */
+static inline uint64_t vt_obj(enum vt_class c, uint64_t n) { return ((uint64_t)c << 48) | n; }
+static inline enum vt_class vt_obj_class(uint64_t o) { return (enum vt_class)(o >> 48); }
+static inline uint64_t vt_obj_nr(uint64_t o) { return o & 0xffffffffffffULL; }
+
+const char *vt_event_name(enum vt_event_type t);
+const char *vt_event_doc(enum vt_event_type t);
+const char *vt_field_name(enum vt_field f);
+enum vt_kind vt_field_kind(enum vt_field f);
+const char *vt_field_doc(enum vt_field f);
+const char *vt_class_name(enum vt_class c);
+enum vt_event_type vt_event_by_name(const char *name);	/* VT_EV_UNKNOWN when unknown */
+enum vt_field vt_field_by_name(const char *name);	/* VT_F_NONE when unknown */
+
+/* One row of the attach plan, as it came out. */
+struct vt_probe {
+	const char *func;	/* hooked function, or symbol+0xoff for a call site */
+	const char *module;	/* "vmlinux" or module name */
+	const char *event;	/* event type name that it feeds */
+	const char *method;	/* "fentry", "fexit", "kprobe", "site", "none" */
+	const char *reason;	/* why not attached, or why not the best method; "" otherwise */
+	bool attached;
+	uint64_t attach_ns;	/* boot-time clock at which it was armed; 0 when not attached */
+	uint64_t hits;
+	uint64_t misses;	/* kprobe misses */
+	uint64_t recursion_misses;
+};
+
+/* Events that did not reach the file. */
+struct vt_loss {
+	const char *event;	/* event type name, or "" when unknown */
+	const char *why;	/* "ring full", "storage", "seq gap", ... */
+	uint64_t count;
+	uint64_t from_ns, to_ns;	/* the loss lies between these times; 0..UINT64_MAX when unknown */
+};
+
+/* ---- writing ---- */
+struct vt_writer;
+
+/*
+ * Creates PATH with mode 0600, never through a symbolic link; an existing
+ * regular file is replaced. FD variant: takes ownership of an open file.
+ */
+int vt_writer__open(const char *path, struct vt_writer **out);
+int vt_writer__fdopen(int fd, struct vt_writer **out);
+
+int vt_writer__meta(struct vt_writer *w, const char *key, const char *value);
+/* The whole plan again with fresh counters: the last table in the file counts. */
+int vt_writer__probes(struct vt_writer *w, const struct vt_probe *p, size_t nr);
+int vt_writer__loss(struct vt_writer *w, const struct vt_loss *l);
+/* A field that only this trace has (struct file members): name is copied. Returns its id (>= VT_F_MAX), same id for same name. */
+int vt_writer__dyn_field(struct vt_writer *w, const char *name, enum vt_kind kind);
+
+/* One event: begin, any number of fields, end. Fields of one event may be given once each, in any order. */
+struct vt_stamp {
+	uint64_t ts_ns;		/* CLOCK_BOOTTIME */
+	uint64_t seq;		/* per-CPU number given by the capture; 0 = none */
+	uint32_t tgid, tid;
+	uint16_t cpu;
+	const char *comm;	/* may be NULL */
+};
+void vt_writer__begin(struct vt_writer *w, enum vt_event_type type, enum vt_phase phase, const struct vt_stamp *stamp);
+void vt_writer__u64(struct vt_writer *w, int field, uint64_t v);	/* U64, HEX, OBJ */
+void vt_writer__s64(struct vt_writer *w, int field, int64_t v);
+void vt_writer__str(struct vt_writer *w, int field, const char *v);
+void vt_writer__err(struct vt_writer *w, int field, int err);	/* could not be read: err is an errno, positive */
+int vt_writer__end(struct vt_writer *w);
+
+/* Pushes buffered events out as a block; SYNC waits for stable storage (fdatasync). */
+int vt_writer__flush(struct vt_writer *w, bool sync);
+/* First storage error met, sticky, as negative errno; 0 when none. Events refused since are counted per type and written as loss when space returns. */
+int vt_writer__error(const struct vt_writer *w);
+uint64_t vt_writer__bytes(const struct vt_writer *w);
+/* Writes the end block ("how": "stopped", "signal", "child exited", ...), syncs. */
+int vt_writer__finish(struct vt_writer *w, const char *how);
+void vt_writer__free(struct vt_writer *w);	/* NULL is fine; does not write an end block */
+
+/* ---- reading ---- */
+#define VT_EVENT_FIELDS_MAX 128
+
+struct vt_value {
+	uint16_t field;		/* index for vt_trace__field_name(); known ones equal enum vt_field */
+	uint8_t kind;		/* enum vt_kind */
+	int32_t err;		/* 0, or the positive errno with which reading it failed in the kernel */
+	union {
+		uint64_t u;
+		int64_t s;
+		const char *str;	/* NUL-terminated, lives until the next vt_trace__next() */
+	};
+};
+
+struct vt_event {
+	uint64_t ts_ns, seq;
+	uint64_t index;		/* number of the event in this trace, from 0 */
+	uint32_t tgid, tid;
+	uint16_t cpu;
+	uint8_t phase;		/* enum vt_phase */
+	uint16_t type;		/* enum vt_event_type; VT_EV_UNKNOWN for one we do not know */
+	const char *type_name;	/* as the file says it */
+	const char *comm;	/* never NULL */
+	uint32_t nr;
+	struct vt_value v[VT_EVENT_FIELDS_MAX];
+	uint8_t at[VT_F_MAX];	/* position + 1 in v[] of a known field; 0 = absent */
+};
+
+/* Each returns false when the field is absent or could not be read. */
+bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out);
+bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out);
+/* NULL when absent or unreadable. */
+const char *vt_ev_str(const struct vt_event *e, enum vt_field f);
+/* 0 when absent, unreadable, or NULL in the kernel. */
+uint64_t vt_ev_obj(const struct vt_event *e, enum vt_field f);
+/* Present at all (even if unreadable). */
+bool vt_ev_has(const struct vt_event *e, enum vt_field f);
+
+struct vt_trace;
+
+/*
+ * Opens and checks the frame of a trace: meta, probes, loss and schema are
+ * known after this, events come with vt_trace__next(). On failure *WHY (if not
+ * NULL) gets a sentence without the file name, to be freed by the caller:
+ * -EBADMSG not a trace or damaged beyond use, -EPROTO needs a newer tool,
+ * other errno from the system.
+ */
+int vt_trace__open(const char *path, struct vt_trace **out, char **why);
+void vt_trace__free(struct vt_trace *t);
+/* 1 and the event, 0 at the end, negative errno on I/O errors. Damage is skipped and counted, not returned. */
+int vt_trace__next(struct vt_trace *t, struct vt_event *e);
+int vt_trace__rewind(struct vt_trace *t);
+
+const char *vt_trace__meta(const struct vt_trace *t, const char *key);	/* NULL when absent */
+size_t vt_trace__meta_nr(const struct vt_trace *t);
+void vt_trace__meta_at(const struct vt_trace *t, size_t i, const char **key, const char **value);
+size_t vt_trace__probe_nr(const struct vt_trace *t);
+const struct vt_probe *vt_trace__probe(const struct vt_trace *t, size_t i);
+size_t vt_trace__loss_nr(const struct vt_trace *t);
+const struct vt_loss *vt_trace__loss(const struct vt_trace *t, size_t i);
+const char *vt_trace__field_name(const struct vt_trace *t, uint16_t field);
+enum vt_kind vt_trace__field_kind(const struct vt_trace *t, uint16_t field);
+const char *vt_trace__class_name(const struct vt_trace *t, uint64_t obj);	/* class of an object of this trace */
+/* How it ended as the end block says, or NULL when there is none (killed, or jumped). */
+const char *vt_trace__ended(const struct vt_trace *t);
+/* Damaged stretches: final only after vt_trace__next() returned 0. */
+struct vt_damage { uint64_t offset, length; const char *what; };
+size_t vt_trace__damage_nr(const struct vt_trace *t);
+const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i);
+
+/*
+ * Well-known meta keys: tool.version, command, kernel.release, kernel.version,
+ * kernel.build_id, boot_id, machine, clock, options, started (UTC, ISO 8601),
+ * luo ("yes"/"no" + why), handlers.
+ */
+
+#endif

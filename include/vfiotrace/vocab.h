@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The vocabulary of a trace: event types, fields, object classes.
+ *
+ * One table each; enums, the names stored in the file's own schema, and the
+ * documentation are all made from it. A trace carries the names, so a reader
+ * of another version maps by name and never by number: entries may be added
+ * anywhere, renamed never.
+ *
+ * An event type says what happened, not which function showed it: the
+ * function name of the kernel at hand travels in the field `func`.
+ */
+#ifndef VFIOTRACE_VOCAB_H
+#define VFIOTRACE_VOCAB_H
+
+/* How a value is stored and printed. */
+enum vt_kind {
+	VT_U64 = 1,	/* unsigned, decimal */
+	VT_HEX,		/* unsigned, hexadecimal: tokens, physical addresses, flags */
+	VT_S64,		/* signed; return values */
+	VT_STR,		/* text */
+	VT_OBJ,		/* class#n, see vt_obj() */
+};
+
+/* When, within the traced function, the event was taken. */
+enum vt_phase {
+	VT_POINT = 0,	/* a moment of its own (snapshot, call site, recorder mark) */
+	VT_ENTER,	/* on entry: arguments */
+	VT_EXIT,	/* on return: result, and what the call left behind */
+};
+
+/*
+ * X(ID, "name", "what it shows; the kernel function it rests on")
+ * Every op.* event has session, handler, compatible, file, data, status, and ret on exit.
+ */
+#define VT_EVENTS(X) \
+	/* sessions */ \
+	X(SESSION_CREATE, "session.create", "luo_session_create(): session, ret") \
+	X(SESSION_RETRIEVE, "session.retrieve", "luo_session_retrieve(): session, ret") \
+	X(SESSION_RELEASE, "session.release", "luo_session_release(): session file closed; session, retrieved (0 outgoing, 1 incoming), ret") \
+	X(SESSION_DESERIALIZE, "session.deserialize", "luo_session_deserialize(): first open of /dev/liveupdate; ret") \
+	/* the files of a session */ \
+	X(LUO_PRESERVE, "luo.preserve", "luo_preserve_file(): session, token, fd; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data") \
+	X(LUO_RETRIEVE, "luo.retrieve", "luo_retrieve_file(): session, token; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data, status") \
+	X(LUO_FREEZE, "luo.freeze", "luo_file_freeze(): session, count; on exit ret") \
+	X(LUO_UNFREEZE, "luo.unfreeze", "luo_file_unfreeze(): session") \
+	X(LUO_UNPRESERVE, "luo.unpreserve", "luo_file_unpreserve_files(): session, count") \
+	X(LUO_FINISH, "luo.finish", "luo_file_finish(): session, count; on exit ret") \
+	X(LUO_DESERIALIZE, "luo.deserialize", "luo_file_deserialize(): session; on exit ret, count") \
+	X(LUO_FILE, "luo.file", "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
+	/* handler callbacks, whoever the handler is */ \
+	X(OP_CAN_PRESERVE, "op.can_preserve", "ops->can_preserve: file; ret 0/1") \
+	X(OP_PRESERVE, "op.preserve", "ops->preserve") \
+	X(OP_UNPRESERVE, "op.unpreserve", "ops->unpreserve") \
+	X(OP_FREEZE, "op.freeze", "ops->freeze") \
+	X(OP_UNFREEZE, "op.unfreeze", "ops->unfreeze") \
+	X(OP_RETRIEVE, "op.retrieve", "ops->retrieve: on exit file is the one it made") \
+	X(OP_CAN_FINISH, "op.can_finish", "ops->can_finish: ret 0/1") \
+	X(OP_FINISH, "op.finish", "ops->finish") \
+	/* file-lifecycle-bound global data */ \
+	X(FLB_PRESERVE, "flb.preserve", "luo_flb_file_preserve(): handler, compatible; ret") \
+	X(FLB_UNPRESERVE, "flb.unpreserve", "luo_flb_file_unpreserve(): handler, compatible") \
+	X(FLB_FINISH, "flb.finish", "luo_flb_file_finish(): handler, compatible") \
+	/* the reboot */ \
+	X(REBOOT, "reboot", "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
+	X(SERIALIZE, "reboot.serialize", "luo_session_serialize(): ret") \
+	X(SHUTDOWN, "reboot.device_shutdown", "device_shutdown() on the way to the jump: last point at which storage surely works") \
+	X(JUMP, "reboot.machine_shutdown", "machine_shutdown(): other CPUs stop, then the jump") \
+	/* struct file */ \
+	X(FILE_SNAP, "file.snap", "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
+	X(FILE_ANON, "file.anon", "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
+	X(FILE_FPUT, "file.fput", "__fput() of a file seen before: file") \
+	/* vfio */ \
+	X(VFIO_CDEV_OPEN, "vfio.cdev_open", "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
+	X(VFIO_LU_OPEN, "vfio.lu_open", "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
+	X(VFIO_OPEN_COMMON, "vfio.open_common", "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
+	X(VFIO_GROUP_OPEN, "vfio.group_open", "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
+	X(VFIO_RELEASE, "vfio.release", "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref") \
+	X(VFIO_DF_ALLOC, "vfio.df_alloc", "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
+	X(VFIO_GET_REG, "vfio.get_reg", "vfio_device_try_get_registration(): device, vfio_ref, ret 0/1; site (caller)") \
+	X(VFIO_PUT_REG, "vfio.put_reg", "vfio_device_put_registration(): device, vfio_ref after; site (caller)") \
+	X(VFIO_FIND, "vfio.find", "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
+	X(VFIO_BIND, "vfio.bind", "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
+	X(VFIO_DF_OPEN, "vfio.df_open", "vfio_df_open(): df, device, open_count, ret") \
+	X(VFIO_DF_CLOSE, "vfio.df_close", "vfio_df_close(): df, device, open_count") \
+	X(VFIO_REGISTER, "vfio.register", "vfio_register_group_dev() and kin: device, bdf, ret") \
+	X(VFIO_UNREGISTER, "vfio.unregister", "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
+	X(VFIO_MMAP, "vfio.mmap", "vfio_device_fops_mmap(): file, device, vma_mapping (vma->vm_file->f_mapping), pages, ret") \
+	X(VFIO_ZAP, "vfio.zap", "BAR mappings zapped (vfio_pci_zap_bars()): device, mapping") \
+	/* memory families at call sites */ \
+	X(MEM_FREE, "mem.free", "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
+	/* KHO memory, paired by physical address */ \
+	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", "kho_alloc_preserve(): size; on exit phys, ret") \
+	X(KHO_UNPRESERVE_FREE, "kho.unpreserve_free", "kho_unpreserve_free(): phys") \
+	X(KHO_RESTORE_FREE, "kho.restore_free", "kho_restore_free(): phys") \
+	X(KHO_PRESERVE_FOLIO, "kho.preserve_folio", "kho_preserve_folio(): phys, order; ret") \
+	X(KHO_UNPRESERVE_FOLIO, "kho.unpreserve_folio", "kho_unpreserve_folio(): phys, order") \
+	X(KHO_RESTORE_FOLIO, "kho.restore_folio", "kho_restore_folio(): phys; ret 0 or -ENOENT, order") \
+	X(KHO_PRESERVE_PAGES, "kho.preserve_pages", "kho_preserve_pages(): phys, pages; ret") \
+	X(KHO_UNPRESERVE_PAGES, "kho.unpreserve_pages", "kho_unpreserve_pages(): phys, pages") \
+	X(KHO_RESTORE_PAGES, "kho.restore_pages", "kho_restore_pages(): phys, pages; ret") \
+	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", "kho_preserve_vmalloc(): phys (first chunk), ret") \
+	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", "kho_unpreserve_vmalloc(): phys (first chunk)") \
+	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", "kho_restore_vmalloc(): phys (first chunk), ret") \
+	/* the recorder itself */ \
+	X(REC_ARMED, "rec.armed", "everything is attached and the gate is open") \
+	X(REC_CHILD, "rec.child", "CMD started: name") \
+	X(REC_CHILD_EXIT, "rec.child_exit", "CMD ended: ret is its exit status, or minus the signal") \
+	X(REC_MODULE, "rec.module", "a module appeared and was attached: name, ret") \
+	X(REC_HANDLER, "rec.handler", "a file handler was found and its ops attached: handler, compatible, name (module), ret") \
+	X(REC_DRAINED, "rec.drained", "everything up to here was on stable storage while the kernel waited in reboot(2)") \
+	X(REC_STOP, "rec.stop", "the gate closed: name (why)")
+
+/* X(ID, "name", KIND, "meaning") */
+#define VT_FIELDS(X) \
+	X(FUNC, "func", VT_STR, "kernel function that showed the event") \
+	X(SESSION, "session", VT_STR, "session name; on any event inside a LUO call: that call's session") \
+	X(TOKEN, "token", VT_HEX, "token of the file within its session") \
+	X(WITHIN, "within", VT_STR, "innermost traced call of this task that encloses the event (an event type name)") \
+	X(RET, "ret", VT_S64, "return value; pointers are 0 or -errno") \
+	X(FD, "fd", VT_S64, "file descriptor") \
+	X(STATUS, "status", VT_S64, "retrieve_status: 0 not tried, > 0 retrieved, < 0 errno") \
+	X(DATA, "data", VT_HEX, "serialized_data, the handler's handle (usually a physical address)") \
+	X(COUNT, "count", VT_U64, "files in the session") \
+	X(RETRIEVED, "retrieved", VT_U64, "session is incoming and was retrieved") \
+	X(COMPATIBLE, "compatible", VT_STR, "compatible string of the handler") \
+	X(NAME, "name", VT_STR, "a name: anon inode, module, command") \
+	X(POINT, "point", VT_STR, "lifecycle point of a snapshot: open, preserve, retrieve, finish, release, ...") \
+	X(LUO_FILE, "luo_file", VT_OBJ, "struct luo_file") \
+	X(HANDLER, "handler", VT_OBJ, "struct liveupdate_file_handler") \
+	X(FILE, "file", VT_OBJ, "struct file") \
+	X(DF, "df", VT_OBJ, "struct vfio_device_file") \
+	X(DEVICE, "device", VT_OBJ, "struct vfio_device") \
+	X(OBJ, "obj", VT_OBJ, "the object a memory event is about") \
+	X(MAPPING, "mapping", VT_OBJ, "file->f_mapping") \
+	X(INODE_MAPPING, "inode_mapping", VT_OBJ, "file->f_inode->i_mapping") \
+	X(DEV_MAPPING, "dev_mapping", VT_OBJ, "device->inode->i_mapping") \
+	X(VMA_MAPPING, "vma_mapping", VT_OBJ, "vma->vm_file->f_mapping at mmap") \
+	X(BDF, "bdf", VT_STR, "PCI domain:bus:device.function") \
+	X(FILE_REF, "file_ref", VT_S64, "references on struct file (1 = one holder); <= 0 dead") \
+	X(VFIO_REF, "vfio_ref", VT_S64, "vfio_device.refcount (registration)") \
+	X(DEV_KREF, "dev_kref", VT_S64, "kref of vfio_device.device") \
+	X(MOD_REF, "mod_ref", VT_S64, "references on the handler's module") \
+	X(OPEN_COUNT, "open_count", VT_U64, "vfio_device.open_count") \
+	X(CALLEE, "callee", VT_STR, "allocation or free function called") \
+	X(FAMILY, "family", VT_STR, "kmalloc, kvmalloc, vmalloc, kmem_cache, rcu, folio") \
+	X(SITE, "site", VT_STR, "call site, symbol+0xoff [module]") \
+	X(PHYS, "phys", VT_HEX, "physical address") \
+	X(ORDER, "order", VT_U64, "page order") \
+	X(PAGES, "pages", VT_U64, "number of pages") \
+	X(SIZE, "size", VT_U64, "bytes") \
+	X(DEPTH, "depth", VT_U64, "nesting of KHO calls: > 0 when made by another traced KHO call") \
+	X(FLB_COUNT, "flb_count", VT_S64, "files that depend on the FLB")
+
+/* X(ID, "name", "kernel type") */
+#define VT_CLASSES(X) \
+	X(SESSION, "session", "struct luo_session") \
+	X(LUO_FILE, "luo_file", "struct luo_file") \
+	X(HANDLER, "handler", "struct liveupdate_file_handler") \
+	X(FILE, "file", "struct file") \
+	X(DF, "df", "struct vfio_device_file") \
+	X(DEVICE, "device", "struct vfio_device") \
+	X(INODE, "inode", "struct inode") \
+	X(MAPPING, "mapping", "struct address_space") \
+	X(FLB, "flb", "struct liveupdate_flb") \
+	X(OTHER, "ptr", "anything else")
+
+#define VT_ENUM3(id, name, a) VT_EV_##id,
+enum vt_event_type { VT_EV_UNKNOWN = 0, VT_EVENTS(VT_ENUM3) VT_EV_MAX };
+#undef VT_ENUM3
+
+#define VT_ENUM4(id, name, kind, a) VT_F_##id,
+enum vt_field { VT_F_NONE = 0, VT_FIELDS(VT_ENUM4) VT_F_MAX };
+#undef VT_ENUM4
+
+#define VT_ENUM3(id, name, a) VT_C_##id,
+enum vt_class { VT_C_NONE = 0, VT_CLASSES(VT_ENUM3) VT_C_MAX };
+#undef VT_ENUM3
+
+#endif

@@ -1,0 +1,4 @@
+# Targets that test and show. Included by the top Makefile.
+.PHONY: deps
+deps:
+	$(Q)tests/deps.sh
