@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps about other steps, about time, and about the shell.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "agent.h"
+
+/* fails ERRNO STEP...: the step must fail, and in this way. */
+static int run_fails(int argc, char **argv)
+{
+	int want = errno_by_name(argv[1]);
+	int ret = step_run(argc - 2, argv + 2);
+
+	if (ret >= 0)
+		script_error("%s succeeded, expected %s", argv[2], argv[1]);
+	if (ret != -want)
+		script_error("%s failed with %s, expected %s", argv[2],
+			     errno_name(-ret), argv[1]);
+	return 0;
+}
+
+/* if-open VAR STEP...: for what an injected fault may have prevented. */
+static int run_if_open(int argc, char **argv)
+{
+	return var_is_set(argv[1]) ? step_run(argc - 2, argv + 2) : 0;
+}
+
+/* Replaces every $NAME by the value. The caller frees the result. */
+static char *substitute(const char *word, const char *name, long value)
+{
+	size_t len = strlen(name);
+	char *out = calloc(1, 256), digits[24];
+	size_t used = 0;
+
+	snprintf(digits, sizeof(digits), "%ld", value);
+	while (*word && used < 200) {
+		if (word[0] == '$' && !strncmp(word + 1, name, len)) {
+			strcpy(out + used, digits);
+			used += strlen(digits);
+			word += 1 + len;
+		} else {
+			out[used++] = *word++;
+		}
+	}
+	return out;
+}
+
+static int run_once(int argc, char **argv, const char *name, long value)
+{
+	char *words[STEP_MAX_WORDS + 1] = { NULL };
+	int ret;
+
+	for (int i = 0; i < argc; i++)
+		words[i] = substitute(argv[i], name, value);
+	ret = step_run(argc, words);
+	for (int i = 0; i < argc; i++)
+		free(words[i]);
+	return ret;
+}
+
+/* for NAME FIRST LAST STEP...: a step per number, in which $NAME stands for it. */
+static int run_for(int argc, char **argv)
+{
+	long first = number(argv[2]), last = number(argv[3]);
+	int ret;
+
+	for (long i = first; i <= last; i++) {
+		ret = run_once(argc - 4, argv + 4, argv[1], i);
+		if (ret < 0 && !inject_forgives())
+			return ret;
+	}
+	return 0;
+}
+
+static int run_repeat(int argc, char **argv)
+{
+	long count = number(argv[1]);
+	int ret = 0;
+
+	while (count-- > 0 && ret >= 0)
+		ret = run_once(argc - 2, argv + 2, "", 0);
+	return ret;
+}
+
+static int run_sleep(int argc, char **argv)
+{
+	unsigned long long ms = number(argv[1]);
+	struct timespec ts = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000,
+	};
+
+	(void)argc;
+	nanosleep(&ts, NULL);
+	return 0;
+}
+
+static int shell(const char *command)
+{
+	int status = system(command);
+
+	if (status == -1)
+		return -errno;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
+}
+
+static int run_sh(int argc, char **argv)
+{
+	char command[1024] = "";
+
+	for (int i = 1; i < argc; i++) {
+		if (strlen(command) + strlen(argv[i]) + 2 > sizeof(command))
+			script_error("sh: command too long");
+		strcat(command, argv[i]);
+		strcat(command, " ");
+	}
+	return shell(command);
+}
+
+/* For scenarios in which the recorder is there before the modules are. */
+static int run_load_modules(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return shell("/lab/load-modules");
+}
+
+const struct step control_steps[] = {
+	{ "fails",		2, STEP_MAX_WORDS, run_fails },
+	{ "if-open",		2, STEP_MAX_WORDS, run_if_open },
+	{ "for",		4, STEP_MAX_WORDS, run_for },
+	{ "repeat",		2, STEP_MAX_WORDS, run_repeat },
+	{ "sleep",		1, 1, run_sleep },
+	{ "sh",			1, STEP_MAX_WORDS, run_sh },
+	{ "load-modules",	0, 0, run_load_modules },
+	{ NULL, 0, 0, NULL }
+};

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps of a live update: sessions, preserved files, and the jump.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "lab_uapi.h"
+
+/* Where the host puts the kernel to jump into. */
+#define NEXT_KERNEL	"/host/next/bzImage"
+#define NEXT_INITRD	"/host/next/initrd"
+#define NEXT_CMDLINE	"/host/next/cmdline"
+
+static bool kexec_loaded;
+
+/* The device can be open once at a time, and one open serves all sessions. */
+static int luo_device(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		script_error("/dev/liveupdate: %s", strerror(errno));
+	return fd;
+}
+
+static int session_open(unsigned long request, const char *name)
+{
+	struct luo_session_arg arg = { .size = sizeof(arg), .fd = -1 };
+	int dev = luo_device();
+	int ret;
+
+	if (strlen(name) >= sizeof(arg.name))
+		script_error("%s: name too long", name);
+	strcpy((char *)arg.name, name);
+
+	ret = KERNEL_CALL(ioctl(dev, request, &arg));
+	if (ret >= 0)
+		var_set(name, arg.fd);
+	return ret;
+}
+
+static int run_session(int argc, char **argv)
+{
+	(void)argc;
+	return session_open(LUO_CREATE_SESSION, argv[1]);
+}
+
+static int run_retrieve_session(int argc, char **argv)
+{
+	(void)argc;
+	return session_open(LUO_RETRIEVE_SESSION, argv[1]);
+}
+
+static int run_preserve(int argc, char **argv)
+{
+	struct luo_fd_arg arg = {
+		.size = sizeof(arg),
+		.fd = var_fd(argv[2]),
+		.token = number(argv[3]),
+	};
+	int session = var_fd(argv[1]);
+
+	(void)argc;
+	return KERNEL_CALL(ioctl(session, LUO_PRESERVE_FD, &arg));
+}
+
+static int run_retrieve(int argc, char **argv)
+{
+	struct luo_fd_arg arg = {
+		.size = sizeof(arg),
+		.fd = -1,
+		.token = number(argv[2]),
+	};
+	int session = var_fd(argv[1]);
+	int ret = KERNEL_CALL(ioctl(session, LUO_RETRIEVE_FD, &arg));
+
+	(void)argc;
+	if (ret >= 0)
+		var_set(argv[3], arg.fd);
+	return ret;
+}
+
+static int run_finish(int argc, char **argv)
+{
+	struct luo_finish_arg arg = { .size = sizeof(arg) };
+	int session = var_fd(argv[1]);
+
+	(void)argc;
+	return KERNEL_CALL(ioctl(session, LUO_FINISH, &arg));
+}
+
+static int open_or_die(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		script_error("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static size_t read_cmdline(char *buf, size_t size)
+{
+	int fd = open_or_die(NEXT_CMDLINE);
+	ssize_t len = read(fd, buf, size - 1);
+
+	if (len < 0)
+		script_error("%s: %s", NEXT_CMDLINE, strerror(errno));
+	close(fd);
+	while (len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return len + 1;
+}
+
+static int run_load(int argc, char **argv)
+{
+	int kernel = open_or_die(NEXT_KERNEL);
+	int initrd = open_or_die(NEXT_INITRD);
+	char cmdline[1024];
+	size_t len = read_cmdline(cmdline, sizeof(cmdline));
+	int ret;
+
+	(void)argc;
+	(void)argv;
+	ret = KERNEL_CALL(syscall(SYS_kexec_file_load, kernel, initrd, len,
+				  cmdline, 0UL));
+	close(kernel);
+	close(initrd);
+	kexec_loaded = ret >= 0;
+	return ret;
+}
+
+/* Comes back only if the live update was refused, by a freeze for instance. */
+static int run_kexec(int argc, char **argv)
+{
+	int ret;
+
+	if (!kexec_loaded) {
+		ret = run_load(argc, argv);
+		if (ret < 0)
+			script_error("load: %s", errno_name(-ret));
+	}
+	sync();
+	result_write("kexec");
+	ret = KERNEL_CALL(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1,
+				  LINUX_REBOOT_MAGIC2,
+				  LINUX_REBOOT_CMD_KEXEC, NULL));
+	say("  the live update did not happen: %s", errno_name(-ret));
+	return ret;
+}
+
+static int run_close_session(int argc, char **argv)
+{
+	(void)argc;
+	return var_close(argv[1]);
+}
+
+const struct step luo_steps[] = {
+	{ "session",		1, 1, run_session },
+	{ "retrieve-session",	1, 1, run_retrieve_session },
+	{ "preserve",		3, 3, run_preserve },
+	{ "retrieve",		3, 3, run_retrieve },
+	{ "finish",		1, 1, run_finish },
+	{ "close-session",	1, 1, run_close_session },
+	{ "load",		0, 0, run_load },
+	{ "kexec",		0, 0, run_kexec },
+	{ NULL, 0, 0, NULL }
+};

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/labstate: the smallest thing that can be preserved across a live update.
+ *
+ * An open file is eight bytes, written and read with write(2) and read(2). It
+ * exists so that the lab has a handler which a tracer has never heard of, and
+ * one that can abort a live update when asked to.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/liveupdate.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+static int fail_freeze;
+module_param(fail_freeze, int, 0644);
+MODULE_PARM_DESC(fail_freeze, "The freeze call, counted from 1, that fails with -EBUSY (default: none)");
+
+static atomic_t labstate_freezes = ATOMIC_INIT(0);
+
+/* One open file. */
+struct labstate {
+	u64 value;
+};
+
+/* Handed over. */
+struct labstate_ser {
+	u64 value;
+};
+
+static int labstate_open(struct inode *inode, struct file *file)
+{
+	file->private_data = kzalloc(sizeof(struct labstate), GFP_KERNEL);
+	return file->private_data ? 0 : -ENOMEM;
+}
+
+static int labstate_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+	return 0;
+}
+
+static ssize_t labstate_read(struct file *file, char __user *buf, size_t count,
+			     loff_t *ppos)
+{
+	struct labstate *state = file->private_data;
+
+	return simple_read_from_buffer(buf, count, ppos, &state->value,
+				       sizeof(state->value));
+}
+
+static ssize_t labstate_write(struct file *file, const char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	struct labstate *state = file->private_data;
+
+	return simple_write_to_buffer(&state->value, sizeof(state->value), ppos,
+				      buf, count);
+}
+
+static const struct file_operations labstate_fops = {
+	.owner		= THIS_MODULE,
+	.open		= labstate_open,
+	.release	= labstate_release,
+	.read		= labstate_read,
+	.write		= labstate_write,
+	.llseek		= default_llseek,
+};
+
+static struct miscdevice labstate_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "labstate",
+	.fops	= &labstate_fops,
+	.mode	= 0600,
+};
+
+static bool labstate_liveupdate_can_preserve(struct liveupdate_file_handler *handler,
+					     struct file *file)
+{
+	return file->f_op == &labstate_fops;
+}
+
+static int labstate_liveupdate_preserve(struct liveupdate_file_op_args *args)
+{
+	struct labstate_ser *ser = kho_alloc_preserve(sizeof(*ser));
+
+	if (IS_ERR(ser))
+		return PTR_ERR(ser);
+
+	args->serialized_data = virt_to_phys(ser);
+	return 0;
+}
+
+static void labstate_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
+{
+	kho_unpreserve_free(phys_to_virt(args->serialized_data));
+}
+
+/* The value may change until the very end, so it is copied here. */
+static int labstate_liveupdate_freeze(struct liveupdate_file_op_args *args)
+{
+	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
+	struct labstate *state = args->file->private_data;
+
+	if (atomic_inc_return(&labstate_freezes) == fail_freeze)
+		return -EBUSY;
+
+	ser->value = state->value;
+	return 0;
+}
+
+static void labstate_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
+{
+	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
+
+	ser->value = 0;
+}
+
+static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
+	struct labstate *state;
+	struct file *file;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return -ENOMEM;
+	state->value = ser->value;
+
+	file = anon_inode_getfile_fmode("[labstate]", &labstate_fops, state,
+					O_RDWR,
+					FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+	if (IS_ERR(file)) {
+		kfree(state);
+		return PTR_ERR(file);
+	}
+
+	args->file = file;
+	return 0;
+}
+
+static void labstate_liveupdate_finish(struct liveupdate_file_op_args *args)
+{
+	kho_restore_free(phys_to_virt(args->serialized_data));
+}
+
+static const struct liveupdate_file_ops labstate_liveupdate_ops = {
+	.can_preserve	= labstate_liveupdate_can_preserve,
+	.preserve	= labstate_liveupdate_preserve,
+	.unpreserve	= labstate_liveupdate_unpreserve,
+	.freeze		= labstate_liveupdate_freeze,
+	.unfreeze	= labstate_liveupdate_unfreeze,
+	.retrieve	= labstate_liveupdate_retrieve,
+	.finish		= labstate_liveupdate_finish,
+	.owner		= THIS_MODULE,
+};
+
+static struct liveupdate_file_handler labstate_liveupdate_fh = {
+	.ops		= &labstate_liveupdate_ops,
+	.compatible	= "lab-state-v1",
+};
+
+static int __init labstate_init(void)
+{
+	int ret = liveupdate_register_file_handler(&labstate_liveupdate_fh);
+
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
+
+	ret = misc_register(&labstate_misc);
+	if (ret)
+		liveupdate_unregister_file_handler(&labstate_liveupdate_fh);
+	return ret;
+}
+module_init(labstate_init);
+
+static void __exit labstate_exit(void)
+{
+	misc_deregister(&labstate_misc);
+	liveupdate_unregister_file_handler(&labstate_liveupdate_fh);
+}
+module_exit(labstate_exit);
+
+MODULE_DESCRIPTION("The smallest preservable file, for the lab of vfiotrace");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The lab's knob for breaking vfio on purpose: see linux/vfio_seed_bug.h.
+ */
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/vfio_seed_bug.h>
+
+/*
+ * The one list of what can be broken. The ids (B01, ...) are those of the
+ * catalogue of real bugs that the lab works from.
+ */
+static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
+	[VFIO_SEED_NONE]			= "",
+	/* B01: the open error path frees df with kvfree() */
+	[VFIO_SEED_DF_KVFREE]			= "df-kvfree",
+	/* B07: a retrieved file keeps the anonymous inode's f_mapping */
+	[VFIO_SEED_FMAPPING_MISSING]		= "fmapping-missing",
+	/* B08: a retrieved file lacks FMODE_PREAD and FMODE_PWRITE */
+	[VFIO_SEED_FMODE_MISSING]		= "fmode-missing",
+	/* B10: finish forgets the preserved memory */
+	[VFIO_SEED_FINISH_NO_RESTORE_FREE]	= "finish-no-restore-free",
+	/* B06: the open error path forgets the registration */
+	[VFIO_SEED_REGISTRATION_LEAK_OPEN]	= "registration-leak-open",
+	/* B09: a preserved device can be opened before it was finished */
+	[VFIO_SEED_EBUSY_MISSING]		= "ebusy-missing",
+	/* class of B01: the open error path forgets df */
+	[VFIO_SEED_DF_LEAK]			= "df-leak",
+	/* class of B01: the open error path frees df by way of RCU */
+	[VFIO_SEED_DF_KFREE_RCU]		= "df-kfree-rcu",
+	/* class of B06: release forgets the registration */
+	[VFIO_SEED_RELEASE_NO_PUT]		= "release-no-put",
+	/* class of B05: looking up a device keeps its struct device */
+	[VFIO_SEED_KREF_LEAK]			= "kref-leak",
+	/* class of B03: retrieve keeps a reference of the file it made */
+	[VFIO_SEED_FILE_REF_LEAK]		= "file-ref-leak",
+	/* B02: the file exists before its df does */
+	[VFIO_SEED_EARLY_FILE]			= "early-file",
+	/* identity: retrieve hands out another device than was preserved */
+	[VFIO_SEED_SERIALIZED_CHANGED]		= "serialized-changed",
+};
+
+static enum vfio_seed_bug vfio_seed_bug;
+
+bool vfio_seeded(enum vfio_seed_bug bug)
+{
+	return unlikely(READ_ONCE(vfio_seed_bug) == bug);
+}
+EXPORT_SYMBOL_GPL(vfio_seeded);
+
+static int vfio_seed_bug_set(const char *val, const struct kernel_param *kp)
+{
+	int i;
+
+	for (i = 0; i < VFIO_SEED_COUNT; i++) {
+		if (sysfs_streq(val, vfio_seed_names[i])) {
+			WRITE_ONCE(vfio_seed_bug, i);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int vfio_seed_bug_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", vfio_seed_names[vfio_seed_bug]);
+}
+
+static const struct kernel_param_ops vfio_seed_bug_ops = {
+	.set = vfio_seed_bug_set,
+	.get = vfio_seed_bug_get,
+};
+module_param_cb(seed_bug, &vfio_seed_bug_ops, NULL, 0644);
+MODULE_PARM_DESC(seed_bug, "Name of the one bug to switch on (default: none)");

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lab's knob for breaking vfio on purpose, one bug at a time.
+ *
+ * A tracer that claims to find lifecycle bugs has to be shown some. Each entry
+ * is a bug that reviewers found in posted live update code, or one of the same
+ * class, and is made to disturb nothing but the balance it is about: a seeded
+ * kernel leaks or mismatches, it does not crash.
+ *
+ * Chosen at run time with the module parameter vfio.seed_bug=<name>; the empty
+ * name, the default, means that the code is correct.
+ */
+#ifndef _LINUX_VFIO_SEED_BUG_H
+#define _LINUX_VFIO_SEED_BUG_H
+
+#include <linux/types.h>
+
+enum vfio_seed_bug {
+	VFIO_SEED_NONE,
+	VFIO_SEED_DF_KVFREE,
+	VFIO_SEED_FMAPPING_MISSING,
+	VFIO_SEED_FMODE_MISSING,
+	VFIO_SEED_FINISH_NO_RESTORE_FREE,
+	VFIO_SEED_REGISTRATION_LEAK_OPEN,
+	VFIO_SEED_EBUSY_MISSING,
+	VFIO_SEED_DF_LEAK,
+	VFIO_SEED_DF_KFREE_RCU,
+	VFIO_SEED_RELEASE_NO_PUT,
+	VFIO_SEED_KREF_LEAK,
+	VFIO_SEED_FILE_REF_LEAK,
+	VFIO_SEED_EARLY_FILE,
+	VFIO_SEED_SERIALIZED_CHANGED,
+	VFIO_SEED_COUNT
+};
+
+bool vfio_seeded(enum vfio_seed_bug bug);
+
+#endif /* _LINUX_VFIO_SEED_BUG_H */

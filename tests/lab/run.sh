@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs one scenario: boots the old kernel, jumps into the new one, collects what
+# both left behind, and says whether that is what the scenario expects.
+#
+# Environment: VFIOTRACE, the static binary for the guest (build/vfiotrace);
+# VFIOTRACE_HOST, the one that judges (the same); LAB_OLD, LAB_NEW, the kernels;
+# LAB_TIMEOUT_SCALE for slow machines; LAB_ACCEL for QEMU (tcg).
+set -eu -o pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+	cat <<USAGE
+usage: run.sh SCENARIO [--kernel-old K] [--kernel-new K] [--out DIR]
+              [--tracer none] [--judge] [--shell]
+
+SCENARIO is a name in tests/lab/scenarios or a file. K is a series (7.3), "newest",
+or a directory that kernel.sh printed. Output goes to build/lab/NAME.
+USAGE
+}
+
+# Patterns of a kernel in trouble. A scenario that provokes some says so.
+TROUBLE='Kernel panic|BUG:|WARNING:|Oops|KASAN|UBSAN|blocked for more than|refcount_t:|cut here'
+
+parse_arguments() {
+	scenario='' kernel_old=${LAB_OLD:-} kernel_new=${LAB_NEW:-} out=''
+	tracer='' judge=0 shell=0
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel-old) kernel_old=$2; shift ;;
+		--kernel-new) kernel_new=$2; shift ;;
+		--out) out=$2; shift ;;
+		--tracer) tracer=$2; shift ;;
+		--judge) judge=1 ;;
+		--shell) shell=1 ;;
+		-h | --help) usage; exit 0 ;;
+		-*) usage >&2; exit 64 ;;
+		*) scenario=$1 ;;
+		esac
+		shift
+	done
+	[ -n "$scenario" ] || { usage >&2; exit 64; }
+}
+
+read_scenario() {
+	[ -f "$scenario" ] || scenario=$LAB_DIR/scenarios/$scenario.scn
+	[ -f "$scenario" ] || die "no such scenario: $scenario"
+	name=$(basename "$scenario" .scn)
+
+	local both
+	both=$(scenario_get "$scenario" kernel 7.3)
+	: "${kernel_old:=$(scenario_get "$scenario" kernel-old "$both")}"
+	: "${kernel_new:=$(scenario_get "$scenario" kernel-new "$both")}"
+	: "${tracer:=$(scenario_get "$scenario" tracer yes)}"
+	devices=$(scenario_get "$scenario" devices 1)
+	smp=$(scenario_get "$scenario" smp 2)
+	memory=$(scenario_get "$scenario" memory 1G)
+	timeout=$(scenario_get "$scenario" timeout 120)
+	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
+	out=${out:-$REPO_DIR/build/lab/$name}
+}
+
+kernel_dir() { # SERIES-OR-DIRECTORY
+	case $1 in
+	*/*) kernel_is_ready "$1" || die "$1 holds no kernel"; echo "$1" ;;
+	*) "$LAB_DIR/kernel.sh" build "$1" ;;
+	esac
+}
+
+# One line, quoted for the guest's shell.
+setting() { # NAME VALUE
+	printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"
+}
+
+write_settings() {
+	setting TRACER "$tracer"
+	setting TRACER_ARGS "$(scenario_get "$scenario" tracer-args '')"
+	setting MODULES "$(scenario_get "$scenario" modules early)"
+	setting SEED_BUG "$(scenario_get "$scenario" seed-bug '')"
+	setting LABSTATE_ARGS "$(scenario_get "$scenario" labstate-args '')"
+	setting SHELL_AFTER "$shell"
+}
+
+tracer_binary() {
+	local binary=${VFIOTRACE:-$REPO_DIR/build/vfiotrace}
+
+	[ -x "$binary" ] || die "no $binary: build it, or use --tracer none"
+	if LC_ALL=C readelf -l "$binary" | grep -q INTERP; then
+		die "$binary is not static: the guest has no libraries"
+	fi
+	echo "$binary"
+}
+
+build_initrd() { # KERNEL-DIR FILE
+	local kernel=$1 file=$2 stage
+	stage=$(mktemp -d "$out/stage.XXXXXX")
+
+	mkdir -p "$stage/bin" "$stage/lab/modules"
+	cp "$(command -v busybox)" "$stage/bin/busybox"
+	cp "$LAB_DIR/guest/init" "$stage/init"
+	cp "$LAB_DIR/guest/load-modules" "$stage/lab/"
+	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
+	cp "$agent" "$stage/agent"
+	write_settings >"$stage/lab/settings"
+	[ "$tracer" = none ] || cp "$(tracer_binary)" "$stage/vfiotrace"
+	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/agent"
+
+	(cd "$stage" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
+	rm -rf "$stage"
+}
+
+# Built once per change, and safe against another run that does the same.
+build_agent() {
+	agent=$REPO_DIR/build/lab/agent
+	local sources=("$LAB_DIR"/agent/*.c) newer
+
+	mkdir -p "$REPO_DIR/build/lab"
+	newer=$(find "$LAB_DIR/agent" -newer "$agent" -type f 2>/dev/null || echo all)
+	[ -n "$newer" ] || return 0
+	"${CC:-gcc}" -static -O2 -Wall -Wextra -std=gnu11 -o "$agent.$$" "${sources[@]}"
+	mv "$agent.$$" "$agent"
+}
+
+cmdline() { # old|new
+	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on"
+
+	words+=" intel_iommu=on quiet loglevel=5 nokaslr lab.side=$1"
+	words+=" $(scenario_get "$scenario" cmdline '')"
+	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
+}
+
+prepare() {
+	mkdir -p "$out"
+	rm -rf "$out"/{next,old.initrd,scenario,console.log,pre.vft,post.vft,report.txt}
+	rm -f "$out"/{result,exit,record}.{old,new}
+	mkdir "$out/next"
+
+	local old new
+	old=$(kernel_dir "$kernel_old")
+	new=$(kernel_dir "$kernel_new")
+	build_agent
+	cp "$scenario" "$out/scenario"
+	cp "$old/bzImage" "$out/old.bzImage"
+	build_initrd "$old" "$out/old.initrd"
+	cp "$new/bzImage" "$out/next/bzImage"
+	build_initrd "$new" "$out/next/initrd"
+	cmdline new >"$out/next/cmdline"
+}
+
+qemu_arguments() {
+	local i
+
+	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-tcg}"
+		-cpu max -smp "$smp" -m "$memory" -nodefaults -no-user-config
+		-display none -monitor none -no-reboot
+		-device "intel-iommu,intremap=on"
+		-virtfs "local,path=$out,mount_tag=lab,security_model=none"
+		-kernel "$out/old.bzImage" -initrd "$out/old.initrd"
+		-append "$(cmdline old)")
+	for ((i = 0; i < devices; i++)); do
+		qemu+=(-device edu)
+	done
+	if [ "$shell" = 1 ]; then
+		qemu+=(-serial mon:stdio)
+	else
+		qemu+=(-serial "file:$out/console.log")
+	fi
+}
+
+boot() {
+	qemu_arguments
+	if [ "$shell" = 1 ]; then
+		qemu-system-x86_64 "${qemu[@]}"
+		exit 0
+	fi
+	timeout -k 5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
+		</dev/null >"$out/qemu.log" 2>&1
+}
+
+fail() {
+	echo "$name: $*"
+	echo "--- the last of $out/console.log"
+	tail -n 25 "$out/console.log" 2>/dev/null | tr -d '\r' | cut -c1-160
+	echo "---"
+	exit 1
+} >&2
+
+check_result() { # SIDE WANTED
+	local have
+	have=$(cat "$out/result.$1" 2>/dev/null || echo "nothing: the guest died")
+	[ "$have" = "$2" ] || fail "$have"
+}
+
+check_console() {
+	local line
+	[ "$(scenario_get "$scenario" allow-warnings no)" = no ] || return 0
+	line=$(tr -d '\r' <"$out/console.log" | grep -E -m1 "$TROUBLE" || true)
+	[ -z "$line" ] || fail "the kernel is in trouble: $line"
+}
+
+check_run() { # STATUS-OF-QEMU
+	case $1 in
+	124 | 137) fail "timed out after $timeout s" ;;
+	esac
+	[ "$1" = 0 ] || fail "QEMU: $(tail -n 1 "$out/qemu.log")"
+	check_console
+	if scenario_has "$scenario" new; then
+		check_result old kexec
+		check_result new ok
+	else
+		check_result old ok
+	fi
+}
+
+parse_arguments "$@"
+read_scenario
+prepare
+status=0
+boot || status=$?
+check_run "$status"
+[ "$judge" = 0 ] || [ "$tracer" = none ] ||
+	"$LAB_DIR/judge.sh" "$scenario" "$out" || fail "$(tail -n 1 "$out/verdict")"
