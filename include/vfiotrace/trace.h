@@ -28,6 +28,7 @@ const char *vt_field_doc(enum vt_field f);
 const char *vt_class_name(enum vt_class c);
 enum vt_event_type vt_event_by_name(const char *name);	/* VT_EV_UNKNOWN when unknown */
 enum vt_field vt_field_by_name(const char *name);	/* VT_F_NONE when unknown */
+enum vt_class vt_class_by_name(const char *name);	/* VT_C_NONE when unknown */
 
 /* One row of the attach plan, as it came out. */
 struct vt_probe {
@@ -55,8 +56,12 @@ struct vt_loss {
 struct vt_writer;
 
 /*
- * Creates PATH with mode 0600, never through a symbolic link; an existing
- * regular file is replaced. FD variant: takes ownership of an open file.
+ * Creates PATH with mode 0600, never through a symbolic link (-ELOOP); an
+ * existing regular file (else -ENOTSUP) of the caller (else -EPERM) that no
+ * other recorder is writing (else -EBUSY) is replaced. FD variant: takes
+ * ownership of an open file, whatever it is, also when it fails. A program
+ * that runs under RLIMIT_FSIZE or writes to a pipe should ignore SIGXFSZ and
+ * SIGPIPE: the error then comes back as any other.
  */
 int vt_writer__open(const char *path, struct vt_writer **out);
 int vt_writer__fdopen(int fd, struct vt_writer **out);
@@ -65,10 +70,18 @@ int vt_writer__meta(struct vt_writer *w, const char *key, const char *value);
 /* The whole plan again with fresh counters: the last table in the file counts. */
 int vt_writer__probes(struct vt_writer *w, const struct vt_probe *p, size_t nr);
 int vt_writer__loss(struct vt_writer *w, const struct vt_loss *l);
-/* A field that only this trace has (struct file members): name is copied. Returns its id (>= VT_F_MAX), same id for same name. */
+/*
+ * A field that only this trace has (struct file members): name is copied.
+ * Returns its id (>= VT_F_MAX; that of the vocabulary for a name that is in
+ * it), same id for same name; -EEXIST when it is known with another kind.
+ */
 int vt_writer__dyn_field(struct vt_writer *w, const char *name, enum vt_kind kind);
 
-/* One event: begin, any number of fields, end. Fields of one event may be given once each, in any order. */
+/*
+ * One event: begin, any number of fields, end. Fields of one event may be
+ * given once each, in any order, with the function of their kind; what breaks
+ * that comes back from end, and the event is not written but counted as loss.
+ */
 struct vt_stamp {
 	uint64_t ts_ns;		/* CLOCK_BOOTTIME */
 	uint64_t seq;		/* per-CPU number given by the capture; 0 = none */
@@ -81,6 +94,7 @@ void vt_writer__u64(struct vt_writer *w, int field, uint64_t v);	/* U64, HEX, OB
 void vt_writer__s64(struct vt_writer *w, int field, int64_t v);
 void vt_writer__str(struct vt_writer *w, int field, const char *v);
 void vt_writer__err(struct vt_writer *w, int field, int err);	/* could not be read: err is an errno, positive */
+/* 0 when accepted. A storage error is returned for as long as it refuses events. */
 int vt_writer__end(struct vt_writer *w);
 
 /* Pushes buffered events out as a block; SYNC waits for stable storage (fdatasync). */
@@ -88,7 +102,11 @@ int vt_writer__flush(struct vt_writer *w, bool sync);
 /* First storage error met, sticky, as negative errno; 0 when none. Events refused since are counted per type and written as loss when space returns. */
 int vt_writer__error(const struct vt_writer *w);
 uint64_t vt_writer__bytes(const struct vt_writer *w);
-/* Writes the end block ("how": "stopped", "signal", "child exited", ...), syncs. */
+/*
+ * Writes the end block ("how": "stopped", "signal", "child exited", ...), syncs.
+ * 0 means that the file has its end; whether events were refused on the way
+ * says vt_writer__error(). Nothing can be written afterwards (-EBADF).
+ */
 int vt_writer__finish(struct vt_writer *w, const char *how);
 void vt_writer__free(struct vt_writer *w);	/* NULL is fine; does not write an end block */
 
@@ -120,7 +138,7 @@ struct vt_event {
 	uint8_t at[VT_F_MAX];	/* position + 1 in v[] of a known field; 0 = absent */
 };
 
-/* Each returns false when the field is absent or could not be read. */
+/* Each returns false when the field is absent, could not be read, or does not fit the type asked for. */
 bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out);
 bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out);
 /* NULL when absent or unreadable. */
@@ -141,7 +159,12 @@ struct vt_trace;
  */
 int vt_trace__open(const char *path, struct vt_trace **out, char **why);
 void vt_trace__free(struct vt_trace *t);
-/* 1 and the event, 0 at the end, negative errno on I/O errors. Damage is skipped and counted, not returned. */
+/*
+ * 1 and the event, 0 at the end, negative errno on I/O errors. Damage is
+ * skipped and counted, not returned. Regular files only: no pipes.
+ * A name of the vocabulary that the file uses with a kind of another sort
+ * (text for a number) is given as a field of this trace, not as the known one.
+ */
 int vt_trace__next(struct vt_trace *t, struct vt_event *e);
 int vt_trace__rewind(struct vt_trace *t);
 
@@ -157,8 +180,21 @@ enum vt_kind vt_trace__field_kind(const struct vt_trace *t, uint16_t field);
 const char *vt_trace__class_name(const struct vt_trace *t, uint64_t obj);	/* class of an object of this trace */
 /* How it ended as the end block says, or NULL when there is none (killed, or jumped). */
 const char *vt_trace__ended(const struct vt_trace *t);
-/* Damaged stretches: final only after vt_trace__next() returned 0. */
-struct vt_damage { uint64_t offset, length; const char *what; };
+/* Damaged stretches, by offset: final only after vt_trace__next() returned 0. */
+enum vt_damage_kind {
+	VT_D_TRUNCATED = 1,	/* the file breaks off within its last block, as left by a killed recorder */
+	VT_D_CHECKSUM,		/* a block whose bytes changed */
+	VT_D_GARBAGE,		/* bytes that are no block */
+	VT_D_MISSING,		/* blocks are missing before this offset; length is 0 */
+	VT_D_ORDER,		/* a block that does not belong where it stands; skipped */
+	VT_D_MALFORMED,		/* checksum right, content impossible; skipped */
+};
+struct vt_damage {
+	uint64_t offset, length;
+	const char *what;
+	enum vt_damage_kind kind;
+	uint64_t events;	/* lost with it, as far as known */
+};
 size_t vt_trace__damage_nr(const struct vt_trace *t);
 const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i);
 

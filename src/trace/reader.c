@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading a trace: once over the frame when it is opened, which takes in all
+ * but the events, then the events block by block. Nothing in the file is
+ * believed before it was checked: not even with a right checksum, since
+ * anybody can compute one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trace/frame.h"
+#include "trace/tables.h"
+
+struct vt_trace {
+	int fd;
+	struct vt_damages damages;
+	struct vt_frame frame;
+	struct vt_tables tables;
+	bool has_events;
+
+	/* the block being read */
+	struct vt_block block;
+	const char *payload, *at, *events_end;
+	const char *strings;
+	uint32_t strings_len;
+	uint32_t left;		/* events that its header announced */
+	uint64_t index;		/* of the next event */
+	bool done;
+};
+
+/* ---- open ---- */
+
+static int complain(char **why, int err, const char *text)
+{
+	if (why)
+		*why = strdup(text);
+	return err;
+}
+
+static int complain_errno(char **why, int err)
+{
+	return complain(why, err, strerror(-err));
+}
+
+static int open_file(struct vt_trace *t, const char *path, char **why)
+{
+	struct stat st;
+
+	/* O_NONBLOCK: opening a FIFO must not hang; it is refused below. */
+	t->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (t->fd < 0 || fstat(t->fd, &st))
+		return complain_errno(why, -errno);
+	if (S_ISDIR(st.st_mode))
+		return complain_errno(why, -EISDIR);
+	if (!S_ISREG(st.st_mode))
+		return complain(why, -ESPIPE, "not a regular file (a trace cannot be read from a pipe: store it first)");
+	if (!st.st_size)
+		return complain(why, -EBADMSG, "the file is empty");
+	t->frame.fd = t->fd;
+	t->frame.size = (uint64_t)st.st_size;
+	t->frame.damages = &t->damages;
+	return 0;
+}
+
+static int newer_version(char **why, uint32_t version)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "written by a newer vfiotrace (format %" PRIu32 ", this one reads up to %d)",
+		 version, VTF_VERSION);
+	return complain(why, -EPROTO, text);
+}
+
+static int read_header(struct vt_trace *t, char **why)
+{
+	struct vtf_header h;
+	int64_t got = vt_pread(t->fd, &h, sizeof(h), 0);
+	size_t cmp = got < VTF_MAGIC_LEN ? (size_t)(got < 0 ? 0 : got) : VTF_MAGIC_LEN;
+
+	if (got < 0)
+		return complain_errno(why, (int)got);
+	if (memcmp(h.magic, VTF_MAGIC, cmp))
+		return complain(why, -EBADMSG, "not a vfiotrace file");
+	if (got < (int64_t)sizeof(h))
+		return complain(why, -EBADMSG, "cut off within the file header: nothing was recorded");
+
+	t->frame.start = sizeof(h);
+	if (h.crc != vt_crc(&h, offsetof(struct vtf_header, crc))) {
+		/* The blocks behind it have their own checksums. */
+		vt_damages__add(&t->damages, &(struct vt_damage){
+			.length = sizeof(h), .what = "a file header whose checksum is wrong", .kind = VT_D_CHECKSUM });
+		return 0;
+	}
+	if (h.version != VTF_VERSION)
+		return newer_version(why, h.version);
+	if (h.size < sizeof(h) || h.size > VTF_HEADER_MAX || h.size > t->frame.size)
+		return complain(why, -EBADMSG, "damaged: impossible size of the file header");
+	t->frame.start = h.size;
+	return 0;
+}
+
+/* Nothing may follow an end: whatever does is not part of this recording. */
+static void stop_at_end(struct vt_trace *t)
+{
+	struct vt_frame *f = &t->frame;
+
+	if (f->pos < f->size)
+		vt_damages__add(&t->damages, &(struct vt_damage){
+			.offset = f->pos, .length = f->size - f->pos, .kind = VT_D_ORDER, .what = "bytes after the end block" });
+	f->size = f->pos;
+}
+
+static void malformed(struct vt_trace *t, const struct vt_block *b, uint64_t offset, uint64_t length, uint64_t events,
+		      const char *what)
+{
+	vt_damages__add(&t->damages, &(struct vt_damage){
+		.offset = b->offset + offset, .length = length, .kind = VT_D_MALFORMED, .what = what, .events = events });
+}
+
+static int take_block(struct vt_trace *t, const struct vt_block *b)
+{
+	const char *payload;
+	int ret;
+
+	if (b->h.type == VTF_EVENTS) {
+		t->has_events = true;
+		return 0;
+	}
+	ret = vt_frame__payload(&t->frame, b, &payload);
+	if (ret <= 0)
+		return ret;
+	ret = vt_tables__take(&t->tables, &b->h, payload);
+	if (ret == -EBADMSG) {
+		malformed(t, b, 0, sizeof(b->h) + b->h.len, 0, "a block with impossible content");
+		ret = 0;
+	}
+	if (t->tables.ended)
+		stop_at_end(t);
+	return ret;
+}
+
+static int scan_frame(struct vt_trace *t, char **why)
+{
+	struct vt_block b;
+	int ret;
+
+	vt_frame__rewind(&t->frame);
+	while ((ret = vt_frame__next(&t->frame, &b)) > 0) {
+		ret = take_block(t, &b);
+		if (ret)
+			break;
+	}
+	if (ret == -EPROTO)
+		return complain(why, ret, "written by a newer vfiotrace: it has blocks that this one must not skip");
+	if (ret)
+		return complain_errno(why, ret);
+	for (uint32_t i = 0; t->has_events && i < VTF_EVENT_IDS; i++)
+		if (t->tables.events.map[i] != VT_NAMES_NONE)
+			return 0;
+	if (t->has_events)
+		return complain(why, -EBADMSG, "damaged beyond use: what its records mean is lost");
+	return 0;
+}
+
+int vt_trace__open(const char *path, struct vt_trace **out, char **why)
+{
+	struct vt_trace *t = calloc(1, sizeof(*t));
+	int ret;
+
+	*out = NULL;
+	if (why)
+		*why = NULL;
+	if (!t)
+		return complain_errno(why, -ENOMEM);
+	t->fd = -1;
+	ret = vt_tables__init(&t->tables);
+	if (ret)
+		complain_errno(why, ret);
+	if (!ret)
+		ret = open_file(t, path, why);
+	if (!ret)
+		ret = read_header(t, why);
+	if (!ret)
+		ret = scan_frame(t, why);
+	if (ret) {
+		vt_trace__free(t);
+		return ret;
+	}
+	vt_trace__rewind(t);
+	*out = t;
+	return 0;
+}
+
+void vt_trace__free(struct vt_trace *t)
+{
+	if (!t)
+		return;
+	if (t->fd >= 0)
+		close(t->fd);
+	vt_frame__free(&t->frame);
+	vt_damages__free(&t->damages);
+	vt_tables__free(&t->tables);
+	free(t);
+}
+
+int vt_trace__rewind(struct vt_trace *t)
+{
+	vt_frame__rewind(&t->frame);
+	t->at = t->events_end = NULL;
+	t->left = 0;
+	t->index = 0;
+	t->done = false;
+	return 0;
+}
+
+/* ---- events ---- */
+
+/* Checks the frame of a block of events and stands at its first one. */
+static bool enter_block(struct vt_trace *t, const struct vt_block *b, const char *payload)
+{
+	struct vtf_events head;
+	uint64_t need;
+
+	if (b->h.len < sizeof(head))
+		return false;
+	memcpy(&head, payload, sizeof(head));
+	need = sizeof(head) + (uint64_t)head.events_len + head.strings_len;
+	if (head.events_len % 8 || !head.strings_len || need > b->h.len)
+		return false;
+	t->block = *b;
+	t->payload = payload;
+	t->at = payload + sizeof(head);
+	t->events_end = t->at + head.events_len;
+	t->strings = t->events_end;
+	t->strings_len = head.strings_len;
+	t->left = b->h.nr;
+	/* With this, every offset below strings_len names a terminated string. */
+	return !t->strings[t->strings_len - 1];
+}
+
+/* 1 standing in a block with events, 0 at the end, negative errno. */
+static int next_block(struct vt_trace *t)
+{
+	struct vt_block b;
+	const char *payload;
+	int ret;
+
+	while ((ret = vt_frame__next(&t->frame, &b)) > 0) {
+		if (b.h.type != VTF_EVENTS)
+			continue;
+		ret = vt_frame__payload(&t->frame, &b, &payload);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			continue;
+		if (enter_block(t, &b, payload))
+			return 1;
+		t->at = t->events_end = NULL;
+		t->left = 0;
+		malformed(t, &b, 0, sizeof(b.h) + b.h.len, b.h.nr, "a block of events with impossible lengths");
+	}
+	return ret;
+}
+
+static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
+{
+	return sizeof(struct vtf_block) + (uint64_t)(p - t->payload);
+}
+
+static bool decode_value(const struct vt_trace *t, uint16_t raw, uint64_t bits, struct vt_value *v)
+{
+	const struct vt_tables *tab = &t->tables;
+	uint16_t id = raw & (uint16_t)~VTF_FIELD_ERR, class;
+
+	if (id >= VTF_FIELD_IDS || !tab->kind[id])
+		return false;
+	v->field = tab->fields.map[id];
+	v->kind = tab->kind[id];
+	v->err = 0;
+	v->u = bits;
+	if (raw & VTF_FIELD_ERR) {
+		v->err = (int32_t)bits;
+		v->u = 0;
+		return bits && bits <= VTF_ERRNO_MAX;
+	}
+	if (v->kind == VT_STR) {
+		v->str = t->strings + bits;
+		return bits < t->strings_len;
+	}
+	if (v->kind == VT_OBJ && bits) {
+		if (bits >> 48 >= VTF_CLASS_IDS)
+			return false;
+		class = tab->classes.map[bits >> 48];
+		v->u = ((uint64_t)class << 48) | vt_obj_nr(bits);
+		return class != VT_NAMES_NONE && vt_obj_nr(bits);
+	}
+	return true;
+}
+
+static bool decode_fields(const struct vt_trace *t, const struct vtf_event *d, const char *p, struct vt_event *e)
+{
+	const uint16_t *ids = (const uint16_t *)p;
+	const uint64_t *values = (const uint64_t *)(p + vtf_align8(d->nr * 2u));
+
+	memset(e->at, 0, sizeof(e->at));
+	for (uint32_t i = 0; i < d->nr; i++) {
+		struct vt_value *v = &e->v[i];
+
+		if (!decode_value(t, ids[i], values[i], v))
+			return false;
+		if (v->field >= VT_F_MAX)
+			continue;
+		if (e->at[v->field])
+			return false;
+		e->at[v->field] = (uint8_t)(i + 1);
+	}
+	e->nr = d->nr;
+	return true;
+}
+
+static const char *type_name(const struct vt_trace *t, uint16_t index)
+{
+	return index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
+}
+
+/* The event at D, which lies in the block with all its bytes. */
+static bool decode(const struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
+{
+	uint16_t type = d->type < VTF_EVENT_IDS ? t->tables.events.map[d->type] : VT_NAMES_NONE;
+
+	if (type == VT_NAMES_NONE || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
+		return false;
+	e->ts_ns = d->ts_ns;
+	e->seq = d->seq;
+	e->index = t->index;
+	e->tgid = d->tgid;
+	e->tid = d->tid;
+	e->cpu = d->cpu;
+	e->phase = d->phase <= VT_EXIT ? d->phase : VT_POINT;
+	/* An event taken at a moment that we have no word for is not one that we know. */
+	e->type = type < VT_EV_MAX && d->phase <= VT_EXIT ? type : VT_EV_UNKNOWN;
+	e->type_name = type_name(t, type);
+	e->comm = t->strings + d->comm;
+	return decode_fields(t, d, (const char *)(d + 1), e);
+}
+
+/* 1 and the event, 0 when this block has no more. Payloads come from malloc() and sizes are multiples of 8: aligned. */
+static int next_in_block(struct vt_trace *t, struct vt_event *e)
+{
+	while (t->at < t->events_end) {
+		const struct vtf_event *d = (const struct vtf_event *)t->at;
+		size_t room = (size_t)(t->events_end - t->at);
+
+		if (room < sizeof(*d) || d->size % 8 || d->size > room || d->size < vtf_event_size(d->nr) || !t->left) {
+			malformed(t, &t->block, offset_in_block(t, t->at), room, t->left, "events with impossible lengths");
+			t->at = t->events_end;
+			t->left = 0;
+			return 0;
+		}
+		t->at += d->size;
+		t->left--;
+		if (decode(t, d, e)) {
+			t->index++;
+			return 1;
+		}
+		malformed(t, &t->block, offset_in_block(t, (const char *)d), d->size, 1, "an event with impossible content");
+	}
+	if (t->left) {
+		malformed(t, &t->block, 0, 0, t->left, "fewer events in a block than its header says");
+		t->left = 0;
+	}
+	return 0;
+}
+
+/* The end block counts what the recorder stored: a last check that nothing is missing unnoticed. */
+static void check_count(struct vt_trace *t)
+{
+	char text[128];
+
+	if (!t->tables.ended || t->damages.nr || t->tables.end_events == t->index)
+		return;
+	snprintf(text, sizeof(text), "the end block counts %" PRIu64 " events, the file has %" PRIu64,
+		 t->tables.end_events, t->index);
+	vt_damages__add(&t->damages, &(struct vt_damage){
+		.offset = t->frame.size, .kind = VT_D_MISSING, .what = text,
+		.events = t->tables.end_events > t->index ? t->tables.end_events - t->index : 0 });
+}
+
+int vt_trace__next(struct vt_trace *t, struct vt_event *e)
+{
+	int ret;
+
+	while (!t->done) {
+		if (next_in_block(t, e))
+			return 1;
+		ret = next_block(t);
+		if (ret < 0)
+			return ret;
+		if (!ret) {
+			t->done = true;
+			check_count(t);
+		}
+	}
+	return 0;
+}
+
+/* ---- what is known ---- */
+
+const char *vt_trace__meta(const struct vt_trace *t, const char *key)
+{
+	for (size_t i = 0; i < t->tables.nr_meta; i++)
+		if (!strcmp(t->tables.meta[i].key, key))
+			return t->tables.meta[i].value;
+	return NULL;
+}
+
+size_t vt_trace__meta_nr(const struct vt_trace *t)
+{
+	return t->tables.nr_meta;
+}
+
+void vt_trace__meta_at(const struct vt_trace *t, size_t i, const char **key, const char **value)
+{
+	*key = t->tables.meta[i].key;
+	*value = t->tables.meta[i].value;
+}
+
+size_t vt_trace__probe_nr(const struct vt_trace *t)
+{
+	return t->tables.nr_probes;
+}
+
+const struct vt_probe *vt_trace__probe(const struct vt_trace *t, size_t i)
+{
+	return &t->tables.probes[i];
+}
+
+size_t vt_trace__loss_nr(const struct vt_trace *t)
+{
+	return t->tables.nr_loss;
+}
+
+const struct vt_loss *vt_trace__loss(const struct vt_trace *t, size_t i)
+{
+	return &t->tables.loss[i];
+}
+
+const char *vt_trace__field_name(const struct vt_trace *t, uint16_t field)
+{
+	const struct vt_names *n = &t->tables.fields;
+
+	if (field < VT_F_MAX)
+		return vt_field_name(field);
+	return field - VT_F_MAX < (int)n->nr_extra ? n->extra[field - VT_F_MAX] : "unknown";
+}
+
+enum vt_kind vt_trace__field_kind(const struct vt_trace *t, uint16_t field)
+{
+	const struct vt_names *n = &t->tables.fields;
+
+	if (field < VT_F_MAX)
+		return t->tables.known_kind[field] ? t->tables.known_kind[field] : vt_field_kind(field);
+	return field - VT_F_MAX < (int)n->nr_extra ? n->extra_kind[field - VT_F_MAX] : VT_HEX;
+}
+
+const char *vt_trace__class_name(const struct vt_trace *t, uint64_t obj)
+{
+	const struct vt_names *n = &t->tables.classes;
+	unsigned int class = vt_obj_class(obj);
+
+	if (class < VT_C_MAX)
+		return vt_class_name(class);
+	return class - VT_C_MAX < n->nr_extra ? n->extra[class - VT_C_MAX] : "unknown";
+}
+
+const char *vt_trace__ended(const struct vt_trace *t)
+{
+	return t->tables.how;
+}
+
+size_t vt_trace__damage_nr(const struct vt_trace *t)
+{
+	return t->damages.nr;
+}
+
+const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i)
+{
+	return &t->damages.list[i];
+}
