@@ -2,3 +2,5 @@
 .PHONY: deps
 deps:
 	$(Q)tests/deps.sh
+
+include tests/host.mk
