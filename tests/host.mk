@@ -9,3 +9,12 @@ mktrace: $(MKTRACE)
 $(MKTRACE): $(call OBJ,tests/tools/mktrace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+
+BENCH_TRACE := $(OUTPUT)/bench/bench_trace
+.PHONY: bench-trace
+bench-trace: $(BENCH_TRACE)
+	$(Q)$(BENCH_TRACE)
+
+$(BENCH_TRACE): $(call OBJ,tests/bench/bench_trace.c) $(TRACE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
