@@ -57,11 +57,12 @@ $(OUTPUT)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-$(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
+$(OUTPUT)/gen/vfiotrace.skel.h: $(patsubst %.c,$(OUTPUT)/%.o,$(BPF_SRC))
 	$(call say,SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/vfiotrace.linked.o $^ && \
+		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/vfiotrace.linked.o name vfiotrace_bpf > $@.tmp && mv $@.tmp $@
 
-$(call OBJ,$(LIVE_SRC)): $(patsubst bpf/%.bpf.c,$(OUTPUT)/gen/%.skel.h,$(BPF_SRC))
+$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/vfiotrace.skel.h
 
 install: $(BIN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace

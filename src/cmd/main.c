@@ -71,8 +71,11 @@ static const struct vt_opt *find_opt(const struct vt_cmd *c, const char *arg, co
 /* Options may stand anywhere among the arguments, except for commands that run a CMD: there parsing stops at the first. */
 static int run_command(const struct vt_cmd *c, int argc, char **argv)
 {
-	char *rest[argc + 1]; /* NOLINT: argv-sized, bounded by the kernel */
+	char **rest = calloc(argc + 1, sizeof(*rest));
 	int nr = 0, i;
+
+	if (!rest)
+		return vt_fail(VT_EXIT_IO, "out of memory");
 
 	for (i = 0; i < argc; i++) {
 		const struct vt_opt *o;

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The callbacks of one LUO file handler (struct liveupdate_file_ops). The
+ * recorder finds the handler on LUO's list at run time and loads this object
+ * once for it, each program aimed at the function that the ops pointer names:
+ * no handler needs a line about it here.
+ */
+#include "vfiotrace.bpf.h"
+
+static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_op_args *a)
+{
+	struct liveupdate_file_handler *fh = BPF_CORE_READ(a, handler);
+	struct module *owner = BPF_CORE_READ(fh, ops, owner);
+
+	slot(w, VT_S_HANDLER, (u64)fh);
+	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
+	slot(w, VT_S_DATA, BPF_CORE_READ(a, serialized_data));
+	if (bpf_core_field_exists(struct liveupdate_file_op_args, retrieve_status))
+		slot(w, VT_S_STATUS, (s64)BPF_CORE_READ(a, retrieve_status));
+	else
+		slot(w, VT_S_STATUS, BPF_CORE_READ((struct liveupdate_file_op_args___old *)a, retrieved));
+	slot_file(w, BPF_CORE_READ(a, file));
+	if (owner)
+		slot(w, VT_S_MOD_REF, BPF_CORE_READ(owner, refcnt.counter));
+}
+
+static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a, u32 point)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c)
+		return;
+	frame_push(type, 0, false, 0);
+	w = wire_reserve(sizeof(*w), type, VT_ENTER);
+	if (w) {
+		slot_args(w, a);
+		wire_send(c, w);
+	}
+	if (point)
+		snap_file(BPF_CORE_READ(a, file), point);
+}
+
+static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	if (w) {
+		slot_args(w, a);
+		if (has_ret)
+			slot(w, VT_S_RET, ret);
+		wire_send(c, w);
+	}
+	if (c && point)
+		snap_file(BPF_CORE_READ(a, file), point);
+	frame_pop();
+}
+
+SEC("fentry") int BPF_PROG(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
+{
+	if (ctl_open())
+		frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(OP_CAN_PRESERVE, EXIT) : NULL;
+
+	if (w) {
+		slot(w, VT_S_HANDLER, (u64)fh);
+		text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh +
+			bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
+		slot_file(w, file);
+		/* A bool function fills the low byte only. */
+		slot(w, VT_S_RET, (u8)ret);
+		wire_send(c, w);
+	}
+	frame_pop();
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_op_preserve, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_PRESERVE, a, VT_P_PRESERVE);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_preserve, struct liveupdate_file_op_args *a, int ret)
+{
+	op_exit(VT_EV_OP_PRESERVE, a, true, ret, 0);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_unpreserve, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_UNPRESERVE, a, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_unpreserve, struct liveupdate_file_op_args *a)
+{
+	op_exit(VT_EV_OP_UNPRESERVE, a, false, 0, VT_P_UNPRESERVED);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_freeze, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_FREEZE, a, VT_P_FREEZE);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_freeze, struct liveupdate_file_op_args *a, int ret)
+{
+	op_exit(VT_EV_OP_FREEZE, a, true, ret, 0);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_unfreeze, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_UNFREEZE, a, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_unfreeze, struct liveupdate_file_op_args *a)
+{
+	op_exit(VT_EV_OP_UNFREEZE, a, false, 0, 0);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_retrieve, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_RETRIEVE, a, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_retrieve, struct liveupdate_file_op_args *a, int ret)
+{
+	op_exit(VT_EV_OP_RETRIEVE, a, true, ret, ret ? 0 : VT_P_RETRIEVE);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_can_finish, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_CAN_FINISH, a, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_can_finish, struct liveupdate_file_op_args *a, u64 ret)
+{
+	op_exit(VT_EV_OP_CAN_FINISH, a, true, (u8)ret, 0);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_op_finish, struct liveupdate_file_op_args *a)
+{
+	op_enter(VT_EV_OP_FINISH, a, VT_P_FINISH);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_op_finish, struct liveupdate_file_op_args *a)
+{
+	op_exit(VT_EV_OP_FINISH, a, false, 0, VT_P_FINISHED);
+	return 0;
+}

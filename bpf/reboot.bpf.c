@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The last instructions of the old kernel (kernel_kexec()): liveupdate_reboot()
+ * freezes, then kernel_restart_prepare() runs the notifiers and
+ * device_shutdown(), then machine_shutdown() stops the other CPUs.
+ *
+ * device_shutdown() is the last moment at which storage surely works, so here
+ * the kernel waits, bounded, until the recorder has put all records on stable
+ * storage. LUO's own locks are not made to wait any longer than they would:
+ * the serialize rwsem is held until the jump in any case. A freeze that fails
+ * returns from reboot(2) without passing here.
+ */
+#include "vfiotrace.bpf.h"
+
+SEC("fentry") int BPF_PROG(e_reboot)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c)
+		return 0;
+	c->will_jump = 0;
+	w = wire_new(REBOOT, ENTER);
+	if (w)
+		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+	frame_push(VT_EV_REBOOT, 0, false, 0);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_reboot, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	frame_pop();
+	if (!c)
+		return 0;
+	w = wire_new(REBOOT, EXIT);
+	if (w) {
+		slot(w, VT_S_RET, (s64)ret);
+		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+	}
+	if (!ret)
+		c->will_jump = 1;
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_serialize)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c || !(w = wire_new(SERIALIZE, ENTER)))
+		return 0;
+	wire_send(c, w);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_serialize, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c || !(w = wire_new(SERIALIZE, EXIT)))
+		return 0;
+	slot(w, VT_S_RET, (s64)ret);
+	wire_send(c, w);
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_device_shutdown)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c || !c->will_jump)
+		return 0;
+	w = wire_new(SHUTDOWN, ENTER);
+	if (w)
+		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+	c->waited_ns = wait_until(&c->synced, c->produced, c->wait_ns);
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_machine_shutdown)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c || !c->will_jump || !(w = wire_new(JUMP, ENTER)))
+		return 0;
+	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+/*
+ * A module that matters has run its init: nothing of it can have been used
+ * yet, as the loader is still inside the system call. It waits here, bounded,
+ * until the recorder has attached to it.
+ */
+SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
+{
+	struct vt_control *c = ctl_get();
+	char name[8] = {};
+	struct vt_wire *w;
+	bool vfio;
+	u64 want;
+
+	if (!c || ret)
+		return 0;
+	bpf_probe_read_kernel_str(name, sizeof(name), (void *)((u64)mod + bpf_core_field_offset(struct module, name)));
+	vfio = name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o' && !name[4];
+	if (!vfio && !c->handlers_pending)
+		return 0;
+	want = ++c->modules_seen;
+	w = wire_new(REC_MODULE, POINT);
+	if (!w)
+		return 0;
+	text_str(w, VT_TEXT_NAME, (void *)((u64)mod + bpf_core_field_offset(struct module, name)));
+	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+	wait_until(&c->modules_done, want, c->module_wait_ns);
+	return 0;
+}

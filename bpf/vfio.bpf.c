@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vfio device files (drivers/vfio/{device_cdev,vfio_main,group}.c). Loaded when
+ * vfio.ko is there. Its structures are private to the module: the recorder
+ * reads their layout from the module's BTF and leaves offsets on the control
+ * page.
+ */
+#include "vfiotrace.bpf.h"
+
+/* ---- opening: through the cdev, through the group, by LUO ---- */
+
+static __always_inline u64 cdev_device(struct vt_control *c, struct inode *inode)
+{
+	u64 cdev = (u64)BPF_CORE_READ(inode, i_cdev);
+
+	return cdev && c->dev_cdev >= 0 ? cdev - c->dev_cdev : 0;
+}
+
+static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, struct file *file)
+{
+	struct vt_wire *w;
+
+	frame_push(type, 0, false, 0);
+	w = wire_reserve(sizeof(*w), type, VT_ENTER);
+	if (!w)
+		return;
+	slot_device(c, w, dev);
+	slot_file(w, file);
+	wire_send(c, w);
+}
+
+static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, struct file *file, s64 ret, bool snap)
+{
+	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+
+	if (w) {
+		slot(w, VT_S_RET, ret);
+		slot_device(c, w, dev);
+		slot_file(w, file);
+		if (!ret && file)
+			slot(w, VT_S_DF, (u64)BPF_CORE_READ(file, private_data));
+		wire_send(c, w);
+	}
+	if (c && snap && !ret)
+		snap_file(file, VT_P_OPEN);
+	frame_pop();
+}
+
+SEC("fentry") int BPF_PROG(e_cdev_open, struct inode *inode, struct file *file)
+{
+	struct vt_control *c = ctl_open();
+
+	if (c)
+		open_enter(VT_EV_VFIO_CDEV_OPEN, c, cdev_device(c, inode), file);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_cdev_open, struct inode *inode, struct file *file, int ret)
+{
+	struct vt_control *c = ctl_open();
+
+	open_exit(VT_EV_VFIO_CDEV_OPEN, c, c ? cdev_device(c, inode) : 0, file, ret, true);
+	return 0;
+}
+
+/* Functions that take the device and return a file. */
+static __always_inline void open_file_exit(u16 type, u64 dev, u64 ret, bool snap)
+{
+	struct vt_control *c = ctl_open();
+
+	if (IS_ERR_VALUE(ret))
+		open_exit(type, c, dev, NULL, ret, snap);
+	else
+		open_exit(type, c, dev, (struct file *)ret, 0, snap);
+}
+
+SEC("fentry") int BPF_PROG(e_lu_open, u64 dev)
+{
+	struct vt_control *c = ctl_open();
+
+	if (c)
+		open_enter(VT_EV_VFIO_LU_OPEN, c, dev, NULL);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_lu_open, u64 dev, u64 ret)
+{
+	open_file_exit(VT_EV_VFIO_LU_OPEN, dev, ret, false);
+	return 0;
+}
+SEC("fentry") int BPF_PROG(e_group_open, u64 dev)
+{
+	struct vt_control *c = ctl_open();
+
+	if (c)
+		open_enter(VT_EV_VFIO_GROUP_OPEN, c, dev, NULL);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_group_open, u64 dev, u64 ret)
+{
+	open_file_exit(VT_EV_VFIO_GROUP_OPEN, dev, ret, true);
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_open_common, u64 dev, struct file **filep)
+{
+	struct vt_control *c = ctl_open();
+
+	if (c)
+		open_enter(VT_EV_VFIO_OPEN_COMMON, c, dev, (struct file *)read_u64((u64)filep));
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_open_common, u64 dev, struct file **filep, int ret)
+{
+	open_exit(VT_EV_VFIO_OPEN_COMMON, ctl_open(), dev, (struct file *)read_u64((u64)filep), ret, false);
+	return 0;
+}
+
+/* ---- release ---- */
+
+SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+	u64 df;
+
+	if (!c)
+		return 0;
+	df = (u64)BPF_CORE_READ(file, private_data);
+	snap_file(file, VT_P_RELEASE);
+	frame_push(VT_EV_VFIO_RELEASE, 0, false, 0);
+	w = wire_new(VFIO_RELEASE, ENTER);
+	if (!w)
+		return 0;
+	slot_file_dying(w, file);
+	if (df) {
+		slot(w, VT_S_DF, df);
+		slot_device(c, w, df_device(c, df));
+	}
+	wire_send(c, w);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_RELEASE, EXIT) : NULL;
+
+	if (w) {
+		slot(w, VT_S_RET, (s64)ret);
+		slot_file_dying(w, file);
+		wire_send(c, w);
+	}
+	frame_pop();
+	return 0;
+}
+
+/* ---- df ---- */
+
+SEC("fexit") int BPF_PROG(x_df_alloc, u64 dev, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_DF_ALLOC, EXIT) : NULL;
+
+	if (c && !IS_ERR_VALUE(ret))
+		track(ret, VT_C_DF);
+	if (!w)
+		return 0;
+	slot_device(c, w, dev);
+	if (IS_ERR_VALUE(ret)) {
+		slot(w, VT_S_RET, ret);
+	} else {
+		slot(w, VT_S_RET, 0);
+		slot(w, VT_S_DF, ret);
+	}
+	wire_send(c, w);
+	return 0;
+}
+
+/* ---- registration ---- */
+
+SEC("fexit") int BPF_PROG(x_get_reg, u64 dev, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_GET_REG, EXIT) : NULL;
+
+	if (!w)
+		return 0;
+	slot_device(c, w, dev);
+	slot(w, VT_S_RET, (u8)ret);
+	wire_send(c, w);
+	return 0;
+}
+
+/* After the put the device may go away under an unregister: what is read here may be unreadable, which is then said. */
+SEC("fexit") int BPF_PROG(x_put_reg, u64 dev)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_PUT_REG, EXIT) : NULL;
+
+	if (!w)
+		return 0;
+	slot_device(c, w, dev);
+	wire_send(c, w);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_find)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_FIND, EXIT) : NULL;
+	u64 ret = 0;
+
+	if (!w)
+		return 0;
+	bpf_get_func_ret(ctx, &ret);
+	slot(w, VT_S_RET, ret ? 0 : (u64)-19 /* ENODEV */);
+	if (!IS_ERR_VALUE(ret))
+		slot_device(c, w, ret);
+	wire_send(c, w);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_register, u64 dev, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_REGISTER, EXIT) : NULL;
+
+	if (!w)
+		return 0;
+	slot(w, VT_S_RET, (s64)ret);
+	slot_device(c, w, dev);
+	wire_send(c, w);
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_unregister, u64 dev)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
+
+	if (!c)
+		return 0;
+	frame_push(VT_EV_VFIO_UNREGISTER, 0, false, 0);
+	w = wire_new(VFIO_UNREGISTER, ENTER);
+	if (!w)
+		return 0;
+	slot_device(c, w, dev);
+	wire_send(c, w);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_unregister, u64 dev)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_UNREGISTER, EXIT) : NULL;
+
+	if (w) {
+		slot_device(c, w, dev);
+		wire_send(c, w);
+	}
+	frame_pop();
+	return 0;
+}
+
+/* ---- use ---- */
+
+static __always_inline void df_exit(u16 type, u64 df, bool has_ret, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+
+	if (!w)
+		return;
+	slot(w, VT_S_DF, df);
+	slot_device(c, w, df_device(c, df));
+	if (has_ret)
+		slot(w, VT_S_RET, (s64)ret);
+	wire_send(c, w);
+}
+
+SEC("fexit") int BPF_PROG(x_bind, u64 df, u64 arg, int ret)
+{
+	df_exit(VT_EV_VFIO_BIND, df, true, ret);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_df_open, u64 df, int ret)
+{
+	df_exit(VT_EV_VFIO_DF_OPEN, df, true, ret);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_df_close, u64 df)
+{
+	df_exit(VT_EV_VFIO_DF_CLOSE, df, false, 0);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_mmap, struct file *file, struct vm_area_struct *vma, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(VFIO_MMAP, EXIT) : NULL;
+
+	if (!w)
+		return 0;
+	slot_file(w, file);
+	slot_device(c, w, df_device(c, file_df(c, file)));
+	slot(w, VT_S_VMA_MAPPING, (u64)BPF_CORE_READ(vma, vm_file, f_mapping));
+	slot(w, VT_S_PAGES, (BPF_CORE_READ(vma, vm_end) - BPF_CORE_READ(vma, vm_start)) >> 12);
+	slot(w, VT_S_RET, (s64)ret);
+	wire_send(c, w);
+	return 0;
+}

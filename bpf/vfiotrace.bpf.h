@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every BPF domain needs: the shared maps, the per-task call context and
+ * the way a record is made.
+ *
+ * A hook costs a gate test when closed. A record is built in place in the
+ * ring; no wake-up is asked for (the recorder polls) except where a hook says
+ * so. Every attempt takes a number from its CPU's counter before the ring is
+ * asked for room, so that a lost record leaves a gap and a counted loss.
+ */
+#ifndef VFIOTRACE_BPF_H
+#define VFIOTRACE_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "vfiotrace/vocab.h"
+#include "vfiotrace/wire.h"
+
+/* Static, as every domain brings one and the linker folds the sections. */
+static char LICENSE[] SEC("license") __attribute__((used)) = "GPL";
+
+#define MAX_ERRNO 4095
+#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
+#define VT_FRAMES 12
+
+/* One traced call that a task is inside of. */
+struct vt_frame {
+	u16 type;	/* enum vt_event_type */
+	u16 outer;	/* type of the call around it */
+	u32 has_token;
+	u64 session;	/* struct luo_session *, 0 = none */
+	u64 token;
+};
+
+struct vt_task {
+	u32 depth;
+	u32 kho_depth;
+	struct vt_frame frame[VT_FRAMES];
+};
+
+#define VT_MAP_ATTR SEC(".maps") __weak
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring VT_MAP_ATTR;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_control);
+} control VT_MAP_ATTR;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_wire_cpu);
+} cpus VT_MAP_ATTR;
+
+/* Calls in flight, by thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, struct vt_task);
+} tasks VT_MAP_ATTR;
+
+/* A zeroed vt_task to insert: 300 bytes are too many for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_task);
+} empty_task VT_MAP_ATTR;
+
+/* Objects worth a look at places that everybody passes: enum vt_class by address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, u32);
+} objects VT_MAP_ATTR;
+
+/* Call sites of free functions: what the recorder found in the text. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VT_SITES_MAX);
+	__type(key, u32);
+	__type(value, struct vt_site);
+} sites VT_MAP_ATTR;
+
+static __always_inline struct vt_control *ctl_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* The control page while the gate is open, NULL otherwise. */
+static __always_inline struct vt_control *ctl_open(void)
+{
+	struct vt_control *c = ctl_get();
+
+	return c && c->gate ? c : NULL;
+}
+
+static __always_inline struct vt_task *task_get(void)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&tasks, &tid);
+}
+
+static __always_inline struct vt_frame *frame_top(struct vt_task *t)
+{
+	u32 i;
+
+	if (!t || !t->depth)
+		return NULL;
+	i = t->depth - 1;
+	return i < VT_FRAMES ? &t->frame[i] : NULL;
+}
+
+/* Enters a traced call. SESSION and TOKEN are inherited when not given. */
+static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid(), zero = 0;
+	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
+	struct vt_frame *up, *f;
+	u32 i;
+
+	if (!t) {
+		t = bpf_map_lookup_elem(&empty_task, &zero);
+		if (!t)
+			return NULL;
+		bpf_map_update_elem(&tasks, &tid, t, BPF_NOEXIST);
+		t = bpf_map_lookup_elem(&tasks, &tid);
+		if (!t)
+			return NULL;
+	}
+	up = frame_top(t);
+	i = t->depth++;
+	if (i >= VT_FRAMES)
+		return t;
+	f = &t->frame[i];
+	f->type = type;
+	f->outer = up ? up->type : 0;
+	f->session = session ?: (up ? up->session : 0);
+	f->has_token = has_token || (!session && up && up->has_token);
+	f->token = has_token ? token : (!session && up ? up->token : 0);
+	return t;
+}
+
+static __always_inline void frame_pop(void)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
+
+	if (!t)
+		return;
+	if (t->depth)
+		t->depth--;
+	if (!t->depth)
+		bpf_map_delete_elem(&tasks, &tid);
+}
+
+static __always_inline void slot(struct vt_wire *w, enum vt_slot s, u64 v)
+{
+	w->slot[s] = v;
+	w->mask |= 1u << s;
+}
+
+static __always_inline void slot_fault(struct vt_wire *w, enum vt_slot s, int err)
+{
+	w->slot[s] = err < 0 ? -err : err;
+	w->mask |= 1u << s;
+	w->fault |= 1u << s;
+}
+
+/* A slot from kernel memory: WIDTH bytes at ADDR, sign-extended when 4. */
+static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 addr, int width)
+{
+	u64 v = 0;
+	int err = bpf_probe_read_kernel(&v, width == 4 ? 4 : 8, (void *)addr);
+
+	if (err)
+		slot_fault(w, s, err);
+	else
+		slot(w, s, width == 4 ? (u64)(s64)(s32)v : v);
+}
+
+/* Fills what every record has. */
+static __always_inline void wire_stamp(struct vt_wire *w, u16 type, u8 phase, u64 seq)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct vt_frame *f = frame_top(task_get());
+
+	w->ts_ns = bpf_ktime_get_boot_ns();
+	w->seq = seq;
+	w->tgid = id >> 32;
+	w->tid = (u32)id;
+	w->type = type;
+	w->phase = phase;
+	w->cpu = bpf_get_smp_processor_id();
+	w->mask = 0;
+	w->fault = 0;
+	w->text_is = VT_TEXT_NONE;
+	w->point = 0;
+	w->within = 0;
+	w->has_session = 0;
+	w->site = 0;
+	bpf_get_current_comm(w->comm, sizeof(w->comm));
+	if (!f)
+		return;
+	/* A call's own entry and exit are not within itself. */
+	w->within = f->type == type && phase != VT_POINT ? f->outer : f->type;
+	if (f->session)
+		w->has_session = bpf_probe_read_kernel_str(w->session, sizeof(w->session), (void *)(f->session +
+			bpf_core_field_offset(struct luo_session, name))) > 0;
+	if (f->has_token)
+		slot(w, VT_S_TOKEN, f->token);
+}
+
+static __always_inline void *wire_reserve(u64 size, u16 type, u8 phase)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+	struct vt_wire_loss *l;
+	struct vt_wire *w;
+	u64 seq;
+
+	if (!cpu || type >= VT_EV_MAX)
+		return NULL;
+	seq = ++cpu->seq;
+	w = bpf_ringbuf_reserve(&ring, size, 0);
+	if (!w) {
+		u64 now = bpf_ktime_get_boot_ns();
+
+		l = &cpu->loss[type];
+		if (!l->count++)
+			l->first_ns = now;
+		l->last_ns = now;
+		return NULL;
+	}
+	wire_stamp(w, type, phase, seq);
+	return w;
+}
+
+#define wire_new(type, phase) \
+	((struct vt_wire *)wire_reserve(sizeof(struct vt_wire), VT_EV_##type, VT_##phase))
+
+static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags)
+{
+	__sync_fetch_and_add(&c->produced, 1);
+	bpf_ringbuf_submit(w, flags);
+}
+/* The recorder polls; waking it per event would cost more than the event. It is woken when the ring fills. */
+#define wire_send(c, w) wire_submit(c, w, \
+	bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > (c)->wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)
+
+/*
+ * Holds the traced task, bounded, until the recorder has done what it was
+ * woken for. The program may be preempted, so this works on one CPU too: the
+ * recorder runs with a real-time priority.
+ */
+struct vt_wait {
+	volatile u64 *at;
+	u64 want, deadline;
+};
+
+static long still_waiting(u32 i, struct vt_wait *k)
+{
+	return *k->at >= k->want || bpf_ktime_get_boot_ns() >= k->deadline;
+}
+
+static __always_inline u64 wait_until(volatile u64 *at, u64 want, u64 limit_ns)
+{
+	u64 start = bpf_ktime_get_boot_ns();
+	struct vt_wait k = { .at = at, .want = want, .deadline = start + limit_ns };
+
+	if (limit_ns)
+		bpf_loop(1 << 23, still_waiting, &k, 0);
+	return bpf_ktime_get_boot_ns() - start;
+}
+
+static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const void *str)
+{
+	if (bpf_probe_read_kernel_str(w->text, sizeof(w->text), str) > 0)
+		w->text_is = is;
+}
+
+/* References on a struct file. The raw f_ref is count - 1, and from 0xC000... on dead (include/linux/file_ref.h). */
+static __always_inline s64 file_refs(struct file *f)
+{
+	u64 raw;
+
+	if (bpf_core_field_exists(struct file, f_ref)) {
+		raw = BPF_CORE_READ(f, f_ref.refcnt.counter);
+		return raw >= 0xC000000000000000ULL ? 0 : (s64)raw + 1;
+	}
+	return BPF_CORE_READ((struct file___old *)f, f_count.counter);
+}
+
+static __always_inline void track(u64 ptr, u32 cls)
+{
+	if (ptr)
+		bpf_map_update_elem(&objects, &ptr, &cls, BPF_ANY);
+}
+
+static __always_inline u32 tracked(u64 ptr)
+{
+	u32 *cls = bpf_map_lookup_elem(&objects, &ptr);
+
+	return cls ? *cls : 0;
+}
+
+static __always_inline void untrack(u64 ptr)
+{
+	bpf_map_delete_elem(&objects, &ptr);
+}
+
+static __always_inline u64 read_u64(u64 addr)
+{
+	u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), (void *)addr);
+	return v;
+}
+
+/* device, bdf, registration and kref of a vfio device: offsets from the control page. */
+static __always_inline void slot_device(struct vt_control *c, struct vt_wire *w, u64 dev)
+{
+	u64 parent, name;
+
+	if (!dev)
+		return;
+	slot(w, VT_S_DEVICE, dev);
+	if (c->dev_refcount >= 0)
+		slot_read(w, VT_S_VFIO_REF, dev + c->dev_refcount, 4);
+	if (c->dev_kref >= 0)
+		slot_read(w, VT_S_DEV_KREF, dev + c->dev_kref, 4);
+	if (c->dev_open_count >= 0)
+		slot_read(w, VT_S_OPEN_COUNT, dev + c->dev_open_count, 4);
+	if (c->dev_dev < 0)
+		return;
+	parent = read_u64(dev + c->dev_dev);
+	name = read_u64(parent + bpf_core_field_offset(struct device, kobj) + bpf_core_field_offset(struct kobject, name));
+	text_str(w, VT_TEXT_BDF, (void *)name);
+}
+
+/* A file on its way out: it must not be tracked again. */
+static __always_inline void slot_file_dying(struct vt_wire *w, struct file *f)
+{
+	if (!f)
+		return;
+	slot(w, VT_S_FILE, (u64)f);
+	slot(w, VT_S_FILE_REF, file_refs(f));
+}
+
+static __always_inline void slot_file(struct vt_wire *w, struct file *f)
+{
+	if (f && !tracked((u64)f))
+		track((u64)f, VT_C_FILE);
+	slot_file_dying(w, f);
+}
+
+/* df of a vfio device file, 0 for any other file. */
+static __always_inline u64 file_df(struct vt_control *c, struct file *f)
+{
+	if (!c->vfio_fops || (u64)BPF_CORE_READ(f, f_op) != c->vfio_fops)
+		return 0;
+	return (u64)BPF_CORE_READ(f, private_data);
+}
+
+static __always_inline u64 df_device(struct vt_control *c, u64 df)
+{
+	return df && c->df_device >= 0 ? read_u64(df + c->df_device) : 0;
+}
+
+static __always_inline u64 device_mapping(struct vt_control *c, u64 dev)
+{
+	u64 inode;
+
+	if (!dev || c->dev_inode < 0)
+		return 0;
+	inode = read_u64(dev + c->dev_inode);
+	return inode ? read_u64(inode + bpf_core_field_offset(struct inode, i_mapping)) : 0;
+}
+
+static __always_inline void inode_describe(struct vt_inode *d, struct inode *i)
+{
+	d->ptr = (u64)i;
+	d->i_mapping = (u64)BPF_CORE_READ(i, i_mapping);
+	d->ino = BPF_CORE_READ(i, i_ino);
+	d->rdev = BPF_CORE_READ(i, i_rdev);
+	d->fs[0] = 0;
+	bpf_probe_read_kernel_str(d->fs, sizeof(d->fs), BPF_CORE_READ(i, i_sb, s_type, name));
+}
+
+/* struct file, whole, and what its pointers point to. */
+static __noinline __attribute__((unused)) int snap_file(struct file *f, u32 point)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire_snap *s;
+	struct inode *inode, *host = NULL;
+	struct address_space *mapping;
+	u64 df, dev;
+	u32 size;
+
+	if (!c || !f)
+		return 0;
+	s = wire_reserve(sizeof(*s), VT_EV_FILE_SNAP, VT_POINT);
+	if (!s)
+		return 0;
+	s->w.point = point;
+	s->pad = 0;
+	if (point == VT_P_RELEASE)
+		slot_file_dying(&s->w, f);
+	else
+		slot_file(&s->w, f);
+
+	inode = BPF_CORE_READ(f, f_inode);
+	mapping = BPF_CORE_READ(f, f_mapping);
+	if (mapping)
+		host = BPF_CORE_READ(mapping, host);
+	inode_describe(&s->inode, inode);
+	inode_describe(&s->host, host);
+	slot(&s->w, VT_S_MAPPING, (u64)mapping);
+	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
+	s->dentry[0] = 0;
+	bpf_probe_read_kernel_str(s->dentry, sizeof(s->dentry), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+
+	size = bpf_core_type_size(struct file);
+	if (size > VT_FILE_RAW)
+		size = VT_FILE_RAW;
+	s->file_size = bpf_probe_read_kernel(s->file, size, f) ? 0 : size;
+
+	df = file_df(c, f);
+	dev = df_device(c, df);
+	if (df)
+		slot(&s->w, VT_S_DF, df);
+	if (dev) {
+		u64 m = device_mapping(c, dev);
+
+		slot_device(c, &s->w, dev);
+		if (m) {
+			slot(&s->w, VT_S_DEV_MAPPING, m);
+			track(m, VT_C_MAPPING);
+		}
+	}
+	wire_send(c, s);
+	return 0;
+}
+
+#endif

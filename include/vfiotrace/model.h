@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The model: what one trace says, put back together.
+ *
+ * A side is built in one pass over a trace. Memory grows with the objects that
+ * are alive, not with events: what ended the way it should is folded into
+ * counters (the first few are kept for the report), what did not is kept as
+ * evidence. The model states facts and judges nothing: severity, wording and
+ * what counts as a bug belong to the rules. Rules read these structures and
+ * never write them.
+ */
+#ifndef VFIOTRACE_MODEL_H
+#define VFIOTRACE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vfiotrace/trace.h"
+
+/* One event, kept as evidence. type == 0: none. */
+struct vt_at {
+	uint64_t ts_ns, index;
+	uint32_t tgid, tid;
+	uint16_t type;		/* enum vt_event_type */
+	uint8_t phase;
+	bool has_ret;
+	int64_t ret;
+	const char *comm, *func;	/* never NULL; func "" when unknown */
+};
+
+/* Names of the thing a fact is about; strings live as long as the side. */
+struct vt_who {
+	const char *session, *compatible, *bdf;	/* NULL when unknown */
+	uint64_t token;
+	bool has_token;
+};
+
+enum vt_dir {
+	VT_OUTGOING,	/* preserved by this kernel */
+	VT_INCOMING,	/* handed to this kernel */
+};
+
+/* Steps of a preserved file; the last occurrence of each is kept. */
+#define VT_STEPS(X) \
+	X(PRESERVE, "preserve") X(FREEZE, "freeze") X(UNFREEZE, "unfreeze") X(UNPRESERVE, "unpreserve") \
+	X(DESERIALIZE, "deserialize") X(RETRIEVE, "retrieve") X(CAN_FINISH, "can_finish") X(FINISH, "finish")
+#define VT_STEP_ENUM(id, name) VT_STEP_##id,
+enum vt_step { VT_STEPS(VT_STEP_ENUM) VT_STEP_MAX };
+#undef VT_STEP_ENUM
+const char *vt_step_name(enum vt_step s);
+
+/* Lifecycle points at which struct file is sampled. */
+#define VT_PTS(X) \
+	X(OPEN, "open") X(PRESERVE, "preserve") X(PRESERVED, "preserved") X(FREEZE, "freeze") \
+	X(UNPRESERVED, "unpreserved") X(RETRIEVE, "retrieve") X(RETRIEVED, "retrieved") \
+	X(FINISH, "finish") X(FINISHED, "finished") X(RELEASE, "release")
+#define VT_PT_ENUM(id, name) VT_PT_##id,
+enum vt_pt { VT_PTS(VT_PT_ENUM) VT_PT_MAX };
+#undef VT_PT_ENUM
+const char *vt_pt_name(enum vt_pt p);
+
+struct vt_member {
+	const char *name;	/* struct file member, without "file." */
+	const char *str;	/* for text; object numbers are cut off ("df#") */
+	uint64_t num;
+	uint8_t kind;		/* enum vt_kind */
+	int err;		/* errno with which it could not be read */
+};
+
+/* struct file as it was at one point. */
+struct vt_snap {
+	struct vt_at at;
+	enum vt_pt pt;
+	uint64_t mapping, inode_mapping, dev_mapping;	/* 0 = unknown or NULL */
+	bool has_mapping, has_dev_mapping, is_vfio;
+	unsigned int nr;
+	struct vt_member m[];
+};
+const struct vt_member *vt_snap__member(const struct vt_snap *s, const char *name);
+
+struct vt_ref {
+	bool seen;
+	int64_t count;
+	struct vt_at at;
+};
+
+enum vt_life_state {
+	VT_LIFE_TRYING,		/* inside luo_preserve_file() */
+	VT_LIFE_PRESERVED,
+	VT_LIFE_FROZEN,
+	VT_LIFE_UNPRESERVED,	/* taken back in the old kernel */
+	VT_LIFE_INCOMING,	/* arrived, retrieve not tried */
+	VT_LIFE_FAILED,		/* retrieve failed: held until reboot */
+	VT_LIFE_RETRIEVED,
+	VT_LIFE_FINISHED,
+};
+const char *vt_life_state_name(enum vt_life_state s);
+
+struct vt_session;
+
+/* One preserved file within one kernel: (session, token). */
+struct vt_life {
+	struct vt_life *next;		/* in its session, by first appearance */
+	struct vt_session *session;
+	uint64_t token;
+	enum vt_dir dir;
+	enum vt_life_state state;
+	bool early;			/* its beginning lies before the trace */
+	bool odd;			/* a fact names it */
+	bool frozen_at_jump;
+	const char *compatible;		/* NULL when never seen */
+	const char *bdf;		/* NULL when not vfio or never seen */
+	uint64_t file, df, device;	/* objects of this side */
+	bool is_vfio;
+	bool has_data, freeze_changed;
+	uint64_t data;			/* serialized_data, last seen */
+	struct vt_at at[VT_STEP_MAX];
+	struct vt_at enter[VT_STEP_MAX];
+	uint32_t n[VT_STEP_MAX];
+	uint64_t ns[VT_STEP_MAX];	/* time spent inside the callback, all runs */
+	int64_t finish_ok;		/* can_finish: -1 not asked, 0 no, 1 yes */
+	struct vt_ref ref[VT_PT_MAX];
+	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
+	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
+	uint64_t kho_live;		/* preserved blocks that the callbacks own and that are still preserved */
+	struct vt_kho *kho;
+};
+
+struct vt_session {
+	struct vt_session *next;
+	char *name;
+	enum vt_dir dir;
+	bool early, ended, deserialized, retrieved, finished;
+	uint32_t nr_lives;
+	struct vt_life *lives, *last;
+	struct vt_kho *kho;		/* LUO's own blocks for this session */
+	struct vt_at created, frozen, retrieve, release, deserialize, finish;
+	int64_t freeze_ret, deserialize_ret, finish_ret;
+};
+
+/* Memory handed to KHO, by physical address. */
+enum vt_kho_kind { VT_KHO_ALLOC, VT_KHO_FOLIO, VT_KHO_PAGES, VT_KHO_VMALLOC };
+struct vt_kho {
+	struct vt_kho *prev, *next;	/* with its life's */
+	uint64_t phys;
+	struct vt_life *life;		/* owner, NULL when none */
+	struct vt_session *session;	/* owner when the call belongs to a session and no file */
+	uint8_t kind;			/* enum vt_kho_kind */
+	bool in_op;			/* by a handler's callback; else by LUO itself */
+	bool in_create;			/* by luo_session_create() */
+	struct vt_at at;
+};
+/* Memory taken out of KHO again in the new kernel. */
+struct vt_restored {
+	uint64_t phys;
+	bool ok;
+	struct vt_at at;
+};
+
+/* struct vfio_device_file. Kept when alive, or when it ended oddly. */
+struct vt_df {
+	uint64_t obj;
+	uint64_t device;
+	const char *bdf;
+	struct vt_who who;		/* the call in which it was allocated */
+	const char *family, *callee, *site;	/* of the allocation; NULL when unknown */
+	struct vt_at alloc;
+	struct vt_at call;		/* entry of the call that allocated it */
+	struct vt_at failed;		/* exit of the failing call that was to hand it out */
+	struct vt_at freed[2];
+	const char *free_callee[2], *free_site[2], *free_in[2];
+	struct vt_who free_who;
+	struct vt_at free_call;
+	uint32_t nr_freed;
+	bool released;			/* vfio_device_fops_release() ran for it */
+	struct vt_at release;
+};
+
+/* How dfs were freed, one row per allocation family, free function, place. */
+struct vt_free_path {
+	const char *family, *callee;	/* of the allocation */
+	const char *free_callee, *free_func;
+	bool in_release;		/* the normal path */
+	uint64_t count;
+	const struct vt_df *example;	/* the first one that went this way */
+};
+
+/* A struct file that was made inside a traced call. */
+struct vt_file {
+	uint64_t obj;
+	struct vt_life *life;		/* LUO holds it for this life */
+	struct vt_snap *open_snap;
+	uint64_t df, device;
+	const char *bdf, *name;
+	struct vt_at made;
+	struct vt_at failed;		/* exit of the failing call in which it was made */
+	struct vt_who who;
+	bool is_vfio;
+};
+
+#define VT_OPENS_KEPT 8
+struct vt_device {
+	uint64_t obj;
+	const char *bdf;
+	/* successful opens through cdev or group, the first few */
+	struct vt_at opens[VT_OPENS_KEPT];
+	uint32_t nr_opens;
+	uint64_t total_opens;
+	struct vt_life *life;		/* incoming life whose retrieve opened it */
+	bool unregistered;
+};
+
+/* Moments at which something was not as the kernel's own rules want it. */
+#define VT_FACTS(X) \
+	X(PRESERVE_TWICE) X(RETRIEVE_TWICE) X(RETRIEVE_OUTGOING) X(UNPRESERVE_INCOMING) X(FINISH_TWICE) \
+	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
+	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
+	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
+	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(FOLIO_NOT_PUT) X(DATA_CHANGED)
+#define VT_FACT_ENUM(id) VT_FACT_##id,
+enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
+#undef VT_FACT_ENUM
+
+struct vt_fact {
+	enum vt_fact_kind kind;
+	struct vt_who who;
+	struct vt_at at[3];
+	int64_t num[3];
+	const char *str[3];
+};
+#define VT_FACTS_KEPT 200	/* of each kind; the rest are counted */
+
+enum vt_phase_kind { VT_PH_PRESERVE, VT_PH_FREEZE, VT_PH_SERIALIZE, VT_PH_REBOOT, VT_PH_DESERIALIZE, VT_PH_RETRIEVE, VT_PH_FINISH, VT_PH_MAX };
+const char *vt_phase_name(enum vt_phase_kind p);
+struct vt_phase_time {
+	uint64_t count, total_ns, max_ns;
+};
+
+/* How the recording ended. */
+enum vt_ending {
+	VT_END_STOPPED,		/* with its end block */
+	VT_END_JUMP,		/* in the kexec, as it should */
+	VT_END_CUT,		/* neither: killed, or storage gone */
+};
+
+struct vt_flb_row {
+	const char *compatible;
+	int64_t preserved, unpreserved, finished;	/* calls that worked */
+	int64_t ops_finished, lives_preserved, lives_unpreserved;
+	bool early;
+};
+
+struct vt_side {
+	const char *label;	/* "PRE", "POST", or "TRACE" */
+	char *path;
+	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
+	enum vt_ending ending;
+	bool damaged;		/* bytes in the middle are unreadable */
+	bool truncated;		/* the last block is torn off */
+	uint64_t events;
+	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
+	uint64_t first_luo_ns, first_vfio_ns;	/* 0 = none */
+	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
+	struct vt_at reboot;
+	uint64_t nr_aborts;	/* failed liveupdate_reboot() */
+	bool saw_luo, saw_vfio;
+	bool deserialized;
+	int64_t deserialize_ret;
+	struct vt_at deserialize_at;
+
+	struct vt_session *sessions;	/* by first appearance */
+	uint64_t folded_sessions, folded_lives;	/* well-behaved, not kept */
+	uint64_t failed_preserves;
+	uint64_t seen_type[VT_EV_MAX];	/* events per type */
+
+	struct vt_df **dfs;		/* alive or freed twice, in order of allocation */
+	size_t nr_dfs;
+	uint64_t dfs_allocated, dfs_freed;
+	struct vt_free_path *free_paths;
+	size_t nr_free_paths;
+
+	struct vt_device **devices;	/* in order of appearance */
+	size_t nr_devices;
+	struct vt_file **orphans;	/* made in a failing call, still there at the end */
+	size_t nr_orphans;
+	struct vt_snap *example_open;	/* a cdev-opened file that no life owns */
+	const char *example_bdf;
+
+	struct vt_kho **kho;		/* still preserved at the end, by address */
+	size_t nr_kho;
+	uint64_t kho_preserved, kho_unpreserved, kho_restored;
+
+	struct vt_flb_row *flb;
+	size_t nr_flb;
+	struct vt_phase_time phase[VT_PH_MAX];
+
+	struct vt_fact *facts;
+	size_t nr_facts;
+	uint64_t fact_count[VT_FACT_MAX];
+
+	struct vt_build *build;		/* the builder's tables, private to src/model */
+};
+
+/*
+ * Builds a side from the trace at PATH. On failure *WHY gets a sentence to be
+ * freed by the caller (or NULL); errno values as vt_trace__open().
+ */
+int vt_side__load(const char *path, const char *label, struct vt_side **out, char **why);
+void vt_side__free(struct vt_side *s);
+
+struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
+/* The restore of PHYS in this kernel, or NULL. */
+const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
+struct vt_device *vt_side__device(const struct vt_side *s, const char *bdf);
+/* Any file that was preserved, or arrived, in this kernel. */
+bool vt_side__has_lives(const struct vt_side *s);
+
+/*
+ * Why the events of TYPE may be incomplete on this side: NULL when they are
+ * not, else a sentence in BUF.
+ */
+const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
+/* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */
+const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Records on the wire: what the BPF programs put into the ring and what the
+ * recorder takes out. Shared by bpf/ and src/capture/ and by nobody else; it
+ * never reaches a file, so it may change freely.
+ *
+ * A record has one slot per thing a hook may know; MASK says which are
+ * filled, FAULT which could not be read (the slot then holds the errno). The
+ * recorder turns slots into trace fields by the table below, pointers into
+ * class#n.
+ */
+#ifndef VFIOTRACE_WIRE_H
+#define VFIOTRACE_WIRE_H
+
+#include "vocab.h"
+
+#define VT_SESSION_LEN	64	/* LIVEUPDATE_SESSION_NAME_LENGTH */
+#define VT_TEXT_LEN	64	/* compatible strings (48), anon inode names, module names */
+#define VT_FILE_RAW	256	/* struct file is 184..232 bytes on the kernels seen */
+
+/* X(SLOT, trace field, object class or NONE) */
+#define VT_SLOTS(X) \
+	X(RET, RET, NONE) \
+	X(TOKEN, TOKEN, NONE) \
+	X(FD, FD, NONE) \
+	X(STATUS, STATUS, NONE) \
+	X(DATA, DATA, NONE) \
+	X(COUNT, COUNT, NONE) \
+	X(RETRIEVED, RETRIEVED, NONE) \
+	X(LUO_FILE, LUO_FILE, LUO_FILE) \
+	X(HANDLER, HANDLER, HANDLER) \
+	X(FILE, FILE, FILE) \
+	X(DF, DF, DF) \
+	X(DEVICE, DEVICE, DEVICE) \
+	X(OBJ, OBJ, DF) \
+	X(MAPPING, MAPPING, MAPPING) \
+	X(INODE_MAPPING, INODE_MAPPING, MAPPING) \
+	X(DEV_MAPPING, DEV_MAPPING, MAPPING) \
+	X(VMA_MAPPING, VMA_MAPPING, MAPPING) \
+	X(FILE_REF, FILE_REF, NONE) \
+	X(VFIO_REF, VFIO_REF, NONE) \
+	X(DEV_KREF, DEV_KREF, NONE) \
+	X(MOD_REF, MOD_REF, NONE) \
+	X(OPEN_COUNT, OPEN_COUNT, NONE) \
+	X(PHYS, PHYS, NONE) \
+	X(ORDER, ORDER, NONE) \
+	X(PAGES, PAGES, NONE) \
+	X(SIZE, SIZE, NONE) \
+	X(DEPTH, DEPTH, NONE) \
+	X(FLB_COUNT, FLB_COUNT, NONE)
+
+#define VT_SLOT_ENUM(slot, field, cls) VT_S_##slot,
+enum vt_slot { VT_SLOTS(VT_SLOT_ENUM) VT_S_MAX };
+#undef VT_SLOT_ENUM
+
+/* The text slot of a record belongs to one of these. */
+enum vt_text { VT_TEXT_NONE, VT_TEXT_COMPATIBLE, VT_TEXT_NAME, VT_TEXT_BDF };
+
+struct vt_wire {
+	unsigned long long ts_ns;	/* bpf_ktime_get_boot_ns() */
+	unsigned long long seq;		/* per CPU, counts attempts: a gap is a loss */
+	unsigned int tgid, tid;
+	unsigned short type;		/* enum vt_event_type */
+	unsigned short cpu;
+	unsigned short within;		/* enum vt_event_type of the enclosing traced call, 0 = none */
+	unsigned char phase;		/* enum vt_phase */
+	unsigned char text_is;		/* enum vt_text */
+	unsigned char has_session;
+	unsigned char point;		/* enum vt_point for a snapshot */
+	unsigned int site;		/* call-site records: index of the site */
+	unsigned int mask, fault;	/* bit per slot */
+	char comm[16];
+	char session[VT_SESSION_LEN];
+	char text[VT_TEXT_LEN];
+	unsigned long long slot[VT_S_MAX];
+};
+
+/* Lifecycle points of a snapshot. X(ID, "name") */
+#define VT_POINTS(X) \
+	X(OPEN, "open") X(PRESERVE, "preserve") X(PRESERVED, "preserved") \
+	X(FREEZE, "freeze") X(RETRIEVE, "retrieve") X(RETRIEVED, "retrieved") \
+	X(FINISH, "finish") X(FINISHED, "finished") X(UNPRESERVED, "unpreserved") \
+	X(RELEASE, "release")
+#define VT_POINT_ENUM(id, name) VT_P_##id,
+enum vt_point { VT_P_NONE, VT_POINTS(VT_POINT_ENUM) VT_P_MAX };
+#undef VT_POINT_ENUM
+
+/* What an inode pointer points to. */
+struct vt_inode {
+	unsigned long long ptr, i_mapping, ino;
+	unsigned int rdev;
+	char fs[16];		/* superblock type */
+};
+
+struct vt_wire_snap {
+	struct vt_wire w;
+	unsigned int file_size;		/* bytes of struct file that are valid */
+	unsigned int pad;
+	struct vt_inode inode;		/* file->f_inode */
+	struct vt_inode host;		/* file->f_mapping->host */
+	char dentry[48];		/* file->f_path.dentry's name */
+	unsigned char file[VT_FILE_RAW];
+};
+
+/* Loss per CPU and event type. */
+struct vt_wire_loss {
+	unsigned long long count, first_ns, last_ns;
+};
+
+struct vt_wire_cpu {
+	unsigned long long seq;		/* records attempted */
+	struct vt_wire_loss loss[VT_EV_MAX];
+};
+
+/* A call site of a free function. */
+struct vt_site {
+	unsigned int reg;	/* argument that holds the object: 0 = first, 1 = second */
+	unsigned int df_only;	/* the enclosing function frees nothing but a df here */
+};
+
+#define VT_SITES_MAX 512
+#define VT_PEEK_MAX 4096
+
+/*
+ * Shared page, mapped by the recorder. Offsets of vfio's private structures
+ * come from here and not by CO-RE: their BTF exists only once vfio.ko is
+ * loaded, which may be after the programs that sample them. -1 = unknown.
+ */
+struct vt_control {
+	unsigned int gate;		/* 0: programs return at once */
+	unsigned int wake_bytes;	/* ring fill at which the recorder is woken */
+	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
+	unsigned long long produced;	/* records submitted */
+	unsigned long long synced;	/* records on stable storage */
+	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
+	unsigned long long waited_ns;	/* how long it was */
+	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
+	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
+	unsigned int handlers_pending;	/* registered but not attached yet */
+	unsigned int pad;
+	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
+	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
+	int df_device;			/* offsetof(struct vfio_device_file, device) */
+	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;
+	/* peek: read kernel memory for the recorder (SEC("syscall")) */
+	unsigned long long peek_addr;
+	unsigned int peek_len;
+	int peek_err;
+	unsigned char peek[VT_PEEK_MAX];
+};
+
+#endif

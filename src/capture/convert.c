@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "capture/convert.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/engine.h"
+#include "capture/ident.h"
+#include "capture/kernel.h"
+#include "capture/structfile.h"
+
+#define SLOT_ROW(slot, field, cls) { VT_F_##field, VT_C_##cls },
+#define VT_C_NONE_ VT_C_NONE
+static const struct { uint8_t field, cls; } slots[VT_S_MAX] = { VT_SLOTS(SLOT_ROW) };
+_Static_assert(VT_S_MAX <= 32, "mask and fault are 32 bits wide");
+
+#define POINT_NAME(id, name) [VT_P_##id] = name,
+static const char *const point_names[VT_P_MAX] = { VT_POINTS(POINT_NAME) };
+
+struct convert {
+	struct engine *engine;
+	struct vt_writer *w;
+	struct ident *id;
+	struct structfile *sf;
+};
+
+int convert__new(struct convert **out, struct engine *e, struct kernel *k, struct vt_writer *w)
+{
+	struct convert *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->engine = e;
+	c->w = w;
+	c->id = ident__new();
+	err = c->id ? structfile__new(&c->sf, k) : -ENOMEM;
+	if (err) {
+		convert__free(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+void convert__free(struct convert *c)
+{
+	if (!c)
+		return;
+	ident__free(c->id);
+	structfile__free(c->sf);
+	free(c);
+}
+
+static bool has(const struct vt_wire *w, enum vt_slot s)
+{
+	return w->mask & 1u << s && !(w->fault & 1u << s);
+}
+
+/* Events that show an object for the first time in its life, so that an address seen before is another one's. */
+static void births(struct convert *c, const struct vt_wire *w)
+{
+	bool ok = has(w, VT_S_RET) ? w->slot[VT_S_RET] == 0 : true;
+
+	if (w->type == VT_EV_LUO_FILE || (w->type == VT_EV_LUO_PRESERVE && w->phase == VT_EXIT && ok))
+		if (has(w, VT_S_LUO_FILE))
+			ident__born(c->id, VT_C_LUO_FILE, w->slot[VT_S_LUO_FILE]);
+	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
+		ident__born(c->id, VT_C_DF, w->slot[VT_S_DF]);
+	if ((w->type == VT_EV_FILE_ANON || (w->type == VT_EV_VFIO_CDEV_OPEN && w->phase == VT_ENTER)) && has(w, VT_S_FILE))
+		ident__born(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
+	if (w->type == VT_EV_VFIO_REGISTER && ok && has(w, VT_S_DEVICE))
+		ident__born(c->id, VT_C_DEVICE, w->slot[VT_S_DEVICE]);
+}
+
+static void deaths(struct convert *c, const struct vt_wire *w)
+{
+	if (w->type == VT_EV_FILE_FPUT)
+		ident__died(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
+	if (w->type == VT_EV_MEM_FREE)
+		ident__died(c->id, VT_C_DF, w->slot[VT_S_OBJ]);
+	if (w->type == VT_EV_VFIO_UNREGISTER && w->phase == VT_EXIT && has(w, VT_S_DEVICE))
+		ident__died(c->id, VT_C_DEVICE, w->slot[VT_S_DEVICE]);
+}
+
+/*
+ * Release comes after __fput()'s entry and may come after a free: there the
+ * object that was at the address is meant, dead or not.
+ */
+static uint64_t object(struct convert *c, const struct vt_wire *w, enum vt_class cls, uint64_t ptr)
+{
+	bool parting = w->type == VT_EV_VFIO_RELEASE || w->type == VT_EV_FILE_FPUT || w->type == VT_EV_MEM_FREE ||
+		       (w->type == VT_EV_FILE_SNAP && w->point == VT_P_RELEASE);
+	uint64_t obj = parting ? ident__last(c->id, cls, ptr) : 0;
+
+	return obj ? obj : ident__get(c->id, cls, ptr);
+}
+
+static void put_slots(struct convert *c, const struct vt_wire *w)
+{
+	for (int s = 0; s < VT_S_MAX; s++) {
+		int field = slots[s].field;
+
+		if (!(w->mask & 1u << s))
+			continue;
+		if (w->fault & 1u << s)
+			vt_writer__err(c->w, field, (int)w->slot[s]);
+		else if (slots[s].cls)
+			vt_writer__u64(c->w, field, object(c, w, slots[s].cls, w->slot[s]));
+		else if (vt_field_kind(field) == VT_S64)
+			vt_writer__s64(c->w, field, (int64_t)w->slot[s]);
+		else
+			vt_writer__u64(c->w, field, w->slot[s]);
+	}
+}
+
+static void put_site(struct convert *c, const struct site *s)
+{
+	if (!s)
+		return;
+	vt_writer__str(c->w, VT_F_CALLEE, s->callee);
+	vt_writer__str(c->w, VT_F_FAMILY, s->family);
+	vt_writer__str(c->w, VT_F_SITE, s->where);
+}
+
+static void put_text(struct convert *c, const struct vt_wire *w)
+{
+	static const int field_of[] = {
+		[VT_TEXT_COMPATIBLE] = VT_F_COMPATIBLE, [VT_TEXT_NAME] = VT_F_NAME, [VT_TEXT_BDF] = VT_F_BDF,
+	};
+	char text[VT_TEXT_LEN + 1];
+
+	if (!w->text_is || w->text_is > VT_TEXT_BDF)
+		return;
+	memcpy(text, w->text, VT_TEXT_LEN);
+	text[VT_TEXT_LEN] = 0;
+	vt_writer__str(c->w, field_of[w->text_is], text);
+}
+
+static void count_hit(struct convert *c, const struct vt_wire *w)
+{
+	struct plan *p = engine__plan(c->engine);
+	const struct site *site = w->type == VT_EV_MEM_FREE ? engine__site(c->engine, w->site) : NULL;
+
+	for (size_t i = 0; i < p->nr; i++) {
+		struct plan_row *r = &p->rows[i];
+
+		if (r->event != w->type || !r->attached)
+			continue;
+		if (site ? r->key == site->addr :
+		    r->exit == (w->phase == VT_EXIT || r->method[0] == 'x') &&
+		    (r->group != PLAN_HANDLER || (has(w, VT_S_HANDLER) && r->key == w->slot[VT_S_HANDLER]))) {
+			r->hits++;
+			return;
+		}
+	}
+}
+
+int convert__record(struct convert *c, const void *data, size_t len)
+{
+	const struct vt_wire *w = data;
+	bool snap = len == sizeof(struct vt_wire_snap);
+	char comm[sizeof(w->comm) + 1], session[VT_SESSION_LEN + 1];
+	struct vt_stamp stamp;
+	const char *func;
+
+	if ((len != sizeof(*w) && !snap) || w->type == 0 || w->type >= VT_EV_MAX || w->point >= VT_P_MAX)
+		return -EINVAL;
+	memcpy(comm, w->comm, sizeof(w->comm));
+	comm[sizeof(w->comm)] = 0;
+	stamp = (struct vt_stamp){ .ts_ns = w->ts_ns, .seq = w->seq, .tgid = w->tgid, .tid = w->tid, .cpu = w->cpu, .comm = comm };
+	births(c, w);
+	count_hit(c, w);
+
+	vt_writer__begin(c->w, w->type, w->phase, &stamp);
+	func = plan__func(engine__plan(c->engine), w->type, has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0);
+	if (func)
+		vt_writer__str(c->w, VT_F_FUNC, func);
+	if (w->has_session) {
+		memcpy(session, w->session, VT_SESSION_LEN);
+		session[VT_SESSION_LEN] = 0;
+		vt_writer__str(c->w, VT_F_SESSION, session);
+	}
+	if (w->within && w->within < VT_EV_MAX)
+		vt_writer__str(c->w, VT_F_WITHIN, vt_event_name(w->within));
+	if (w->point)
+		vt_writer__str(c->w, VT_F_POINT, point_names[w->point]);
+	put_slots(c, w);
+	put_text(c, w);
+	if (w->type == VT_EV_MEM_FREE)
+		put_site(c, engine__site(c->engine, w->site));
+	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
+		put_site(c, engine__df_alloc(c->engine));
+	if (snap)
+		structfile__emit(c->sf, c->w, data);
+	deaths(c, w);
+	return vt_writer__end(c->w);
+}

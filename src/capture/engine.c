@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "capture/engine.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/kernel.h"
+#include "capture/sites.h"
+#include "vfiotrace.skel.h"
+
+enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_TASKS, MAP_EMPTY_TASK, MAP_OBJECTS, MAP_SITES, NR_MAPS };
+static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "tasks", "empty_task", "objects", "sites" };
+_Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
+
+struct handler {
+	uint64_t addr;
+	char compatible[64];
+};
+
+struct engine {
+	struct kernel *k;
+	struct engine_options opt;
+	struct plan plan;
+	struct bpf_object **objs;
+	size_t nr_objs;
+	struct bpf_link **links;
+	size_t nr_links;
+	int map_fd[NR_MAPS];	/* owned by the core object */
+	struct vt_control *ctl;
+	size_t ctl_len;
+	int peek_fd, site_fd;
+	bool vfio_done;
+	struct handler *handlers;
+	size_t nr_handlers;
+	char handler_list[512];
+	struct site *sites;
+	size_t nr_sites;
+	struct site df_alloc;
+};
+
+/* ---- libbpf's voice: kept for the reason column ---- */
+
+static char last_complaint[256];
+static char culprit[64];
+
+/* "libbpf: prog 'x_find': failed to load: -22" names the program to leave out. */
+static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512], *at;
+
+	if (getenv("VFIOTRACE_DEBUG")) {
+		va_list copy;
+
+		va_copy(copy, ap);
+		vfprintf(stderr, fmt, copy);
+		va_end(copy);
+	}
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	at = strstr(line, "prog '");
+	if (at && strstr(line, "failed to load"))
+		snprintf(culprit, sizeof(culprit), "%.*s", (int)strcspn(at + 6, "'"), at + 6);
+	at = strstr(line, "libbpf: ");
+	snprintf(last_complaint, sizeof(last_complaint), "%.*s", (int)strcspn(at ? at + 8 : line, "\n"), at ? at + 8 : line);
+	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* ---- one load of the object ---- */
+
+static bool row_wanted(const struct plan_row *r, enum plan_group group, uint64_t key)
+{
+	return r->group == group && r->key == key && r->possible && !r->attached && r->method;
+}
+
+static void give_up(struct plan_row *r, const char *what, int err)
+{
+	r->possible = false;
+	if (err)
+		snprintf(r->reason, sizeof(r->reason), "%s: %s", what, strerror(err < 0 ? -err : err));
+	else
+		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
+}
+
+static int prepare(struct engine *e, struct bpf_object *obj, enum plan_group group, uint64_t key)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, false);
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+
+		if (!row_wanted(r, group, key))
+			continue;
+		prog = bpf_object__find_program_by_name(obj, r->prog);
+		if (!prog) {
+			give_up(r, "no program of this name", 0);
+			continue;
+		}
+		err = bpf_program__set_attach_target(prog, 0, r->func);
+		if (err) {
+			give_up(r, "the kernel's BTF does not offer it", err);
+			continue;
+		}
+		bpf_program__set_autoload(prog, true);
+	}
+	if (group == PLAN_CORE) {
+		bpf_program__set_autoload(bpf_object__find_program_by_name(obj, "peek"), true);
+		bpf_program__set_autoload(bpf_object__find_program_by_name(obj, "site_free"), true);
+		return bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
+	}
+	for (size_t i = 0; i < NR_MAPS; i++) {
+		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(obj, shared_maps[i]), e->map_fd[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A program that this kernel's verifier refuses is left out and told, the rest goes on. */
+static int load_object(struct engine *e, enum plan_group group, uint64_t key, struct bpf_object **out)
+{
+	size_t len;
+	const void *elf = vfiotrace_bpf__elf_bytes(&len);
+
+	for (int tries = 0; tries < 32; tries++) {
+		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");
+		struct bpf_object *obj = bpf_object__open_mem(elf, len, &opts);
+		struct plan_row *r;
+		int err;
+
+		if (!obj)
+			return -errno;
+		culprit[0] = 0;
+		err = prepare(e, obj, group, key);
+		if (!err)
+			err = bpf_object__load(obj);
+		if (!err) {
+			*out = obj;
+			return 0;
+		}
+		bpf_object__close(obj);
+		r = culprit[0] ? plan__by_prog(&e->plan, group, key, culprit) : NULL;
+		if (!r || err == -EPERM)
+			return err;
+		give_up(r, "the kernel refused to load the program", err);
+	}
+	return -ELOOP;
+}
+
+static int keep(void ***list, size_t *nr, void *item)
+{
+	void **grown = realloc(*list, (*nr + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	grown[(*nr)++] = item;
+	return 0;
+}
+
+static int attach_rows(struct engine *e, struct bpf_object *obj, enum plan_group group, uint64_t key)
+{
+	int attached = 0;
+
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+		struct bpf_program *prog;
+		struct bpf_link *link;
+
+		if (!row_wanted(r, group, key))
+			continue;
+		if (e->opt.dry)
+			continue;
+		prog = bpf_object__find_program_by_name(obj, r->prog);
+		link = bpf_program__attach(prog);
+		if (!link) {
+			give_up(r, "attaching failed", errno);
+			continue;
+		}
+		if (keep((void ***)&e->links, &e->nr_links, link)) {
+			bpf_link__destroy(link);
+			return -ENOMEM;
+		}
+		r->attached = true;
+		r->attach_ns = now_ns();
+		r->prog_fd = bpf_program__fd(prog);
+		attached++;
+	}
+	return attached;
+}
+
+static int load_group(struct engine *e, enum plan_group group, uint64_t key, struct bpf_object **out)
+{
+	struct bpf_object *obj = NULL;
+	int err = load_object(e, group, key, &obj);
+
+	if (err)
+		return err;
+	err = keep((void ***)&e->objs, &e->nr_objs, obj);
+	if (err) {
+		bpf_object__close(obj);
+		return err;
+	}
+	if (out)
+		*out = obj;
+	return group == PLAN_CORE ? 0 : attach_rows(e, obj, group, key);
+}
+
+/* ---- kernel memory ---- */
+
+static int peek(struct engine *e, uint64_t addr, void *buf, size_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err;
+
+	if (len > VT_PEEK_MAX)
+		return -E2BIG;
+	e->ctl->peek_addr = addr;
+	e->ctl->peek_len = len;
+	err = bpf_prog_test_run_opts(e->peek_fd, &opts);
+	if (err)
+		return err;
+	if (e->ctl->peek_err)
+		return e->ctl->peek_err;
+	memcpy(buf, e->ctl->peek, len);
+	return 0;
+}
+
+static int peek_for_sites(void *arg, uint64_t addr, void *buf, size_t len)
+{
+	return peek(arg, addr, buf, len);
+}
+
+static uint64_t peek_u64(struct engine *e, uint64_t addr)
+{
+	uint64_t v = 0;
+
+	return addr && !peek(e, addr, &v, sizeof(v)) ? v : 0;
+}
+
+/*
+ * Where the direct map and the page array begin: variables when the layout is
+ * randomized, else the fixed places of Documentation/arch/x86/x86_64/mm.rst.
+ */
+static void find_memory_layout(struct engine *e)
+{
+	uint64_t po = kernel__addr(e->k, "page_offset_base", NULL);
+	uint64_t vm = kernel__addr(e->k, "vmemmap_base", NULL);
+
+	e->ctl->page_offset = po ? peek_u64(e, po) : 0xffff888000000000ULL;
+	e->ctl->vmemmap = vm ? peek_u64(e, vm) : 0xffffea0000000000ULL;
+}
+
+/* ---- call sites of free functions ---- */
+
+static int attach_site(struct engine *e, const struct found_site *f, bool df_only)
+{
+	struct vt_site entry = { .reg = f->callee->arg, .df_only = df_only };
+	uint32_t index = e->nr_sites;
+	struct plan_row *r;
+	struct site *grown;
+	int err;
+
+	if (index >= VT_SITES_MAX)
+		return -ENOSPC;
+	grown = realloc(e->sites, (index + 1) * sizeof(*grown));
+	r = plan__add(&e->plan);
+	if (!grown || !r)
+		return -ENOMEM;
+	e->sites = grown;
+	e->nr_sites++;
+	grown[index] = (struct site){ .addr = f->addr, .callee = f->callee->name, .family = f->callee->family };
+	kernel__site(e->k, f->addr, grown[index].where, sizeof(grown[index].where));
+
+	r->group = PLAN_SITE;
+	r->event = VT_EV_MEM_FREE;
+	r->method = "site";
+	r->key = f->addr;
+	snprintf(r->prog, sizeof(r->prog), "site_free");
+	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
+	snprintf(r->module, sizeof(r->module), "vfio");
+	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
+	grown[index].link_fd = -1;
+	if (e->opt.dry && !err) {
+		r->possible = true;
+		return 0;
+	}
+	if (!err)
+		err = sites__attach(e->site_fd, f->addr, index);
+	if (err < 0) {
+		give_up(r, "kprobe refused", err);
+		return 0;
+	}
+	grown[index].link_fd = err;
+	r->attached = r->possible = true;
+	r->attach_ns = now_ns();
+	return 1;
+}
+
+/* Functions in which a freed pointer can only be a df. */
+static bool frees_only_df(const struct engine *e, const char *name)
+{
+	static const enum vt_event_type own[] = { VT_EV_VFIO_RELEASE, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_CDEV_OPEN };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		const char *f = plan__func(&e->plan, own[i], 0);
+
+		if (f && !strcmp(f, name))
+			return true;
+	}
+	return false;
+}
+
+static int attach_sites(struct engine *e)
+{
+	struct found_site *found;
+	int nr, attached = 0;
+
+	nr = sites__scan(e->k, "vfio", SITES_FREE, peek_for_sites, e, &found);
+	for (int i = 0; i < nr; i++) {
+		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
+		int ret = attach_site(e, &found[i], name && frees_only_df(e, name));
+
+		if (ret < 0) {
+			attached = ret;
+			break;
+		}
+		attached += ret;
+	}
+	free(found);
+	if (nr < 0)
+		return nr;
+
+	nr = sites__scan(e->k, "vfio", SITES_ALLOC, peek_for_sites, e, &found);
+	for (int i = 0; i < nr; i++) {
+		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
+
+		if (!name || strcmp(name, "vfio_allocate_device_file"))
+			continue;
+		e->df_alloc = (struct site){ .addr = found[i].addr, .callee = found[i].callee->name, .family = found[i].callee->family };
+		kernel__site(e->k, found[i].addr, e->df_alloc.where, sizeof(e->df_alloc.where));
+	}
+	free(found);
+	return attached;
+}
+
+/* ---- vfio.ko ---- */
+
+static void vfio_layout(struct engine *e)
+{
+	const struct btf *b = kernel__module_btf(e->k, "vfio");
+	struct vt_control *c = e->ctl;
+
+	if (!b)
+		b = kernel__btf(e->k);	/* built in */
+	c->df_device = kernel__offset(b, "vfio_device_file", "device");
+	c->dev_inode = kernel__offset(b, "vfio_device", "inode");
+	c->dev_refcount = kernel__offset(b, "vfio_device", "refcount");
+	c->dev_kref = kernel__offset(b, "vfio_device", "device.kobj.kref");
+	c->dev_dev = kernel__offset(b, "vfio_device", "dev");
+	c->dev_open_count = kernel__offset(b, "vfio_device", "open_count");
+	c->dev_cdev = kernel__offset(b, "vfio_device", "cdev");
+	c->vfio_fops = kernel__addr(e->k, "vfio_device_fops", NULL);
+}
+
+static bool vfio_present(const struct engine *e)
+{
+	return kernel__addr(e->k, "vfio_device_fops", NULL) != 0;
+}
+
+static void drop_rows(struct plan *p, enum plan_group group)
+{
+	size_t keep_nr = 0;
+
+	for (size_t i = 0; i < p->nr; i++)
+		if (p->rows[i].group != group)
+			p->rows[keep_nr++] = p->rows[i];
+	p->nr = keep_nr;
+}
+
+static int attach_vfio(struct engine *e)
+{
+	int attached, sites;
+
+	if (e->vfio_done || !vfio_present(e))
+		return 0;
+	drop_rows(&e->plan, PLAN_VFIO);
+	if (plan__resolve(&e->plan, e->k, PLAN_VFIO))
+		return -ENOMEM;
+	vfio_layout(e);
+	attached = load_group(e, PLAN_VFIO, 0, NULL);
+	if (attached < 0)
+		return attached;
+	sites = attach_sites(e);
+	e->vfio_done = true;
+	return sites < 0 ? sites : attached + sites;
+}
+
+/* ---- file handlers ---- */
+
+static const struct { const char *op; enum vt_event_type event; bool has_ret; } handler_ops[] = {
+	{ "can_preserve", VT_EV_OP_CAN_PRESERVE, true }, { "preserve", VT_EV_OP_PRESERVE, true },
+	{ "unpreserve", VT_EV_OP_UNPRESERVE, false }, { "freeze", VT_EV_OP_FREEZE, true },
+	{ "unfreeze", VT_EV_OP_UNFREEZE, false }, { "retrieve", VT_EV_OP_RETRIEVE, true },
+	{ "can_finish", VT_EV_OP_CAN_FINISH, true }, { "finish", VT_EV_OP_FINISH, false },
+};
+#define NR_OPS (sizeof(handler_ops) / sizeof(handler_ops[0]))
+
+static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64_t addr)
+{
+	const char *module = "", *name = addr ? kernel__sym(e->k, addr, NULL, &module) : NULL;
+
+	for (int exit = 0; exit < 2; exit++) {
+		struct plan_row *r = plan__add(&e->plan);
+		struct func_info fi = { 0 };
+
+		if (!r)
+			return -ENOMEM;
+		r->group = PLAN_HANDLER;
+		r->key = h->addr;
+		r->event = handler_ops[op].event;
+		r->exit = exit;
+		r->method = exit ? "fexit" : "fentry";
+		snprintf(r->prog, sizeof(r->prog), "%c_op_%s", exit ? 'x' : 'e', handler_ops[op].op);
+		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
+		snprintf(r->module, sizeof(r->module), "%s", module && *module ? module : "vmlinux");
+		snprintf(r->func, sizeof(r->func), "%s", name ? name : handler_ops[op].op);
+		if (!addr)
+			snprintf(r->reason, sizeof(r->reason), "handler %s has no such op", h->compatible);
+		else if (!name)
+			snprintf(r->reason, sizeof(r->reason), "no symbol for the op's address");
+		else
+			fi = kernel__func(e->k, name, r->module);
+		if (name && !fi.found)
+			snprintf(r->reason, sizeof(r->reason), "the op's function is not in BTF");
+		r->possible = fi.found;
+	}
+	return 0;
+}
+
+static int attach_handler(struct engine *e, uint64_t addr)
+{
+	const struct btf *b = kernel__btf(e->k);
+	int off_ops = kernel__offset(b, "liveupdate_file_handler", "ops");
+	int off_compat = kernel__offset(b, "liveupdate_file_handler", "compatible");
+	struct handler *grown, *h;
+	uint64_t ops;
+	size_t used;
+
+	for (size_t i = 0; i < e->nr_handlers; i++)
+		if (e->handlers[i].addr == addr)
+			return 0;
+	grown = realloc(e->handlers, (e->nr_handlers + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	e->handlers = grown;
+	h = &grown[e->nr_handlers++];
+	memset(h, 0, sizeof(*h));
+	h->addr = addr;
+	if (off_ops < 0 || off_compat < 0 || peek(e, addr + off_compat, h->compatible, 48))
+		return -ENOENT;
+	used = strlen(e->handler_list);
+	snprintf(e->handler_list + used, sizeof(e->handler_list) - used, "%s%s", used ? ", " : "", h->compatible);
+
+	ops = peek_u64(e, addr + off_ops);
+	for (size_t i = 0; i < NR_OPS; i++) {
+		int off = kernel__offset(b, "liveupdate_file_ops", handler_ops[i].op);
+
+		if (add_op_rows(e, h, i, off < 0 ? 0 : peek_u64(e, ops + off)))
+			return -ENOMEM;
+	}
+	return load_group(e, PLAN_HANDLER, addr, NULL);
+}
+
+/* LUO's list of registered handlers (luo_file_handler_list), from its head. */
+static int attach_handlers(struct engine *e)
+{
+	uint64_t head = kernel__addr(e->k, "luo_file_handler_list", NULL);
+	int off_list = kernel__offset(kernel__btf(e->k), "liveupdate_file_handler", "list");
+	int attached = 0;
+	uint64_t at;
+
+	if (!head || off_list < 0)
+		return 0;
+	e->ctl->handlers_pending = 0;
+	at = peek_u64(e, head);
+	for (int i = 0; at && at != head && i < 256; i++) {
+		int ret = attach_handler(e, at - off_list);
+
+		if (ret < 0)
+			return ret;
+		attached += ret;
+		at = peek_u64(e, at);
+	}
+	return attached;
+}
+
+/* ---- the whole ---- */
+
+static int map_control(struct engine *e)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	e->ctl_len = (sizeof(struct vt_control) + page - 1) & ~(page - 1);
+	e->ctl = mmap(NULL, e->ctl_len, PROT_READ | PROT_WRITE, MAP_SHARED, e->map_fd[MAP_CONTROL], 0);
+	if (e->ctl == MAP_FAILED) {
+		e->ctl = NULL;
+		return -errno;
+	}
+	e->ctl->df_device = e->ctl->dev_inode = e->ctl->dev_refcount = e->ctl->dev_kref = -1;
+	e->ctl->dev_dev = e->ctl->dev_open_count = e->ctl->dev_cdev = -1;
+	e->ctl->wake_bytes = e->opt.ring_bytes / 4;
+	e->ctl->wait_ns = e->opt.jump_wait_ns;
+	e->ctl->module_wait_ns = e->opt.module_wait_ns;
+	return 0;
+}
+
+static int load_core(struct engine *e)
+{
+	struct bpf_object *obj;
+	int err = load_group(e, PLAN_CORE, 0, &obj);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < NR_MAPS; i++)
+		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(obj, shared_maps[i]));
+	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(obj, "peek"));
+	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(obj, "site_free"));
+	err = map_control(e);
+	if (err)
+		return err;
+	find_memory_layout(e);
+	err = attach_rows(e, obj, PLAN_CORE, 0);
+	return err < 0 ? err : 0;
+}
+
+int engine__open(struct engine **out, struct kernel *k, const struct engine_options *o, const char **why)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	int err;
+
+	*why = "out of memory";
+	if (!e)
+		return -ENOMEM;
+	e->k = k;
+	e->opt = *o;
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(listen);
+	err = plan__resolve(&e->plan, k, PLAN_CORE);
+	if (!err)
+		err = plan__resolve(&e->plan, k, PLAN_VFIO);
+	if (err)
+		goto fail;
+	err = load_core(e);
+	if (err) {
+		*why = err == -EPERM ? "the kernel refuses BPF tracing programs (missing capability, lockdown, or a sandbox)" :
+		       last_complaint[0] ? last_complaint : "the BPF programs could not be loaded";
+		goto fail;
+	}
+	err = engine__catch_up(e);
+	if (err < 0) {
+		*why = last_complaint[0] ? last_complaint : "attaching failed";
+		goto fail;
+	}
+	*out = e;
+	return 0;
+fail:
+	engine__free(e);
+	return err;
+}
+
+int engine__catch_up(struct engine *e)
+{
+	int vfio = 0, handlers, err;
+
+	if (e->nr_objs > 1 || e->nr_handlers) {
+		/* Not the first time: new modules brought new symbols. */
+		err = kernel__refresh(e->k);
+		if (err)
+			return err;
+	}
+	vfio = attach_vfio(e);
+	if (vfio < 0)
+		return vfio;
+	handlers = attach_handlers(e);
+	return handlers < 0 ? handlers : vfio + handlers;
+}
+
+void engine__free(struct engine *e)
+{
+	if (!e)
+		return;
+	if (e->ctl)
+		e->ctl->gate = 0;
+	for (size_t i = 0; i < e->nr_links; i++)
+		bpf_link__destroy(e->links[i]);
+	free(e->links);
+	for (size_t i = 0; i < e->nr_sites; i++)
+		if (e->sites[i].link_fd >= 0)
+			close(e->sites[i].link_fd);
+	if (e->ctl)
+		munmap(e->ctl, e->ctl_len);
+	for (size_t i = e->nr_objs; i-- > 0;)
+		bpf_object__close(e->objs[i]);
+	free(e->objs);
+	free(e->handlers);
+	free(e->sites);
+	plan__clear(&e->plan);
+	free(e);
+}
+
+struct vt_control *engine__control(struct engine *e)
+{
+	return e->ctl;
+}
+
+struct plan *engine__plan(struct engine *e)
+{
+	return &e->plan;
+}
+
+int engine__ring_fd(const struct engine *e)
+{
+	return e->map_fd[MAP_RING];
+}
+
+const struct site *engine__site(const struct engine *e, uint32_t index)
+{
+	return index < e->nr_sites ? &e->sites[index] : NULL;
+}
+
+const struct site *engine__df_alloc(const struct engine *e)
+{
+	return e->df_alloc.addr ? &e->df_alloc : NULL;
+}
+
+bool engine__has_luo(const struct engine *e)
+{
+	return kernel__addr(e->k, "liveupdate_reboot", NULL) && kernel__addr(e->k, "luo_preserve_file", NULL);
+}
+
+const char *engine__handlers(const struct engine *e)
+{
+	return e->handler_list;
+}
+
+int engine__losses(struct engine *e, struct vt_wire_loss out[VT_EV_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct vt_wire_cpu *buf = cpus > 0 ? calloc(cpus, sizeof(*buf)) : NULL;
+	uint32_t zero = 0;
+	int err = 0;
+
+	memset(out, 0, VT_EV_MAX * sizeof(*out));
+	if (!buf)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(e->map_fd[MAP_CPUS], &zero, buf))
+		err = -errno;
+	for (int i = 0; !err && i < cpus; i++) {
+		for (int t = 0; t < VT_EV_MAX; t++) {
+			const struct vt_wire_loss *l = &buf[i].loss[t];
+
+			if (!l->count)
+				continue;
+			if (!out[t].count || l->first_ns < out[t].first_ns)
+				out[t].first_ns = l->first_ns;
+			if (l->last_ns > out[t].last_ns)
+				out[t].last_ns = l->last_ns;
+			out[t].count += l->count;
+		}
+	}
+	free(buf);
+	return err;
+}

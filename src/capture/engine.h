@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The BPF side as the recorder holds it: objects loaded, programs attached,
+ * maps shared between them, the control page mapped.
+ *
+ * The one linked object is opened several times, each time with other
+ * programs: the core at the start, vfio's once vfio.ko is there, a
+ * handler's callbacks once per handler. All share the core's maps.
+ *
+ * Torn down in this order: gate closed, links, objects, maps.
+ */
+#ifndef VT_CAPTURE_ENGINE_H
+#define VT_CAPTURE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/plan.h"
+#include "vfiotrace/wire.h"
+
+struct engine;
+
+/* One call of a free function, found in module text. */
+struct site {
+	uint64_t addr;
+	char where[112];	/* symbol+0xoff [module] */
+	const char *callee, *family;
+	int link_fd;
+};
+
+struct engine_options {
+	uint32_t ring_bytes;		/* power of two */
+	uint64_t jump_wait_ns;		/* bound on the wait before the jump */
+	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
+	bool dry;			/* load but attach nothing: for `probes` */
+};
+
+/* Opens, loads and attaches all that is there now; the gate stays closed. *WHY on failure, as kernel__open(). */
+int engine__open(struct engine **out, struct kernel *k, const struct engine_options *o, const char **why);
+void engine__free(struct engine *e);
+/* Looks again: vfio.ko and handlers that appeared since. Returns the number of new rows attached, or -errno. */
+int engine__catch_up(struct engine *e);
+
+struct vt_control *engine__control(struct engine *e);
+struct plan *engine__plan(struct engine *e);
+int engine__ring_fd(const struct engine *e);
+const struct site *engine__site(const struct engine *e, uint32_t index);
+/* The allocator that vfio_allocate_device_file() calls, found in its text; NULL when not found. */
+const struct site *engine__df_alloc(const struct engine *e);
+/* Loss so far, summed over CPUs, by event type. */
+int engine__losses(struct engine *e, struct vt_wire_loss out[VT_EV_MAX]);
+bool engine__has_luo(const struct engine *e);
+/* Handlers seen: "memfd-v2, vfio-pci-v1". */
+const char *engine__handlers(const struct engine *e);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the running kernel is: its symbols, its types, its memory.
+ *
+ * Everything is asked of the kernel at hand (kallsyms, BTF), nothing is
+ * derived from its version.
+ */
+#ifndef VT_CAPTURE_KERNEL_H
+#define VT_CAPTURE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+struct btf_type;
+struct kernel;
+
+/* On failure *WHY is a sentence (static or in *k's place freed): -EPERM, -ENOENT (no BTF), other errno. */
+int kernel__open(struct kernel **out, const char **why);
+void kernel__free(struct kernel *k);
+
+/* Symbols. Modules loaded later are seen after kernel__refresh(). */
+int kernel__refresh(struct kernel *k);
+uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module);	/* 0 = unknown; module NULL = any */
+/* Length of the function at ADDR: up to the next symbol. 0 = unknown. */
+uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr);
+/* Name of the symbol that covers ADDR: "name" or NULL; *off and *module ("" for vmlinux) when asked for. */
+const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module);
+/* "name+0x1c [module]", or "" when nothing covers it. */
+void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
+/* Calls FN for each text symbol of a module. */
+void kernel__each_text(const struct kernel *k, const char *module,
+		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
+
+/* Types. */
+const struct btf *kernel__btf(const struct kernel *k);
+/* BTF of a module, or NULL when it has none or is not loaded. Cached. */
+const struct btf *kernel__module_btf(struct kernel *k, const char *module);
+/* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE; -1 when there is none. */
+int kernel__offset(const struct btf *btf, const char *type, const char *member);
+
+struct func_info {
+	bool found;
+	int args;
+	char module[64];	/* "vmlinux" or the module whose BTF has it */
+	bool returns;		/* not void */
+};
+/* Looks FUNC up in vmlinux's BTF, then in MODULE's (may be NULL). */
+struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
+
+const char *kernel__release(const struct kernel *k);
+/* GNU build id of vmlinux as hex, "" when unreadable. */
+const char *kernel__build_id(const struct kernel *k);
+
+#endif

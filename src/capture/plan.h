@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The attach plan: which program goes on which kernel function, and what came
+ * of it. Rows are made from the hook table (plan.c), from the handlers found
+ * at run time and from the call sites found in module text.
+ */
+#ifndef VT_CAPTURE_PLAN_H
+#define VT_CAPTURE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vfiotrace/trace.h"
+
+struct kernel;
+
+/* Which load of the BPF object a hook belongs to. */
+enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE };
+
+struct hook {
+	enum plan_group group;
+	const char *prog;	/* programs e_<prog> and x_<prog> */
+	bool enter, exit;
+	enum vt_event_type event;
+	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
+	int args;		/* arguments that the program reads */
+};
+
+extern const struct hook plan_hooks[];
+extern const size_t plan_nr_hooks;
+
+struct plan_row {
+	enum plan_group group;
+	enum vt_event_type event;
+	char prog[48];		/* BPF program name */
+	char func[96];		/* kernel function, or symbol+0xoff for a site */
+	char module[64];	/* "vmlinux" or a module */
+	char compatible[64];	/* handler rows */
+	uint64_t key;		/* handler address or site address */
+	const char *method;	/* "fentry", "fexit", "site" */
+	bool exit;
+	bool possible;		/* resolved; attaching may still fail */
+	bool attached;
+	char reason[160];
+	uint64_t attach_ns;
+	uint64_t hits, misses, recursion_misses;
+	int prog_fd;		/* for the counters; -1 = none */
+};
+
+struct plan {
+	struct plan_row *rows;
+	size_t nr, cap;
+};
+
+/* Rows of GROUP resolved against the running kernel. */
+int plan__resolve(struct plan *p, struct kernel *k, enum plan_group group);
+struct plan_row *plan__add(struct plan *p);
+/* Kernel function behind an event of this type; NULL when none. KEY picks the handler. */
+const char *plan__func(const struct plan *p, enum vt_event_type event, uint64_t key);
+struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog);
+/* Reads hits, misses and recursion misses from the kernel. */
+void plan__count(struct plan *p);
+/* The plan as the trace stores it; freed by the caller. */
+struct vt_probe *plan__probes(const struct plan *p);
+void plan__clear(struct plan *p);
+
+#endif

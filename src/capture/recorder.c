@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "capture/recorder.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/convert.h"
+#include "capture/engine.h"
+#include "capture/kernel.h"
+#include "capture/privilege.h"
+#include "cmd/cmd.h"
+
+#ifndef SCHED_RESET_ON_FORK
+#define SCHED_RESET_ON_FORK 0x40000000
+#endif
+
+#define TICK_MS 50
+
+struct recorder {
+	const struct recorder_options *opt;
+	struct kernel *k;
+	struct engine *e;
+	struct vt_writer *w;
+	struct convert *conv;
+	struct ring_buffer *rb;
+	struct vt_wire_loss told[VT_EV_MAX];	/* losses already in the file */
+	uint64_t consumed;
+	uint64_t bad;
+	bool dirty;		/* events since the last flush */
+	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool new_module, new_handler;
+	uint64_t modules_asked;
+	int sigfd, child_go;
+	pid_t child;
+	bool child_gone;
+	int child_status;
+	bool stop;
+	const char *why;
+	bool storage_told;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* ---- what the file says about itself ---- */
+
+static void first_line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+
+	buf[0] = 0;
+	if (!f)
+		return;
+	if (fgets(buf, len, f))
+		buf[strcspn(buf, "\n")] = 0;
+	fclose(f);
+}
+
+static void write_meta(struct recorder *r)
+{
+	char boot_id[64], cmdline[512], started[32];
+	struct utsname u;
+	time_t t = time(NULL);
+	struct tm tm;
+
+	uname(&u);
+	gmtime_r(&t, &tm);
+	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	first_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	first_line("/proc/cmdline", cmdline, sizeof(cmdline));
+	vt_writer__meta(r->w, "tool.version", VFIOTRACE_VERSION);
+	vt_writer__meta(r->w, "command", r->opt->command_line);
+	vt_writer__meta(r->w, "kernel.release", u.release);
+	vt_writer__meta(r->w, "kernel.version", u.version);
+	vt_writer__meta(r->w, "kernel.build_id", kernel__build_id(r->k));
+	vt_writer__meta(r->w, "kernel.cmdline", cmdline);
+	vt_writer__meta(r->w, "machine", u.machine);
+	vt_writer__meta(r->w, "boot_id", boot_id);
+	vt_writer__meta(r->w, "clock", "CLOCK_BOOTTIME ns");
+	vt_writer__meta(r->w, "started", started);
+	vt_writer__meta(r->w, "luo", engine__has_luo(r->e) ? "yes" : "no");
+	vt_writer__meta(r->w, "handlers", engine__handlers(r->e));
+}
+
+static void write_probes(struct recorder *r)
+{
+	struct plan *p = engine__plan(r->e);
+	struct vt_probe *probes;
+
+	plan__count(p);
+	probes = plan__probes(p);
+	if (probes)
+		vt_writer__probes(r->w, probes, p->nr);
+	free(probes);
+}
+
+/* Only what is new since the last time: readers add the rows up. */
+static void write_losses(struct recorder *r)
+{
+	struct vt_wire_loss now[VT_EV_MAX];
+
+	if (engine__losses(r->e, now))
+		return;
+	for (int t = 1; t < VT_EV_MAX; t++) {
+		struct vt_loss l = { .event = vt_event_name(t), .why = "ring full" };
+
+		if (now[t].count == r->told[t].count)
+			continue;
+		l.count = now[t].count - r->told[t].count;
+		l.from_ns = r->told[t].count ? r->told[t].last_ns : now[t].first_ns;
+		l.to_ns = now[t].last_ns;
+		vt_writer__loss(r->w, &l);
+		r->told[t] = now[t];
+	}
+}
+
+static void mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
+{
+	struct vt_stamp stamp = { .ts_ns = now_ns(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
+
+	vt_writer__begin(r->w, type, VT_POINT, &stamp);
+	if (name)
+		vt_writer__str(r->w, VT_F_NAME, name);
+	if (ret)
+		vt_writer__s64(r->w, VT_F_RET, *ret);
+	vt_writer__end(r->w);
+	r->dirty = true;
+}
+
+/* ---- the ring ---- */
+
+static int on_record(void *arg, void *data, size_t len)
+{
+	struct recorder *r = arg;
+	const struct vt_wire *w = data;
+
+	if (convert__record(r->conv, data, len) == -EINVAL)
+		r->bad++;
+	r->consumed++;
+	r->dirty = true;
+	if (w->type == VT_EV_REBOOT && w->phase == VT_EXIT)
+		r->jumping = !w->slot[VT_S_RET];
+	if (w->type == VT_EV_SHUTDOWN || w->type == VT_EV_JUMP)
+		r->jumping = true;
+	if (w->type == VT_EV_REC_MODULE)
+		r->new_module = true;
+	if (w->type == VT_EV_REC_HANDLER)
+		r->new_handler = true;
+	return 0;
+}
+
+/*
+ * The old kernel is about to jump and waits for us in device_shutdown():
+ * counters, losses and every record go to stable storage, then it is let go.
+ */
+static void save_before_jump(struct recorder *r)
+{
+	uint64_t upto = r->consumed;
+
+	write_probes(r);
+	write_losses(r);
+	mark(r, VT_EV_REC_DRAINED, NULL, NULL);
+	if (!vt_writer__flush(r->w, true))
+		__atomic_store_n(&engine__control(r->e)->synced, upto, __ATOMIC_RELEASE);
+	r->jumping = false;
+	r->dirty = false;
+}
+
+/* A module that matters has come: attach to it, then let its loader go on. */
+static void catch_up(struct recorder *r)
+{
+	struct vt_control *c = engine__control(r->e);
+	uint64_t seen = __atomic_load_n(&c->modules_seen, __ATOMIC_ACQUIRE);
+	int64_t ret = engine__catch_up(r->e);
+
+	mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
+	vt_writer__meta(r->w, "handlers", engine__handlers(r->e));
+	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
+	r->new_module = false;
+}
+
+static void check_storage(struct recorder *r)
+{
+	int err = vt_writer__error(r->w);
+
+	if (!err || r->storage_told)
+		return;
+	vt_say("%s: %s; what was written so far stays readable", r->opt->output, strerror(-err));
+	r->storage_told = true;
+}
+
+static void drain(struct recorder *r)
+{
+	ring_buffer__consume(r->rb);
+	if (r->jumping)
+		save_before_jump(r);
+	if (r->new_module)
+		catch_up(r);
+	if (r->dirty) {
+		write_losses(r);
+		vt_writer__flush(r->w, false);
+		r->dirty = false;
+	}
+	check_storage(r);
+}
+
+/* ---- CMD ---- */
+
+/* Forked before privileges go, held on a pipe until everything is armed. */
+static int hold_child(struct recorder *r)
+{
+	int go[2];
+	char c;
+
+	if (!r->opt->cmd)
+		return 0;
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	r->child = fork();
+	if (r->child < 0)
+		return -errno;
+	if (!r->child) {
+		sigset_t none;
+
+		close(go[1]);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (read(go[0], &c, 1) != 1)
+			_exit(VT_EXIT_UNSUPPORTED);	/* arming failed: CMD is not run */
+		execvp(r->opt->cmd[0], r->opt->cmd);
+		fprintf(stderr, "vfiotrace: cannot run %s: %s\n", r->opt->cmd[0], strerror(errno));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	close(go[0]);
+	r->child_go = go[1];
+	return 0;
+}
+
+static void release_child(struct recorder *r)
+{
+	if (!r->child)
+		return;
+	if (write(r->child_go, "g", 1) != 1)
+		vt_say("cannot start %s", r->opt->cmd[0]);
+	close(r->child_go);
+	r->child_go = -1;
+	mark(r, VT_EV_REC_CHILD, r->opt->cmd[0], NULL);
+}
+
+static void reap(struct recorder *r)
+{
+	int status;
+	int64_t ret;
+
+	if (!r->child || r->child_gone || waitpid(r->child, &status, WNOHANG) != r->child)
+		return;
+	r->child_gone = true;
+	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
+	r->stop = true;
+	r->why = "command ended";
+}
+
+static void on_signal(struct recorder *r)
+{
+	struct signalfd_siginfo si;
+
+	while (read(r->sigfd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD) {
+			reap(r);
+			continue;
+		}
+		r->why = si.ssi_signo == SIGINT ? "SIGINT" : si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP";
+		/* From the terminal CMD got it too; from elsewhere it is passed on. */
+		if (r->child && !r->child_gone && si.ssi_signo != SIGINT)
+			kill(r->child, si.ssi_signo);
+		r->stop = true;
+	}
+}
+
+/* ---- start and end ---- */
+
+static int open_signals(struct recorder *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	r->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->sigfd < 0 ? -errno : 0;
+}
+
+/* So that the recorder runs while reboot(2) waits for it, even on one CPU. Children start without it. */
+static void go_realtime(void)
+{
+	struct sched_param p = { .sched_priority = 1 };
+
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
+}
+
+static int explain_open_failure(int err, const char *why)
+{
+	if (err == -EPERM || err == -EACCES)
+		return vt_fail(VT_EXIT_PERMISSION, "no permission to trace: %s", why);
+	return vt_fail(VT_EXIT_UNSUPPORTED, "cannot trace this kernel: %s", why);
+}
+
+static int arm(struct recorder *r)
+{
+	struct engine_options eo = {
+		.ring_bytes = r->opt->ring_bytes,
+		.jump_wait_ns = r->opt->jump_wait_ns,
+		.module_wait_ns = r->opt->module_wait_ns,
+	};
+	const char *why;
+	int err;
+
+	err = privilege__check(&why);
+	if (err)
+		return explain_open_failure(err, why);
+	err = kernel__open(&r->k, &why);
+	if (err)
+		return explain_open_failure(err, why);
+	if (!kernel__addr(r->k, "liveupdate_reboot", NULL))
+		return vt_fail(VT_EXIT_NOTHING, "this kernel (%s) has no Live Update Orchestrator: it needs CONFIG_LIVEUPDATE=y",
+			       kernel__release(r->k));
+	if (access("/sys/class/misc/liveupdate", F_OK) && !access("/sys/class/misc", F_OK))
+		return vt_fail(VT_EXIT_NOTHING, "live update is off in this kernel: boot it with liveupdate=on kho=on");
+	err = engine__open(&r->e, r->k, &eo, &why);
+	if (err)
+		return explain_open_failure(err, why);
+	return 0;
+}
+
+static int open_output(struct recorder *r)
+{
+	int err = vt_writer__open(r->opt->output, &r->w);
+
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
+		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+}
+
+static void say_armed(const struct recorder *r, uint64_t started)
+{
+	const struct plan *p = engine__plan(r->e);
+	size_t attached = 0;
+
+	if (!r->opt->verbose)
+		return;
+	for (size_t i = 0; i < p->nr; i++)
+		attached += p->rows[i].attached;
+	vt_say("armed in %llu ms: %zu probes of %zu; handlers: %s; recording to %s",
+	       (unsigned long long)(now_ns() - started) / 1000000, attached, p->nr,
+	       *engine__handlers(r->e) ? engine__handlers(r->e) : "none", r->opt->output);
+}
+
+static int start(struct recorder *r)
+{
+	uint64_t started = now_ns();
+	int code, err;
+
+	err = open_signals(r);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "signals: %s", strerror(-err));
+	err = hold_child(r);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "cannot fork: %s", strerror(-err));
+	code = arm(r);
+	if (code)
+		return code;
+	code = open_output(r);
+	if (code)
+		return code;
+	err = convert__new(&r->conv, r->e, r->k, r->w);
+	if (err)
+		return vt_fail(VT_EXIT_UNSUPPORTED, "struct file is not in this kernel's BTF");
+	r->rb = ring_buffer__new(engine__ring_fd(r->e), on_record, r, NULL);
+	if (!r->rb)
+		return vt_fail(VT_EXIT_IO, "cannot map the ring: %s", strerror(errno));
+	if (r->opt->realtime)
+		go_realtime();
+	privilege__drop();
+	write_meta(r);
+	write_probes(r);
+	mark(r, VT_EV_REC_ARMED, NULL, NULL);
+	err = vt_writer__flush(r->w, true);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-err));
+	__atomic_store_n(&engine__control(r->e)->gate, 1, __ATOMIC_RELEASE);
+	say_armed(r, started);
+	release_child(r);
+	return 0;
+}
+
+static void loop(struct recorder *r)
+{
+	uint64_t end = r->opt->seconds > 0 ? now_ns() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
+	struct pollfd fds[2] = {
+		{ .fd = ring_buffer__epoll_fd(r->rb), .events = POLLIN },
+		{ .fd = r->sigfd, .events = POLLIN },
+	};
+
+	while (!r->stop) {
+		poll(fds, 2, TICK_MS);
+		drain(r);
+		on_signal(r);
+		if (!r->stop && now_ns() >= end) {
+			r->stop = true;
+			r->why = "time limit";
+		}
+	}
+}
+
+static int finish(struct recorder *r)
+{
+	int err;
+
+	__atomic_store_n(&engine__control(r->e)->gate, 0, __ATOMIC_RELEASE);
+	/* A program past the gate test may still be writing its record. */
+	usleep(1000);
+	drain(r);
+	mark(r, VT_EV_REC_STOP, r->why, NULL);
+	if (r->bad) {
+		struct vt_loss l = { .event = "", .why = "malformed record", .count = r->bad, .to_ns = UINT64_MAX };
+
+		vt_writer__loss(r->w, &l);
+	}
+	write_losses(r);
+	write_probes(r);
+	err = vt_writer__finish(r->w, r->why);
+	if (!err)
+		err = vt_writer__error(r->w);
+	if (err) {
+		check_storage(r);
+		return VT_EXIT_IO;
+	}
+	if (r->opt->verbose)
+		vt_say("%llu events, %llu bytes in %s (%s)", (unsigned long long)r->consumed,
+		       (unsigned long long)vt_writer__bytes(r->w), r->opt->output, r->why);
+	return r->child_gone ? r->child_status : VT_EXIT_CLEAN;
+}
+
+int recorder__run(const struct recorder_options *o)
+{
+	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .why = "stopped" };
+	int code = start(&r);
+
+	if (!code) {
+		loop(&r);
+		code = finish(&r);
+	}
+	if (r.child_go >= 0)
+		close(r.child_go);
+	if (r.child && !r.child_gone && r.child_go >= 0)
+		waitpid(r.child, NULL, 0);
+	ring_buffer__free(r.rb);
+	convert__free(r.conv);
+	engine__free(r.e);
+	vt_writer__free(r.w);
+	kernel__free(r.k);
+	if (r.sigfd >= 0)
+		close(r.sigfd);
+	return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A recording from start to end: arm, open the gate, run CMD, drain, stop. */
+#ifndef VT_CAPTURE_RECORDER_H
+#define VT_CAPTURE_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recorder_options {
+	const char *output;
+	const char *command_line;	/* for the trace's meta data */
+	char **cmd;			/* NULL: until a signal, the time limit or the kexec */
+	double seconds;			/* 0 = no limit */
+	uint32_t ring_bytes;
+	uint64_t jump_wait_ns, module_wait_ns;
+	bool realtime;
+	bool verbose;			/* say on stderr what was armed, and a summary at the end */
+};
+
+/* Returns an exit code: CMD's own when one was run and the recording is whole, else enum vt_exit. Complains on stderr. */
+int recorder__run(const struct recorder_options *o);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Call sites in module text: which instructions call a function of interest.
+ *
+ * x86-64 only: direct calls and tail jumps are E8/E9 rel32. A byte pattern
+ * that happens to look like one must hit a 32-bit displacement exactly, and
+ * the kernel refuses a kprobe that is not on an instruction boundary
+ * (arch/x86/kernel/kprobes/core.c, can_probe()), so a false site cannot live.
+ */
+#ifndef VT_CAPTURE_SITES_H
+#define VT_CAPTURE_SITES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kernel;
+
+struct callee {
+	const char *name;
+	const char *family;
+	uint8_t arg;		/* which argument is the object */
+};
+
+struct found_site {
+	uint64_t addr;
+	const struct callee *callee;
+};
+
+enum sites_kind { SITES_FREE, SITES_ALLOC };
+
+/* Reads LEN bytes of kernel memory; 0 or -errno. */
+typedef int (*sites_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
+
+/* Number of sites in MODULE's text, in *OUT (to be freed; NULL when none), or -errno. */
+int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind,
+		sites_read_fn read, void *arg, struct found_site **out);
+
+/* Puts the kprobe program on ADDR with COOKIE; returns the fd of the link (kept open for the process's life) or -errno. */
+int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vfiotrace probes: the attach plan on this kernel, without attaching anything. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/engine.h"
+#include "capture/kernel.h"
+#include "capture/privilege.h"
+#include "cmd/cmd.h"
+
+static int fail(int err, const char *why)
+{
+	if (err == -EPERM || err == -EACCES)
+		return vt_fail(VT_EXIT_PERMISSION, "no permission to look: %s", why);
+	return vt_fail(VT_EXIT_UNSUPPORTED, "cannot trace this kernel: %s", why);
+}
+
+static void print(const struct plan *p)
+{
+	size_t possible = 0;
+
+	printf("%-7s %-24s %-44s %-16s %s\n", "METHOD", "EVENT", "FUNCTION", "MODULE", "REASON");
+	for (size_t i = 0; i < p->nr; i++) {
+		const struct plan_row *r = &p->rows[i];
+
+		possible += r->possible;
+		printf("%-7s %-24s %-44s %-16s %s\n", r->possible ? r->method : "none", vt_event_name(r->event),
+		       r->func, r->module, r->possible ? r->compatible : r->reason);
+	}
+	printf("\n%zu of %zu hooks can be attached\n", possible, p->nr);
+}
+
+static int run(int argc, char **argv)
+{
+	struct engine_options eo = { .ring_bytes = 1 << 16, .dry = true };
+	struct engine *e = NULL;
+	struct kernel *k = NULL;
+	const char *why;
+	int err = privilege__check(&why), code = VT_EXIT_CLEAN;
+
+	if (err)
+		return fail(err, why);
+	err = kernel__open(&k, &why);
+	if (err)
+		return fail(err, why);
+	err = engine__open(&e, k, &eo, &why);
+	if (err) {
+		kernel__free(k);
+		return fail(err, why);
+	}
+	printf("kernel %s, build id %s\nLUO: %s\nhandlers: %s\n\n", kernel__release(k),
+	       *kernel__build_id(k) ? kernel__build_id(k) : "unknown",
+	       engine__has_luo(e) ? "yes" : "no (CONFIG_LIVEUPDATE is off)",
+	       *engine__handlers(e) ? engine__handlers(e) : "none");
+	print(engine__plan(e));
+	if (!engine__has_luo(e))
+		code = VT_EXIT_NOTHING;
+	engine__free(e);
+	kernel__free(k);
+	return code;
+}
+
+const struct vt_cmd vt_cmd_probes = {
+	.name = "probes",
+	.args = "",
+	.summary = "What can be attached on this kernel, what cannot, and why; attaches nothing",
+	.details = "Programs are loaded, so that the kernel's verifier has its say, but not attached.\n"
+		   "Exit code 4: this kernel has no LUO.",
+	.max_args = 0,
+	.run = run,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vfiotrace record: leave a trace of one side of a live update. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/recorder.h"
+#include "cmd/cmd.h"
+
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000";
+static bool no_realtime, quiet, verbose;
+
+static const struct vt_opt opts[] = {
+	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
+	{ "duration", 'd', "SECONDS", "stop after this time", &seconds, NULL },
+	{ "ring", 0, "SIZE", "size of the event ring, a power of two like 4M (default)", &ring, NULL },
+	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 20, 0 = never)", &jump_wait, NULL },
+	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
+	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
+	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
+	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
+	{ 0 },
+};
+
+static int parse_number(const char *text, double min, double max, double *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(text, &end);
+	if (errno || end == text || *end || !(*out >= min && *out <= max))
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_ring(const char *text, uint32_t *out)
+{
+	char *end;
+	unsigned long long v = strtoull(text, &end, 10);
+
+	if (*end == 'k' || *end == 'K')
+		v <<= 10, end++;
+	else if (*end == 'm' || *end == 'M')
+		v <<= 20, end++;
+	if (end == text || *end || v < 4096 || v > 1u << 30 || (v & (v - 1)))
+		return -EINVAL;
+	*out = v;
+	return 0;
+}
+
+static char *join(const char *const *argv, int argc)
+{
+	size_t len = sizeof("vfiotrace record -o ") + strlen(output) + 4;
+	char *line;
+
+	for (int i = 0; i < argc; i++)
+		len += strlen(argv[i]) + 1;
+	line = malloc(len);
+	if (!line)
+		return NULL;
+	sprintf(line, "vfiotrace record -o %s%s", output, argc ? " --" : "");
+	for (int i = 0; i < argc; i++) {
+		strcat(line, " ");
+		strcat(line, argv[i]);
+	}
+	return line;
+}
+
+static int run(int argc, char **argv)
+{
+	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime };
+	double jump_ms, module_ms;
+	char *line;
+	int code;
+
+	if (seconds && parse_number(seconds, 0.001, 1e9, &o.seconds))
+		return vt_fail(VT_EXIT_USAGE, "record: --duration takes seconds, not '%s'", seconds);
+	if (parse_ring(ring, &o.ring_bytes))
+		return vt_fail(VT_EXIT_USAGE, "record: --ring takes a power of two from 4k to 1024M, not '%s'", ring);
+	if (parse_number(jump_wait, 0, 10000, &jump_ms))
+		return vt_fail(VT_EXIT_USAGE, "record: --jump-wait takes milliseconds up to 10000, not '%s'", jump_wait);
+	if (parse_number(module_wait, 0, 10000, &module_ms))
+		return vt_fail(VT_EXIT_USAGE, "record: --module-wait takes milliseconds up to 10000, not '%s'", module_wait);
+	o.jump_wait_ns = jump_ms * 1e6;
+	o.module_wait_ns = module_ms * 1e6;
+	o.verbose = verbose || (!quiet && isatty(STDERR_FILENO));
+	line = join((const char *const *)argv, argc);
+	if (!line)
+		return vt_fail(VT_EXIT_IO, "out of memory");
+	o.command_line = line;
+	code = recorder__run(&o);
+	free(line);
+	return code;
+}
+
+const struct vt_cmd vt_cmd_record = {
+	.name = "record",
+	.args = "[-- CMD...]",
+	.summary = "Record one side of a live update: attach, run CMD (or wait), and leave a trace",
+	.details =
+	"CMD starts when everything is attached, and its exit code is passed on.\n"
+	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
+	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
+	"the kernel waits for that, at most --jump-wait.",
+	.opts = opts,
+	.min_args = 0,
+	.max_args = -1,
+	.run = run,
+};

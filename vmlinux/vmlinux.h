@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel types that the BPF programs touch, and no others: each struct
+ * names only the members used, CO-RE finds their places in the running kernel.
+ * Kept by hand because a full dump of a 7.3 kernel needs -fms-extensions and
+ * silently loses fields without it. To see a struct as a kernel has it:
+ *
+ *	bpftool btf dump file /sys/kernel/btf/vmlinux format c | less
+ *
+ * Members that come and go between versions are read under
+ * bpf_core_field_exists(); the flavours at the end hold the older shapes.
+ */
+#ifndef VFIOTRACE_VMLINUX_H
+#define VFIOTRACE_VMLINUX_H
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef signed short __s16;
+typedef unsigned int __u32;
+typedef signed int __s32;
+typedef unsigned long long __u64;
+typedef signed long long __s64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false = 0, true = 1 };
+
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_MMAPABLE = 1024 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+/* Registers at a kprobe; the layout is ABI (arch/x86/include/asm/ptrace.h). */
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head { struct list_head *next, *prev; };
+typedef struct { s64 counter; } atomic64_t;
+typedef struct { int counter; } atomic_t;
+typedef struct refcount_struct { atomic_t refs; } refcount_t;
+struct kref { refcount_t refcount; };
+struct qstr { const unsigned char *name; };
+struct file_system_type { const char *name; };
+struct super_block { struct file_system_type *s_type; };
+struct address_space { struct inode *host; };
+struct cdev;
+struct inode {
+	struct super_block *i_sb;
+	struct address_space *i_mapping;
+	unsigned long i_ino;
+	u32 i_rdev;
+	struct cdev *i_cdev;
+};
+struct dentry { struct qstr d_name; };
+struct path { struct dentry *dentry; };
+typedef struct { atomic64_t refcnt; } file_ref_t;	/* since 6.13 */
+struct file {
+	const void *f_op;
+	struct address_space *f_mapping;
+	void *private_data;
+	struct inode *f_inode;
+	struct path f_path;
+	file_ref_t f_ref;
+};
+struct file___old { atomic64_t f_count; };		/* until 6.12 */
+struct vm_area_struct { unsigned long vm_start, vm_end; struct file *vm_file; };
+struct kobject { const char *name; struct kref kref; };
+struct device { struct kobject kobj; };
+struct module { atomic_t refcnt; char name[56]; };
+struct page { unsigned long flags; };
+struct folio { struct page page; };
+
+/* kernel/liveupdate, include/linux/liveupdate.h */
+struct liveupdate_file_ops { struct module *owner; };
+struct liveupdate_file_handler {
+	const struct liveupdate_file_ops *ops;
+	const char compatible[48];
+};
+struct liveupdate_file_op_args {
+	struct liveupdate_file_handler *handler;
+	int retrieve_status;
+	struct file *file;
+	u64 serialized_data;
+};
+struct liveupdate_file_op_args___old { bool retrieved; };	/* 6.19 */
+struct luo_file {
+	struct liveupdate_file_handler *fh;
+	struct file *file;
+	u64 serialized_data;
+	int retrieve_status;
+	struct list_head list;
+	u64 token;
+};
+struct luo_file_set { struct list_head files_list; u64 count; };
+struct luo_session {
+	char name[64];
+	bool retrieved;
+	struct luo_file_set file_set;
+};
+
+union kho_vmalloc_ptr { u64 phys; };
+struct kho_vmalloc { union kho_vmalloc_ptr first; };
+
+#pragma clang attribute pop
+
+#endif
