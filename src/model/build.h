@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The builder: tables that live while (and as long as) a side does. */
+#ifndef VT_MODEL_BUILD_H
+#define VT_MODEL_BUILD_H
+
+#include "model/map.h"
+#include "vfiotrace/model.h"
+
+#define FRAMES_MAX 16
+#define MADE_MAX 16
+#define TOUCH_MAX 8
+#define DEAD_DFS 256		/* freed dfs remembered, so that a second free is known as one */
+#define ENDED_KEPT 32		/* well-behaved ended sessions kept for the report */
+#define ODD_KEPT 4096		/* the others */
+
+/* A call that a task is inside of. */
+struct frame {
+	uint16_t type;
+	struct vt_at enter;
+	struct vt_session *session;
+	struct vt_life *life;
+	uint64_t device;
+	int64_t vfio_ref;		/* on entry */
+	struct vt_life *done;		/* whose callback ended last */
+	bool own_life;			/* this call created its life */
+	uint64_t file;			/* that the call is about, when a callback told it */
+	/* what happened inside */
+	uint64_t made[MADE_MAX];	/* files and dfs */
+	uint32_t nr_made;
+	uint32_t folios;		/* restored by kho_restore_folio() itself */
+	struct vt_at folio_at;
+	uint64_t folio_phys;
+	int32_t flb, ops;		/* FLB calls, and callbacks that go with one each */
+	struct vt_at found;		/* vfio_find_device() found FOUND_DEV */
+	uint64_t found_dev;
+};
+
+struct task {
+	uint32_t tid;
+	uint32_t depth;
+	struct frame f[FRAMES_MAX];
+	struct device *touched[TOUCH_MAX];
+	uint32_t nr_touched;
+};
+
+/* A device as the builder sees it. */
+struct device {
+	struct vt_device pub;		/* first: the public face */
+	uint32_t tasks;			/* inside a call that has to do with it */
+	/* registration count: what it was at a quiet moment, and what should have changed it since */
+	bool have_base, noisy;
+	int64_t base, delta;
+	struct vt_at base_at;
+	bool have_kref, kref_off;
+	int64_t kref, kref_seen;
+	struct vt_at kref_at, kref_off_at, kref_suspect;
+	struct vt_who kref_who;
+	struct vt_at suspect;		/* last outermost call on it, a failing one preferred */
+	struct vt_who suspect_who;
+	struct vt_at unregistered;
+};
+
+struct handler_info {
+	const char *compatible;
+	bool has_unfreeze;
+};
+
+struct vt_build {
+	struct vt_side *side;
+	struct vt_strings strings;
+	struct vt_map tasks;		/* tid -> task */
+	struct task *spare;
+	struct vt_map sessions[2];	/* by direction: hash of name -> live session */
+	struct vt_map lives[2];		/* hash(session, token) */
+	struct vt_map by_file;		/* file object -> life that holds it */
+	struct vt_map by_data[2];	/* hash(session, data) */
+	struct vt_map files;		/* file object -> vt_file */
+	struct vt_map dfs;		/* df object -> vt_df */
+	struct vt_df *dead[DEAD_DFS];
+	uint32_t dead_at;
+	struct vt_map devices;		/* device object -> device */
+	struct vt_map kho;		/* phys -> vt_kho, still preserved */
+	struct vt_map restored;		/* phys -> vt_restored */
+	struct vt_map handlers;		/* hash of compatible -> handler_info */
+	struct vt_session **tail;
+	uint32_t ended_kept[2];		/* [odd] */
+	uint64_t max_df;		/* highest df number seen so far */
+	size_t cap_facts, cap_devices, cap_paths, cap_flb;
+	int err;
+};
+
+/* ---- side.c: what all parts use ---- */
+const char *intern(struct vt_build *b, const char *s);	/* NULL stays NULL */
+void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e);
+/* Grows *ARRAY so that one more fits; false and b->err when it cannot. */
+bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size);
+struct task *task_of(struct vt_build *b, const struct vt_event *e);
+struct frame *frame_top(struct task *t);
+/* Innermost frame of TYPE, or NULL. */
+struct frame *frame_of(struct task *t, uint16_t type);
+struct frame *frame_op(struct task *t);
+void frame_made(struct task *t, uint64_t obj);
+struct vt_who who_life(struct vt_build *b, const struct vt_life *l);
+/* The life, or else session and token, that the task works on. */
+struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event *e);
+struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at);
+struct handler_info *handler_of(struct vt_build *b, const char *compatible);
+struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
+bool is_err(const struct vt_event *e);	/* ret present and negative */
+
+/* ---- life.c ---- */
+void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
+void life_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
+void life_point(struct vt_build *b, struct task *t, const struct vt_event *e);
+void life_finalize(struct vt_build *b);
+void life_unhold(struct vt_build *b, struct vt_life *l);
+void life_free_all(struct vt_build *b);
+
+/* ---- file.c ---- */
+void file_event(struct vt_build *b, struct task *t, const struct vt_event *e);
+struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make);
+void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit);
+void file_finalize(struct vt_build *b);
+void file_free_all(struct vt_build *b);
+
+/* ---- vfio.c ---- */
+void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
+void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
+void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e);
+void vfio_failed(struct vt_build *b, uint64_t df, const struct vt_at *exit);
+void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_at *exit);
+void vfio_finalize(struct vt_build *b);
+void vfio_free_all(struct vt_build *b);
+struct device *device_get(struct vt_build *b, const struct vt_event *e);
+
+/* ---- kho.c ---- */
+void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e);
+void kho_disown_life(struct vt_build *b, struct vt_life *l, enum vt_fact_kind k, const struct vt_at *at, bool op_only);
+void kho_disown_session(struct vt_session *s);
+void kho_finalize(struct vt_build *b);
+void kho_free_all(struct vt_build *b);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct file: made inside a traced call, sampled at lifecycle points, ended by __fput(). */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make)
+{
+	struct vt_file *f = obj ? vt_map__get(&b->files, obj) : NULL;
+
+	if (f || !make || !obj)
+		return f;
+	f = calloc(1, sizeof(*f));
+	if (!f || vt_map__put(&b->files, obj, f)) {
+		free(f);
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	f->obj = obj;
+	return f;
+}
+
+static void file_free(struct vt_build *b, struct vt_file *f)
+{
+	vt_map__del(&b->files, f->obj);
+	free(f->open_snap);
+	free(f);
+}
+
+/* The call in which OBJ was made returned an error: the file must be put. */
+void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
+{
+	struct vt_file *f = file_get(b, obj, false);
+
+	if (f && !f->failed.type && f->made.type)
+		f->failed = *exit;
+}
+
+/* ---- snapshots ---- */
+
+static int pt_of(const char *name)
+{
+	for (int p = 0; name && p < VT_PT_MAX; p++) {
+		if (!strcmp(vt_pt_name(p), name))
+			return p;
+	}
+	return -1;
+}
+
+/* "df#3" means another thing in every trace: the number goes, the class stays. */
+static size_t cut_numbers(char *to, const char *from)
+{
+	char *p = to;
+
+	while (*from) {
+		*p++ = *from;
+		if (*from++ == '#') {
+			while (isdigit((unsigned char)*from))
+				from++;
+		}
+	}
+	*p++ = 0;
+	return (size_t)(p - to);
+}
+
+static bool is_member(const struct vt_event *e, uint32_t i, const struct vt_trace *t)
+{
+	return e->v[i].field >= VT_F_MAX && !strncmp(vt_trace__field_name(t, e->v[i].field), "file.", 5);
+}
+
+static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt)
+{
+	const struct vt_trace *t = b->side->trace;
+	size_t nr = 0, text = 0;
+	struct vt_snap *s;
+	char *str;
+
+	for (uint32_t i = 0; i < e->nr; i++) {
+		if (!is_member(e, i, t))
+			continue;
+		nr++;
+		if (e->v[i].kind == VT_STR && !e->v[i].err)
+			text += strlen(e->v[i].str) + 1;
+	}
+	s = calloc(1, sizeof(*s) + nr * sizeof(s->m[0]) + text);
+	if (!s) {
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	str = (char *)&s->m[nr];
+	for (uint32_t i = 0; i < e->nr; i++) {
+		const struct vt_value *v = &e->v[i];
+		struct vt_member *m;
+
+		if (!is_member(e, i, t))
+			continue;
+		m = &s->m[s->nr++];
+		m->name = intern(b, vt_trace__field_name(t, v->field) + 5);
+		m->kind = v->kind;
+		m->err = v->err;
+		if (v->err)
+			continue;
+		if (v->kind == VT_STR) {
+			m->str = str;
+			str += cut_numbers(str, v->str);
+		} else {
+			m->num = v->u;
+		}
+	}
+	at_set(b, &s->at, e);
+	s->pt = pt;
+	return s;
+}
+
+static void snap_links(struct vt_snap *s, const struct vt_event *e)
+{
+	s->mapping = vt_ev_obj(e, VT_F_MAPPING);
+	s->inode_mapping = vt_ev_obj(e, VT_F_INODE_MAPPING);
+	s->dev_mapping = vt_ev_obj(e, VT_F_DEV_MAPPING);
+	s->has_mapping = vt_ev_u64(e, VT_F_MAPPING, &s->mapping);
+	s->has_dev_mapping = s->dev_mapping != 0;
+	s->is_vfio = vt_ev_obj(e, VT_F_DF) != 0;
+}
+
+const struct vt_member *vt_snap__member(const struct vt_snap *s, const char *name)
+{
+	for (unsigned int i = 0; s && i < s->nr; i++) {
+		if (!strcmp(s->m[i].name, name))
+			return &s->m[i];
+	}
+	return NULL;
+}
+
+static struct vt_life *snap_life(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj, int pt)
+{
+	struct vt_life *l = vt_map__get(&b->by_file, obj);
+	struct frame *f = frame_of(t, VT_EV_LUO_PRESERVE);
+
+	if (!f)
+		f = frame_of(t, VT_EV_LUO_RETRIEVE);
+	if (f && f->life && pt != VT_PT_RELEASE)
+		return f->life;
+	/* These come right after the callback that ended LUO's hold. */
+	if (!l && (pt == VT_PT_FINISHED || pt == VT_PT_UNPRESERVED) && frame_top(t))
+		return frame_top(t)->done;
+	return l;
+}
+
+/* Which snapshot stands for the file in the field table. */
+static void snap_keep(struct vt_life *l, struct vt_snap **s)
+{
+	bool newer = l->dir == VT_OUTGOING ? (*s)->pt == VT_PT_PRESERVE || (*s)->pt == VT_PT_PRESERVED || (*s)->pt == VT_PT_FREEZE :
+		     !l->snap && ((*s)->pt == VT_PT_RETRIEVE || (*s)->pt == VT_PT_RETRIEVED);
+
+	if (!newer)
+		return;
+	free(l->snap);
+	l->snap = *s;
+	*s = NULL;
+}
+
+static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, int pt, int64_t count, const struct vt_at *at)
+{
+	int64_t want = 1;
+	struct vt_fact *x;
+	bool exact = false;
+
+	/*
+	 * Just after the callback nobody but its caller knows the file; just
+	 * after luo_retrieve_file() LUO and the ioctl's fd-to-be hold it, and
+	 * fd_install() has not run. Later user space may hold any number.
+	 */
+	if (pt == VT_PT_RETRIEVE) {
+		exact = true;
+	} else if (pt == VT_PT_RETRIEVED) {
+		want = 2;
+		exact = l && !l->ref[pt].seen;
+	} else if (pt == VT_PT_RELEASE || pt == VT_PT_OPEN) {
+		return;
+	}
+	if (count == want || (count > want && !exact))
+		return;
+	x = fact(b, VT_FACT_FILE_REF, who, at);
+	x->num[0] = want;
+	x->num[1] = count;
+	x->num[2] = exact;
+	x->str[0] = vt_pt_name(pt);
+	if (l)
+		l->odd = true;
+}
+
+static void check_mapping(struct vt_build *b, struct vt_who who, const struct vt_snap *s)
+{
+	struct vt_fact *x;
+
+	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping || s->mapping == s->dev_mapping)
+		return;
+	x = fact(b, VT_FACT_MAPPING, who, &s->at);
+	x->str[0] = vt_pt_name(s->pt);
+	x->str[1] = !s->mapping ? "NULL" : s->mapping == s->inode_mapping ? "its own inode's mapping" : "another mapping";
+}
+
+static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	uint64_t obj = vt_ev_obj(e, VT_F_FILE);
+	int pt = pt_of(vt_ev_str(e, VT_F_POINT));
+	struct vt_life *l;
+	struct vt_who who;
+	struct vt_snap *s;
+	struct vt_file *f;
+	int64_t count;
+
+	if (pt < 0 || !obj)
+		return;
+	s = snap_make(b, e, pt);
+	f = file_get(b, obj, pt != VT_PT_RELEASE);
+	if (!s || !f) {
+		free(s);
+		return;
+	}
+	snap_links(s, e);
+	if (s->is_vfio) {
+		struct device *d = device_get(b, e);
+
+		f->is_vfio = true;
+		f->df = vt_ev_obj(e, VT_F_DF);
+		f->device = vt_ev_obj(e, VT_F_DEVICE);
+		if (d && d->pub.bdf)
+			f->bdf = d->pub.bdf;
+	}
+	l = snap_life(b, t, e, obj, pt);
+	if (l && s->is_vfio) {
+		l->is_vfio = true;
+		l->df = f->df;
+		l->device = f->device;
+		if (f->bdf)
+			l->bdf = f->bdf;
+	}
+	who = l ? who_life(b, l) : (struct vt_who){ .bdf = f->bdf };
+	if (!who.bdf)
+		who.bdf = f->bdf;
+	check_mapping(b, who, s);
+	if (vt_ev_s64(e, VT_F_FILE_REF, &count)) {
+		check_ref(b, l, who, pt, count, &s->at);
+		if (l && !(l->ref[pt].seen && l->dir == VT_INCOMING))
+			l->ref[pt] = (struct vt_ref){ .seen = true, .count = count, .at = s->at };
+	}
+	if (pt == VT_PT_OPEN) {
+		free(f->open_snap);
+		f->open_snap = s;
+		s = NULL;
+	} else if (l) {
+		if (f->open_snap && !l->open_snap) {
+			l->open_snap = f->open_snap;
+			f->open_snap = NULL;
+		}
+		snap_keep(l, &s);
+	}
+	free(s);
+}
+
+/* ---- made and ended ---- */
+
+static void anon(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct vt_file *f;
+
+	if (e->phase == VT_ENTER || is_err(e) || !t)
+		return;
+	f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
+	if (!f)
+		return;
+	at_set(b, &f->made, e);
+	f->name = intern(b, vt_ev_str(e, VT_F_NAME));
+	f->who = who_task(b, t, e);
+	frame_made(t, f->obj);
+}
+
+/* LUO holds a reference from preserve to unpreserve or jump, and from retrieve to finish. */
+static void check_released(struct vt_build *b, struct vt_file *f, const struct vt_event *e)
+{
+	struct vt_life *l = vt_map__get(&b->by_file, f->obj);
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!l || (l->state != VT_LIFE_PRESERVED && l->state != VT_LIFE_FROZEN && l->state != VT_LIFE_RETRIEVED))
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_FILE_RELEASED, who_life(b, l), &at);
+	x->at[1] = l->at[l->dir == VT_OUTGOING ? VT_STEP_PRESERVE : VT_STEP_RETRIEVE];
+	x->str[0] = vt_life_state_name(l->state);
+	l->odd = true;
+	life_unhold(b, l);
+}
+
+static void keep_example(struct vt_side *s, struct vt_file *f)
+{
+	if (!f->open_snap || !f->is_vfio || s->example_open)
+		return;
+	s->example_open = f->open_snap;
+	s->example_bdf = f->bdf;
+	f->open_snap = NULL;
+}
+
+void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct vt_file *f;
+
+	switch (e->type) {
+	case VT_EV_FILE_SNAP:
+		snap(b, t, e);
+		break;
+	case VT_EV_FILE_ANON:
+		anon(b, t, e);
+		break;
+	case VT_EV_FILE_FPUT:
+		f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+		if (!f || e->phase == VT_EXIT)
+			break;
+		check_released(b, f, e);
+		keep_example(b->side, f);
+		file_free(b, f);
+		break;
+	default:
+		break;
+	}
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct vt_file *x = *(struct vt_file *const *)a, *y = *(struct vt_file *const *)b;
+
+	return x->made.index < y->made.index ? -1 : x->made.index > y->made.index;
+}
+
+static int by_obj(const void *a, const void *b)
+{
+	const struct vt_file *x = *(struct vt_file *const *)a, *y = *(struct vt_file *const *)b;
+
+	return x->obj < y->obj ? -1 : x->obj > y->obj;
+}
+
+void file_finalize(struct vt_build *b)
+{
+	struct vt_side *s = b->side;
+	struct vt_file **all, *f;
+	size_t i = 0, nr = 0;
+
+	all = calloc(b->files.live + 1, sizeof(*all));
+	s->orphans = calloc(b->files.live + 1, sizeof(*s->orphans));
+	if (!all || !s->orphans) {
+		free(all);
+		b->err = -ENOMEM;
+		return;
+	}
+	while ((f = vt_map__next(&b->files, &i)))
+		all[nr++] = f;
+	qsort(all, nr, sizeof(*all), by_obj);
+	for (i = 0; i < nr; i++) {
+		keep_example(s, all[i]);
+		if (all[i]->failed.type)
+			s->orphans[s->nr_orphans++] = all[i];
+	}
+	qsort(s->orphans, s->nr_orphans, sizeof(*s->orphans), by_index);
+	free(all);
+}
+
+void file_free_all(struct vt_build *b)
+{
+	struct vt_file *f;
+	size_t i = 0;
+
+	while ((f = vt_map__next(&b->files, &i))) {
+		free(f->open_snap);
+		free(f);
+	}
+	vt_map__free(&b->files);
+	free(b->side->orphans);
+	free(b->side->example_open);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Open addressing with linear probing: one allocation, no per-entry cost. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/map.h"
+
+static char gone;
+#define MAP_GONE ((void *)&gone)
+#define STRINGS_MAX_BYTES (16u << 20)
+
+uint64_t vt_hash_mix(uint64_t a, uint64_t b)
+{
+	uint64_t x = a * 0x9e3779b97f4a7c15ULL ^ b;
+
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93ULL;
+	x ^= x >> 32;
+	return x;
+}
+
+uint64_t vt_hash_str(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
+	return h;
+}
+
+static struct vt_slot *find(const struct vt_map *m, uint64_t key)
+{
+	size_t i, mask = m->size - 1;
+
+	if (!m->size)
+		return NULL;
+	for (i = vt_hash_mix(key, 0) & mask; m->slot[i].val; i = (i + 1) & mask) {
+		if (m->slot[i].key == key && m->slot[i].val != MAP_GONE)
+			return &m->slot[i];
+	}
+	return NULL;
+}
+
+void *vt_map__get(const struct vt_map *m, uint64_t key)
+{
+	struct vt_slot *s = find(m, key);
+
+	return s ? s->val : NULL;
+}
+
+static int resize(struct vt_map *m)
+{
+	size_t size = 64, i;
+	struct vt_map n = {};
+
+	while (size < m->live * 3)
+		size *= 2;
+	n.slot = calloc(size, sizeof(*n.slot));
+	if (!n.slot)
+		return -ENOMEM;
+	n.size = size;
+	for (i = 0; i < m->size; i++) {
+		size_t j;
+
+		if (!m->slot[i].val || m->slot[i].val == MAP_GONE)
+			continue;
+		j = vt_hash_mix(m->slot[i].key, 0) & (size - 1);
+		while (n.slot[j].val)
+			j = (j + 1) & (size - 1);
+		n.slot[j] = m->slot[i];
+	}
+	n.used = n.live = m->live;
+	free(m->slot);
+	*m = n;
+	return 0;
+}
+
+int vt_map__put(struct vt_map *m, uint64_t key, void *val)
+{
+	struct vt_slot *s = find(m, key);
+	size_t i;
+
+	if (s) {
+		s->val = val;
+		return 0;
+	}
+	if ((m->used + 1) * 4 > m->size * 3 && resize(m))
+		return -ENOMEM;
+	i = vt_hash_mix(key, 0) & (m->size - 1);
+	while (m->slot[i].val && m->slot[i].val != MAP_GONE)
+		i = (i + 1) & (m->size - 1);
+	if (!m->slot[i].val)
+		m->used++;
+	m->slot[i].key = key;
+	m->slot[i].val = val;
+	m->live++;
+	return 0;
+}
+
+void *vt_map__del(struct vt_map *m, uint64_t key)
+{
+	struct vt_slot *s = find(m, key);
+	void *val;
+
+	if (!s)
+		return NULL;
+	val = s->val;
+	s->val = MAP_GONE;
+	m->live--;
+	return val;
+}
+
+void *vt_map__next(const struct vt_map *m, size_t *i)
+{
+	while (*i < m->size) {
+		void *v = m->slot[(*i)++].val;
+
+		if (v && v != MAP_GONE)
+			return v;
+	}
+	return NULL;
+}
+
+void vt_map__free(struct vt_map *m)
+{
+	free(m->slot);
+	memset(m, 0, sizeof(*m));
+}
+
+const char *vt_strings__get(struct vt_strings *p, const char *s)
+{
+	uint64_t h = vt_hash_str(s);
+	char *copy;
+
+	/* Two strings of one hash: step until one is equal or the place is free. */
+	for (;; h++) {
+		copy = vt_map__get(&p->map, h);
+		if (!copy)
+			break;
+		if (!strcmp(copy, s))
+			return copy;
+	}
+	if (p->bytes > STRINGS_MAX_BYTES)
+		return "...";
+	copy = strdup(s);
+	if (!copy || vt_map__put(&p->map, h, copy)) {
+		free(copy);
+		return "...";
+	}
+	p->bytes += strlen(s) + 32;
+	return copy;
+}
+
+void vt_strings__free(struct vt_strings *p)
+{
+	size_t i = 0;
+	char *s;
+
+	while ((s = vt_map__next(&p->map, &i)))
+		free(s);
+	vt_map__free(&p->map);
+	p->bytes = 0;
+}

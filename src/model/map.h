@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A hash map from 64-bit keys to pointers, and a bounded pool of strings. */
+#ifndef VT_MODEL_MAP_H
+#define VT_MODEL_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vt_map {
+	struct vt_slot {
+		uint64_t key;
+		void *val;	/* NULL = free, MAP_GONE = deleted */
+	} *slot;
+	size_t size, used, live;	/* used counts deleted ones too */
+};
+
+void *vt_map__get(const struct vt_map *m, uint64_t key);
+/* VAL must not be NULL. -ENOMEM on failure. */
+int vt_map__put(struct vt_map *m, uint64_t key, void *val);
+void *vt_map__del(struct vt_map *m, uint64_t key);
+/* Next value from position *I on, NULL at the end. */
+void *vt_map__next(const struct vt_map *m, size_t *i);
+void vt_map__free(struct vt_map *m);
+
+uint64_t vt_hash_str(const char *s);
+uint64_t vt_hash_mix(uint64_t a, uint64_t b);
+
+/* Each distinct string once. When full (a hostile file), "..." comes back. */
+struct vt_strings {
+	struct vt_map map;
+	size_t bytes;
+};
+const char *vt_strings__get(struct vt_strings *p, const char *s);
+void vt_strings__free(struct vt_strings *p);
+
+#endif

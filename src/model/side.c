@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One pass over a trace: calls in flight per task, and who handles what. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+#define NAME2(id, name) name,
+static const char *const step_names[] = { VT_STEPS(NAME2) };
+static const char *const pt_names[] = { VT_PTS(NAME2) };
+
+const char *vt_step_name(enum vt_step s)
+{
+	return s < VT_STEP_MAX ? step_names[s] : "?";
+}
+
+const char *vt_pt_name(enum vt_pt p)
+{
+	return p < VT_PT_MAX ? pt_names[p] : "?";
+}
+
+const char *vt_life_state_name(enum vt_life_state s)
+{
+	static const char *const names[] = {
+		[VT_LIFE_TRYING] = "being preserved", [VT_LIFE_PRESERVED] = "preserved", [VT_LIFE_FROZEN] = "frozen",
+		[VT_LIFE_UNPRESERVED] = "unpreserved", [VT_LIFE_INCOMING] = "not retrieved",
+		[VT_LIFE_FAILED] = "retrieve failed", [VT_LIFE_RETRIEVED] = "retrieved", [VT_LIFE_FINISHED] = "finished",
+	};
+
+	return s <= VT_LIFE_FINISHED ? names[s] : "?";
+}
+
+const char *vt_phase_name(enum vt_phase_kind p)
+{
+	static const char *const names[] = { "preserve", "freeze", "serialize", "reboot", "deserialize", "retrieve", "finish" };
+
+	return p < VT_PH_MAX ? names[p] : "?";
+}
+
+/* ---- helpers ---- */
+
+const char *intern(struct vt_build *b, const char *s)
+{
+	return s ? vt_strings__get(&b->strings, s) : NULL;
+}
+
+void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
+{
+	const char *func = vt_ev_str(e, VT_F_FUNC);
+
+	*at = (struct vt_at){
+		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
+		.comm = intern(b, e->comm), .func = func ? intern(b, func) : "",
+	};
+	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);
+}
+
+bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size)
+{
+	void **p = array, *n;
+	size_t want;
+
+	if (nr < *cap)
+		return true;
+	want = *cap ? *cap * 2 : 16;
+	n = realloc(*p, want * size);
+	if (!n) {
+		b->err = -ENOMEM;
+		return false;
+	}
+	*p = n;
+	*cap = want;
+	return true;
+}
+
+bool is_err(const struct vt_event *e)
+{
+	int64_t ret;
+
+	return vt_ev_s64(e, VT_F_RET, &ret) && ret < 0;
+}
+
+struct task *task_of(struct vt_build *b, const struct vt_event *e)
+{
+	return vt_map__get(&b->tasks, e->tid);
+}
+
+struct frame *frame_top(struct task *t)
+{
+	return t && t->depth ? &t->f[t->depth - 1] : NULL;
+}
+
+struct frame *frame_of(struct task *t, uint16_t type)
+{
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		if (t->f[i - 1].type == type)
+			return &t->f[i - 1];
+	}
+	return NULL;
+}
+
+static bool is_op(uint16_t type)
+{
+	return type >= VT_EV_OP_CAN_PRESERVE && type <= VT_EV_OP_FINISH;
+}
+
+struct frame *frame_op(struct task *t)
+{
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		if (is_op(t->f[i - 1].type))
+			return &t->f[i - 1];
+	}
+	return NULL;
+}
+
+void frame_made(struct task *t, uint64_t obj)
+{
+	struct frame *f = frame_top(t);
+
+	if (f && obj && f->nr_made < MADE_MAX)
+		f->made[f->nr_made++] = obj;
+}
+
+struct vt_who who_life(struct vt_build *b, const struct vt_life *l)
+{
+	struct vt_who w = {};
+
+	if (!l)
+		return w;
+	w.session = intern(b, l->session->name);
+	w.token = l->token;
+	w.has_token = true;
+	w.compatible = l->compatible;
+	w.bdf = l->bdf;
+	return w;
+}
+
+struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct vt_who w = {};
+
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		if (t->f[i - 1].life)
+			return who_life(b, t->f[i - 1].life);
+	}
+	if (e) {
+		w.session = intern(b, vt_ev_str(e, VT_F_SESSION));
+		w.has_token = vt_ev_u64(e, VT_F_TOKEN, &w.token);
+	}
+	return w;
+}
+
+struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at)
+{
+	static struct vt_fact sink;
+	struct vt_side *s = b->side;
+	struct vt_fact *f;
+
+	memset(&sink, 0, sizeof(sink));
+	if (s->fact_count[k]++ >= VT_FACTS_KEPT || !grow(b, &s->facts, &b->cap_facts, s->nr_facts, sizeof(*s->facts)))
+		return &sink;
+	f = &s->facts[s->nr_facts++];
+	memset(f, 0, sizeof(*f));
+	f->kind = k;
+	f->who = who;
+	if (at)
+		f->at[0] = *at;
+	return f;
+}
+
+struct handler_info *handler_of(struct vt_build *b, const char *compatible)
+{
+	struct handler_info *h;
+
+	if (!compatible)
+		return NULL;
+	compatible = intern(b, compatible);
+	h = vt_map__get(&b->handlers, (uintptr_t)compatible);
+	if (h)
+		return h;
+	h = calloc(1, sizeof(*h));
+	if (!h || vt_map__put(&b->handlers, (uintptr_t)compatible, h)) {
+		free(h);
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	h->compatible = compatible;
+	return h;
+}
+
+struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible)
+{
+	struct vt_side *s = b->side;
+
+	if (!compatible)
+		return NULL;
+	for (size_t i = 0; i < s->nr_flb; i++) {
+		if (!strcmp(s->flb[i].compatible, compatible))
+			return &s->flb[i];
+	}
+	if (s->nr_flb >= 256 || !grow(b, &s->flb, &b->cap_flb, s->nr_flb, sizeof(*s->flb)))
+		return NULL;
+	memset(&s->flb[s->nr_flb], 0, sizeof(*s->flb));
+	s->flb[s->nr_flb].compatible = intern(b, compatible);
+	return &s->flb[s->nr_flb++];
+}
+
+/* ---- calls in flight ---- */
+
+/* Types that come as a pair and that others happen inside of. */
+static bool is_call(uint16_t type)
+{
+	switch (type) {
+	case VT_EV_SESSION_RELEASE:
+	case VT_EV_LUO_PRESERVE ... VT_EV_LUO_DESERIALIZE:
+	case VT_EV_OP_CAN_PRESERVE ... VT_EV_OP_FINISH:
+	case VT_EV_REBOOT: case VT_EV_SERIALIZE:
+	case VT_EV_VFIO_CDEV_OPEN: case VT_EV_VFIO_LU_OPEN: case VT_EV_VFIO_OPEN_COMMON: case VT_EV_VFIO_GROUP_OPEN:
+	case VT_EV_VFIO_RELEASE: case VT_EV_VFIO_UNREGISTER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_vfio(uint16_t type)
+{
+	return type >= VT_EV_VFIO_CDEV_OPEN && type <= VT_EV_VFIO_ZAP;
+}
+
+static struct task *task_make(struct vt_build *b, uint32_t tid)
+{
+	struct task *t = vt_map__get(&b->tasks, tid);
+
+	if (t)
+		return t;
+	t = b->spare ? b->spare : malloc(sizeof(*t));
+	b->spare = NULL;
+	if (!t || vt_map__put(&b->tasks, tid, t)) {
+		free(t);
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	t->tid = tid;
+	t->depth = t->nr_touched = 0;
+	return t;
+}
+
+static void task_done(struct vt_build *b, struct task *t)
+{
+	vt_map__del(&b->tasks, t->tid);
+	if (b->spare)
+		free(t);
+	else
+		b->spare = t;
+}
+
+/* What a call made it answers for: on failure all of it has to go, on success the caller inherits it. */
+static void settle_made(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	struct frame *up = t->depth >= 2 ? &t->f[t->depth - 2] : NULL;
+	struct vt_at at = {};
+	bool failed = e && is_err(e);
+
+	if (!f->nr_made)
+		return;
+	if (failed)
+		at_set(b, &at, e);
+	for (uint32_t i = 0; i < f->nr_made; i++) {
+		if (failed && vt_obj_class(f->made[i]) == VT_C_FILE)
+			file_failed(b, f->made[i], &at);
+		else if (failed)
+			vfio_failed(b, f->made[i], &at);
+		else if (up && up->nr_made < MADE_MAX)
+			up->made[up->nr_made++] = f->made[i];
+	}
+}
+
+/* E is the exit event, or NULL when it never came. */
+static void frame_leave(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *f = frame_top(t);
+
+	if (e && is_vfio(f->type))
+		vfio_exit(b, t, f, e);
+	else
+		life_exit(b, t, f, e);
+	settle_made(b, t, f, e);
+	if (t->depth == 1) {
+		struct vt_at at = {};
+
+		if (e && t->nr_touched)
+			at_set(b, &at, e);
+		vfio_idle(b, t, f, e ? &at : NULL);
+	}
+	if (!--t->depth)
+		task_done(b, t);
+}
+
+static void call_enter(struct vt_build *b, const struct vt_event *e)
+{
+	struct task *t = task_make(b, e->tid);
+	struct frame *f;
+
+	if (!t)
+		return;
+	/* The same call again below itself does not exist: its exit was lost. */
+	while (frame_of(t, e->type)) {
+		frame_leave(b, t, NULL);
+		t = task_make(b, e->tid);
+		if (!t)
+			return;
+	}
+	if (t->depth == FRAMES_MAX)
+		return;
+	f = &t->f[t->depth++];
+	memset(f, 0, sizeof(*f));
+	f->type = e->type;
+	at_set(b, &f->enter, e);
+	if (t->depth >= 2) {
+		f->session = t->f[t->depth - 2].session;
+		f->life = t->f[t->depth - 2].life;
+	}
+	if (is_vfio(e->type))
+		vfio_enter(b, t, f, e);
+	else
+		life_enter(b, t, f, e);
+}
+
+static void call_exit(struct vt_build *b, const struct vt_event *e)
+{
+	struct task *t = task_of(b, e);
+
+	if (!frame_of(t, e->type)) {
+		/* Entered before the recorder was armed, or the entry is not hooked: the result still counts. */
+		struct frame f = { .type = e->type };
+
+		if (is_vfio(e->type))
+			vfio_exit(b, t, &f, e);
+		else
+			life_exit(b, t, &f, e);
+		return;
+	}
+	while (frame_top(t)->type != e->type)
+		frame_leave(b, t, NULL);
+	frame_leave(b, t, e);
+}
+
+/* ---- one event ---- */
+
+static void note_time(struct vt_side *s, const struct vt_event *e)
+{
+	s->events++;
+	s->seen_type[e->type]++;
+	if (e->type >= VT_EV_REC_ARMED || e->type == VT_EV_UNKNOWN)
+		return;
+	if (!s->first_ns || e->ts_ns < s->first_ns)
+		s->first_ns = e->ts_ns;
+	if (e->ts_ns > s->last_ns)
+		s->last_ns = e->ts_ns;
+	if (e->type <= VT_EV_OP_FINISH) {
+		s->saw_luo = true;
+		if (!s->first_luo_ns)
+			s->first_luo_ns = e->ts_ns;
+	} else if (is_vfio(e->type)) {
+		s->saw_vfio = true;
+		if (!s->first_vfio_ns)
+			s->first_vfio_ns = e->ts_ns;
+	}
+}
+
+static void feed(struct vt_build *b, const struct vt_event *e)
+{
+	note_time(b->side, e);
+	if (is_call(e->type) && e->phase == VT_ENTER) {
+		call_enter(b, e);
+		return;
+	}
+	if (is_call(e->type) && e->phase == VT_EXIT) {
+		call_exit(b, e);
+		return;
+	}
+	if (is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
+		vfio_point(b, task_of(b, e), e);
+	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_FPUT)
+		file_event(b, task_of(b, e), e);
+	else if (e->type >= VT_EV_KHO_ALLOC_PRESERVE && e->type <= VT_EV_KHO_RESTORE_VMALLOC)
+		kho_event(b, task_of(b, e), e);
+	else
+		life_point(b, task_of(b, e), e);
+}
+
+/* ---- a side ---- */
+
+static void judge_frame(struct vt_side *s)
+{
+	bool ended = vt_trace__ended(s->trace) != NULL;
+
+	for (size_t i = 0; i < vt_trace__damage_nr(s->trace); i++) {
+		if (vt_trace__damage(s->trace, i)->kind == VT_D_TRUNCATED)
+			s->truncated = true;
+		else
+			s->damaged = true;
+	}
+	s->ending = ended ? VT_END_STOPPED : s->jumped ? VT_END_JUMP : VT_END_CUT;
+}
+
+static void finalize(struct vt_build *b)
+{
+	struct vt_side *s = b->side;
+	size_t i = 0;
+	struct task *t;
+
+	judge_frame(s);
+	/* Calls that never came back: of the jump, or of the moment the recorder stopped. */
+	while ((t = vt_map__next(&b->tasks, &i)))
+		free(t);
+	vt_map__free(&b->tasks);
+	life_finalize(b);
+	vfio_finalize(b);
+	file_finalize(b);
+	kho_finalize(b);
+}
+
+int vt_side__load(const char *path, const char *label, struct vt_side **out, char **why)
+{
+	struct vt_side *s = calloc(1, sizeof(*s));
+	struct vt_build *b = calloc(1, sizeof(*b));
+	struct vt_event *e = malloc(sizeof(*e));
+	int ret = -ENOMEM;
+
+	*out = NULL;
+	if (why)
+		*why = NULL;
+	if (!s || !b || !e)
+		goto fail;
+	s->build = b;
+	b->side = s;
+	b->tail = &s->sessions;
+	s->label = label;
+	s->path = strdup(path);
+	if (!s->path)
+		goto fail;
+	ret = vt_trace__open(path, &s->trace, why);
+	if (ret)
+		goto fail;
+	while ((ret = vt_trace__next(s->trace, e)) > 0) {
+		feed(b, e);
+		if (b->err) {
+			ret = b->err;
+			break;
+		}
+	}
+	if (ret < 0)
+		goto fail;
+	finalize(b);
+	ret = b->err;
+	if (ret)
+		goto fail;
+	free(e);
+	*out = s;
+	return 0;
+fail:
+	free(e);
+	if (s && !s->build)
+		free(b);
+	vt_side__free(s);
+	return ret;
+}
+
+void vt_side__free(struct vt_side *s)
+{
+	struct vt_build *b;
+	void *v;
+	size_t i = 0;
+
+	if (!s)
+		return;
+	b = s->build;
+	if (b) {
+		vfio_free_all(b);
+		file_free_all(b);
+		kho_free_all(b);
+		life_free_all(b);
+		while ((v = vt_map__next(&b->tasks, &i)))
+			free(v);
+		vt_map__free(&b->tasks);
+		free(b->spare);
+		for (i = 0; (v = vt_map__next(&b->handlers, &i));)
+			free(v);
+		vt_map__free(&b->handlers);
+		vt_strings__free(&b->strings);
+		free(b);
+	}
+	free(s->facts);
+	free(s->flb);
+	vt_trace__free(s->trace);
+	free(s->path);
+	free(s);
+}
+
+bool vt_side__has_lives(const struct vt_side *s)
+{
+	if (s->folded_lives)
+		return true;
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		if (v->lives)
+			return true;
+	}
+	return false;
+}
+
+struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token)
+{
+	struct vt_life *hit = NULL;
+
+	for (struct vt_session *v = s->sessions; v; v = v->next) {
+		if (v->dir != dir || strcmp(v->name, session))
+			continue;
+		for (struct vt_life *l = v->lives; l; l = l->next) {
+			if (l->token == token)
+				hit = l;	/* the newest of that name */
+		}
+	}
+	return hit;
+}
+
+/* ---- coverage ---- */
+
+static bool feeds(const struct vt_probe *p, enum vt_event_type type)
+{
+	return vt_event_by_name(p->event) == type;
+}
+
+/*
+ * Where one hook more or less changes the meaning: every handler's callback
+ * and every free site counts for itself. Elsewhere several rows of one event
+ * are the names that kernel versions give the same thing.
+ */
+static bool each_row_counts(enum vt_event_type t)
+{
+	return is_op(t) || t == VT_EV_MEM_FREE;
+}
+
+static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
+{
+	if (is_vfio(t) || t == VT_EV_MEM_FREE)
+		return s->first_vfio_ns;
+	return s->first_luo_ns;
+}
+
+static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
+{
+	const struct vt_probe *missing = NULL;
+	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0;
+	size_t rows = 0, attached = 0;
+
+	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+
+		if (!feeds(p, type))
+			continue;
+		rows++;
+		if (!p->attached) {
+			missing = p;
+			continue;
+		}
+		attached++;
+		missed += p->misses + p->recursion_misses;
+		if (p->attach_ns < earliest)
+			earliest = p->attach_ns;
+	}
+	if (!rows || !attached || (missing && each_row_counts(type))) {
+		if (!missing)
+			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
+		else
+			snprintf(buf, size, "%s: %s (%s) is not hooked%s%s", s->label, missing->func, vt_event_name(type),
+				 missing->reason && *missing->reason ? ": " : "", missing->reason ? missing->reason : "");
+		return buf;
+	}
+	if (missed) {
+		snprintf(buf, size, "%s: %llu hits of the hook for %s were missed", s->label, (unsigned long long)missed, vt_event_name(type));
+		return buf;
+	}
+	if (from && earliest != UINT64_MAX && earliest > from) {
+		snprintf(buf, size, "%s: the hook for %s was attached after the first events that matter", s->label, vt_event_name(type));
+		return buf;
+	}
+	return NULL;
+}
+
+static const char *loss_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
+{
+	for (size_t i = 0; i < vt_trace__loss_nr(s->trace); i++) {
+		const struct vt_loss *l = vt_trace__loss(s->trace, i);
+		bool any = !l->event || !*l->event;
+
+		if (!l->count || (!any && vt_event_by_name(l->event) != type))
+			continue;
+		if (s->last_ns && (l->from_ns > s->last_ns || l->to_ns < s->first_ns))
+			continue;
+		snprintf(buf, size, "%s: %llu %s events were lost (%s)", s->label, (unsigned long long)l->count,
+			 any ? "unknown" : l->event, l->why && *l->why ? l->why : "no reason given");
+		return buf;
+	}
+	return NULL;
+}
+
+const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
+{
+	if (s->damaged) {
+		snprintf(buf, size, "%s: part of the file is unreadable", s->label);
+		return buf;
+	}
+	return probe_gap(s, type, buf, size) ?: loss_gap(s, type, buf, size);
+}
+
+const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
+{
+	if (s->ending != VT_END_CUT)
+		return NULL;
+	snprintf(buf, size, "%s: the recording breaks off (recorder killed or storage gone); what came after is unknown", s->label);
+	return buf;
+}
