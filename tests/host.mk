@@ -18,3 +18,22 @@ bench-trace: $(BENCH_TRACE)
 $(BENCH_TRACE): $(call OBJ,tests/bench/bench_trace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+
+# Unit tests: one binary per tests/unit/test_*.c, always with sanitizers.
+# Those of a layer link that layer alone, so that each can be tested while others change.
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(UNIT_SRC))
+.PHONY: unit unit-run
+unit:
+	$(Q)$(MAKE) --no-print-directory SAN=1 unit-run
+unit-run: $(UNIT_BIN)
+	$(Q)tests/unit/run.sh $(UNIT_BIN)
+
+$(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/unit/trace_util.o $(TRACE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz -lcmocka
+
+$(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz -lcmocka
+.SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))

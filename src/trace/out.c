@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -35,9 +36,23 @@ static int claim(struct vt_out *o, uint32_t len)
 	return 0;
 }
 
+/* A size limit is no different from a full disk, only that it can be asked for. */
+static int check_limit(const struct vt_out *o, uint64_t len)
+{
+	struct rlimit limit;
+
+	if (!o->seekable || getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return o->base + o->bytes + len > limit.rlim_cur ? -EFBIG : 0;
+}
+
 static int claim_for(struct vt_out *o, uint32_t len)
 {
-	int ret = claim(o, len + RESERVE);
+	int ret = check_limit(o, (uint64_t)len + RESERVE);
+
+	if (ret)
+		return ret;
+	ret = claim(o, len + RESERVE);
 
 	/* tmpfs drops the old claim when a larger one fails. */
 	if (ret)
