@@ -126,7 +126,7 @@ build_agent() {
 cmdline() { # old|new
 	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on"
 
-	words+=" intel_iommu=on quiet loglevel=5 nokaslr lab.side=$1"
+	words+=" intel_iommu=on quiet loglevel=5 nokaslr no_timer_check lab.side=$1"
 	words+=" $(scenario_get "$scenario" cmdline '')"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
 }

@@ -1,0 +1,473 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Gives the lab a kernel: finds it in the cache, or builds it from Debian's source
+# package with the lab's configuration and patches.
+#
+# What is printed on stdout is a directory with bzImage, modules/, config,
+# System.map, vmlinux.btf and release. It appears there whole or not at all, and
+# its name says what went into it: source, configuration, patches, tool chain.
+set -eu -o pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+APT_DIR=$CACHE_DIR/apt
+DEB_DIR=$CACHE_DIR/debs
+KERNEL_DIR=$CACHE_DIR/kernels
+WORK_DIR=$CACHE_DIR/work
+OWN_DIR=$CACHE_DIR/own
+
+# Where newer kernels than that of the running release come from.
+SUITES="trixie-backports forky sid"
+
+# Raised when the steps below change in a way that changes what they make.
+RECIPE=1
+
+usage() {
+	cat <<USAGE
+usage: kernel.sh build SERIES|newest|own	print the directory of a ready kernel
+       kernel.sh update [SERIES]	look for a newer source package
+       kernel.sh list			what is in the cache
+
+SERIES is 7.2, 7.3, ... "own" is the tree in LINUX_SRC, built outside of it; with
+LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
+configuration fragment. The cache is VFIOTRACE_CACHE, or ~/.cache/vfiotrace.
+USAGE
+}
+
+#
+# Progress: one live line on a terminal, one line per phase anywhere else.
+#
+phase_name=''
+phase_start=$SECONDS
+
+phase() {
+	phase_name=$1
+	phase_start=$SECONDS
+	[ -t 2 ] || echo "lab: $phase_name" >&2
+}
+
+show_progress() { # LOG
+	local objects=''
+	[ -t 2 ] || return 0
+	objects=$(grep -cE '^ +(CC|AS|LD|AR)' "$1" 2>/dev/null || true)
+	printf '\r\033[Klab: %s, %d s' "$phase_name" $((SECONDS - phase_start)) >&2
+	[ "${objects:-0}" = 0 ] || printf ', %s objects' "$objects" >&2
+}
+
+end_progress() {
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+# Runs a command with its output in the log, and shows the end of that if it fails.
+logged() { # LOG COMMAND...
+	local log=$1 pid status=0
+	shift
+	"$@" >>"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		show_progress "$log"
+		sleep 0.5
+	done
+	wait "$pid" || status=$?
+	end_progress
+	[ "$status" != 0 ] || return 0
+	tail -n 30 "$log" >&2
+	die "$phase_name failed; all of it is in $log"
+}
+
+#
+# The source package
+#
+# The address of the archive that serves the running release, and its keyring:
+# whatever mirror or proxy the machine uses is what we use.
+archive_from_deb822() { # CODENAME FILE...
+	local codename=$1
+	shift
+	awk -v RS= -v codename="$codename" '
+		{
+			uri = suites = components = key = types = ""
+			enabled = 1
+			count = split($0, lines, "\n")
+			for (i = 1; i <= count; i++) {
+				if (lines[i] ~ /^#/)
+					continue
+				value = lines[i]
+				sub(/^[^:]*:[ \t]*/, "", value)
+				if (lines[i] ~ /^URIs:/) uri = value
+				if (lines[i] ~ /^Suites:/) suites = " " value " "
+				if (lines[i] ~ /^Types:/) types = " " value " "
+				if (lines[i] ~ /^Components:/) components = " " value " "
+				if (lines[i] ~ /^Signed-By:/) key = value
+				if (lines[i] ~ /^Enabled: *no/) enabled = 0
+			}
+			if (!enabled || types !~ / deb / || components !~ / main /)
+				next
+			if (index(suites, " " codename " ")) {
+				split(uri, uris, " ")
+				print uris[1], key
+				exit
+			}
+		}' "$@"
+}
+
+archive_from_list() { # CODENAME FILE...
+	local codename=$1
+	shift
+	awk -v codename="$codename" '
+		$1 == "deb" {
+			key = ""
+			line = $0
+			if (match(line, /\[[^]]*\]/)) {
+				options = substr(line, RSTART + 1, RLENGTH - 2)
+				line = substr(line, 1, RSTART - 1) substr(line, RSTART + RLENGTH)
+				count = split(options, words, " ")
+				for (i = 1; i <= count; i++)
+					if (sub(/^signed-by=/, "", words[i]))
+						key = words[i]
+			}
+			count = split(line, words, " ")
+			if (words[3] != codename)
+				next
+			for (i = 4; i <= count; i++) {
+				if (words[i] == "main") {
+					print words[2], key
+					exit
+				}
+			}
+		}' "$@"
+}
+
+find_archive() {
+	local codename found='' file
+	local -a deb822=() list=()
+
+	if [ -n "${LAB_DEBIAN_MIRROR:-}" ]; then
+		echo "$LAB_DEBIAN_MIRROR"
+		return
+	fi
+	# shellcheck source=/dev/null
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	for file in /etc/apt/sources.list.d/*.sources; do
+		[ ! -r "$file" ] || deb822+=("$file")
+	done
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ ! -r "$file" ] || list+=("$file")
+	done
+	[ ${#deb822[@]} = 0 ] || found=$(archive_from_deb822 "$codename" "${deb822[@]}")
+	[ -n "$found" ] || [ ${#list[@]} = 0 ] ||
+		found=$(archive_from_list "$codename" "${list[@]}")
+	[ -n "$found" ] ||
+		die "no entry for $codename main in the machine's apt sources: set LAB_DEBIAN_MIRROR"
+	echo "$found"
+}
+
+# apt with its own lists and state: the machine's are neither read nor changed. Its
+# settings (a proxy, say) still hold.
+private_apt() { # TOOL ARGUMENTS...
+	local tool=$1
+	shift
+	"$tool" -qq \
+		-o "Dir::Etc::SourceList=$APT_DIR/sources.list" \
+		-o "Dir::Etc::SourceParts=/dev/null" \
+		-o "Dir::State=$APT_DIR/state" \
+		-o "Dir::State::status=$APT_DIR/state/status" \
+		-o "Dir::Cache=$APT_DIR/cache" \
+		-o "APT::Architecture=amd64" \
+		-o "APT::Architectures=amd64" \
+		-o "APT::Sandbox::User=root" \
+		-o "Acquire::Languages=none" \
+		-o "Acquire::Retries=3" \
+		"$@"
+}
+
+apt_update() {
+	local uri keyring suite found
+	phase "reading the package lists"
+	found=$(find_archive)
+	read -r uri keyring <<<"$found"
+	: "${keyring:=/usr/share/keyrings/debian-archive-keyring.gpg}"
+
+	mkdir -p "$APT_DIR"/state/lists/partial "$APT_DIR"/cache/archives/partial
+	: >"$APT_DIR/state/status"
+	for suite in $SUITES; do
+		echo "deb [signed-by=$keyring] $uri $suite main"
+	done >"$APT_DIR/sources.list"
+	logged "$CACHE_DIR/apt.log" private_apt apt-get update
+}
+
+newest_series() {
+	{
+		find "$DEB_DIR" -name 'linux-source-*.deb' -printf '%f\n' | cut -d_ -f1
+		[ ! -f "$APT_DIR/sources.list" ] ||
+			private_apt apt-cache search --names-only \
+				'^linux-source-[0-9]+\.[0-9]+$' | cut -d' ' -f1
+	} | sed 's/^linux-source-//' | sort -V | tail -n 1
+}
+
+cached_deb() { # SERIES
+	find "$DEB_DIR" -name "linux-source-$1_*.deb" | sort -V | tail -n 1
+}
+
+download_deb() { # SERIES
+	local package=linux-source-$1 version
+	version=$(private_apt apt-cache madison "$package" |
+		awk '{ print $3 }' | sort -V | tail -n 1)
+	[ -n "$version" ] || die "no suite of $SUITES has $package"
+
+	[ ! -f "$DEB_DIR/${package}_${version}_all.deb" ] || return 0
+	phase "fetching $package $version"
+	rm -rf "$DEB_DIR/partial"
+	mkdir -p "$DEB_DIR/partial"
+	(
+		cd "$DEB_DIR/partial"
+		logged "$CACHE_DIR/apt.log" private_apt apt-get download "$package=$version"
+		mv ./*.deb "$DEB_DIR/"
+	)
+}
+
+# Without a network once the package is here: only "update" looks for a newer one.
+source_deb() { # SERIES
+	local deb
+	exec 8>"$CACHE_DIR/.apt.lock"
+	flock 8
+	deb=$(cached_deb "$1")
+	if [ -z "$deb" ]; then
+		apt_update
+		download_deb "$1"
+		deb=$(cached_deb "$1")
+	fi
+	exec 8>&-
+	echo "$deb"
+}
+
+resolve_series() { # SERIES|newest
+	local series=$1
+	if [ "$series" = newest ]; then
+		[ -f "$APT_DIR/sources.list" ] || (exec 8>"$CACHE_DIR/.apt.lock"; flock 8; apt_update)
+		series=$(newest_series)
+		[ -n "$series" ] || die "no kernel source is known"
+	fi
+	echo "$series"
+}
+
+#
+# What goes into a build
+#
+toolchain_version() {
+	"${CC:-gcc}" --version | head -n 1
+	ld --version | head -n 1
+	pahole --version
+}
+
+lab_patches() { # SERIES
+	find "$LAB_DIR/patches" -maxdepth 1 -name '*.patch' | sort
+	[ ! -d "$LAB_DIR/patches/$1" ] ||
+		find "$LAB_DIR/patches/$1" -name '*.patch' | sort
+}
+
+build_key() { # SERIES FRAGMENT...
+	local series=$1
+	shift
+	{
+		echo "recipe $RECIPE"
+		toolchain_version
+		cat "$@"
+		lab_patches "$series" | xargs cat
+		(cd "$LAB_DIR/overlay" && find . -type f | sort | xargs tail -n +1)
+	} | sha256sum | cut -c1-12
+}
+
+check_tools() {
+	local tool
+	for tool in "${CC:-gcc}" make flex bison bc pahole patch cpio xz strip objcopy; do
+		command -v "$tool" >/dev/null ||
+			die "building a kernel needs $tool: tests/deps.sh installs it"
+	done
+}
+
+unpack() { # DEB DIRECTORY
+	mkdir -p "$2"
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
+		tar -xJ -C "$2" --strip-components=1
+}
+
+apply_patches() { # SERIES TREE
+	local patch
+	for patch in $(lab_patches "$1"); do
+		patch -d "$2" -p1 -F0 --no-backup-if-mismatch <"$patch" || return 1
+	done
+	cp -R "$LAB_DIR/overlay/." "$2/"
+}
+
+# Everything that was asked for must be there: kconfig drops in silence whatever
+# its dependencies do not allow.
+check_config() { # CONFIG FRAGMENT...
+	local config=$1 line option
+	shift
+	while read -r line; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$config" ||
+				die "kernel configuration: $line did not take"
+			;;
+		'# CONFIG_'*' is not set')
+			option=${line#\# }
+			! grep -q "^${option%% *}=" "$config" ||
+				die "kernel configuration: ${option%% *} is set and must not be"
+			;;
+		esac
+	done < <(cat "$@")
+}
+
+configure() { # LOG TREE OBJECTS FRAGMENT...
+	local log=$1 tree=$2 objects=$3
+	shift 3
+	mkdir -p "$objects"
+	cat "$@" >"$objects/lab.config"
+	logged "$log" make -C "$tree" "O=$objects" \
+		"KCONFIG_ALLCONFIG=$objects/lab.config" allnoconfig
+	check_config "$objects/.config" "$@"
+}
+
+compile() { # LOG TREE OBJECTS
+	logged "$1" nice make -C "$2" "O=$3" "-j$(nproc)" bzImage modules
+}
+
+# What the guest needs, without the gigabytes that made it.
+collect() { # OBJECTS DIRECTORY
+	local objects=$1 dir=$2 module
+	mkdir -p "$dir/modules"
+	cp "$objects/arch/x86/boot/bzImage" "$objects/System.map" "$dir/"
+	cp "$objects/.config" "$dir/config"
+	objcopy --dump-section ".BTF=$dir/vmlinux.btf" "$objects/vmlinux" /dev/null
+	# Not every *.ko in there: a tree built before may hold stale ones.
+	sed 's/\.o$/.ko/' "$objects/modules.order" | while read -r module; do
+		# Debug info goes, and is a hundred times the rest. BTF stays.
+		strip --strip-debug -o "$dir/modules/${module##*/}" "$objects/$module"
+	done
+	cat "$objects/include/config/kernel.release" >"$dir/release"
+}
+
+#
+# The builds
+#
+build_series() { # SERIES
+	local series=$1 deb version id final work log
+	local -a fragments=("$LAB_DIR/kernel.config" "$LAB_DIR/kernel-lab.config")
+
+	[ -z "${LAB_CONFIG:-}" ] || fragments+=("$LAB_CONFIG")
+	check_tools
+	deb=$(source_deb "$series")
+	version=$(basename "$deb" | cut -d_ -f2)
+	id=$version-$(build_key "$series" "${fragments[@]}")
+	final=$KERNEL_DIR/$id
+	work=$WORK_DIR/$id
+	log=$CACHE_DIR/build-$id.log
+
+	# Whoever comes second waits, and finds the work done.
+	exec 9>"$KERNEL_DIR/.$id.lock"
+	if ! flock -n 9; then
+		phase "waiting for another build of $version"
+		flock 9
+	fi
+	if ! kernel_is_ready "$final"; then
+		rm -rf "$work" "$final"
+		: >"$log"
+		phase "unpacking linux $version"
+		logged "$log" unpack "$deb" "$work/tree"
+		phase "patching linux $version"
+		logged "$log" apply_patches "$series" "$work/tree"
+		phase "configuring linux $version"
+		configure "$log" "$work/tree" "$work/objects" "${fragments[@]}"
+		phase "compiling linux $version"
+		compile "$log" "$work/tree" "$work/objects"
+		collect "$work/objects" "$work/result"
+		mv "$work/result" "$final"
+		rm -rf "$work"
+	fi
+	exec 9>&-
+	echo "$final"
+}
+
+# A copy of the developer's tree with our patches. Files that are not patched keep
+# their times, so that the next build of the copy is a short one.
+copy_patched() { # TREE COPY
+	local file
+	mkdir -p "$2"
+	lab_patches own | xargs sed -n 's,^+++ b/,,p' | while read -r file; do
+		rm -f "$2/$file"
+	done
+	(cd "$1" && tar -c --exclude=./.git .) | tar -x -C "$2" --keep-newer-files 2>/dev/null
+	apply_patches own "$2"
+}
+
+build_own() {
+	local source id objects tree log
+	local -a fragments=("$LAB_DIR/kernel.config")
+	[ -f "${LINUX_SRC:-}/Kbuild" ] || die "LINUX_SRC must name a kernel tree"
+	check_tools
+
+	source=$(realpath "$LINUX_SRC")
+	id=$(echo "$source ${LAB_PATCH:-0}" | sha256sum | cut -c1-12)
+	objects=$OWN_DIR/$id/objects
+	log=$OWN_DIR/$id/build.log
+	tree=$source
+	mkdir -p "$objects"
+	exec 9>"$OWN_DIR/$id/.lock"
+	flock 9
+	: >"$log"
+
+	if [ "${LAB_PATCH:-0}" = 1 ]; then
+		tree=$OWN_DIR/$id/tree
+		phase "copying and patching $source"
+		logged "$log" copy_patched "$source" "$tree"
+		fragments+=("$LAB_DIR/kernel-lab.config")
+	fi
+	[ -z "${LAB_CONFIG:-}" ] || fragments+=("$LAB_CONFIG")
+	phase "configuring $source"
+	configure "$log" "$tree" "$objects" "${fragments[@]}"
+	phase "compiling $source"
+	compile "$log" "$tree" "$objects"
+	rm -rf "$OWN_DIR/$id/new" "$OWN_DIR/$id/old"
+	collect "$objects" "$OWN_DIR/$id/new"
+	[ ! -d "$OWN_DIR/$id/kernel" ] || mv "$OWN_DIR/$id/kernel" "$OWN_DIR/$id/old"
+	mv "$OWN_DIR/$id/new" "$OWN_DIR/$id/kernel"
+	rm -rf "$OWN_DIR/$id/old"
+	exec 9>&-
+	echo "$OWN_DIR/$id/kernel"
+}
+
+update() { # [SERIES]
+	exec 8>"$CACHE_DIR/.apt.lock"
+	flock 8
+	apt_update
+	download_deb "${1:-$(newest_series)}"
+}
+
+list() {
+	local dir
+	for dir in "$KERNEL_DIR"/* "$OWN_DIR"/*/kernel; do
+		! kernel_is_ready "$dir" || echo "$(cat "$dir/release") $dir"
+	done
+}
+
+mkdir -p "$DEB_DIR" "$KERNEL_DIR" "$WORK_DIR" "$OWN_DIR"
+case ${1:-} in
+build)
+	[ $# = 2 ] || { usage >&2; exit 64; }
+	case $2 in
+	own) build_own ;;
+	newest | [0-9]*.[0-9]*)
+		series=$(resolve_series "$2")
+		build_series "$series"
+		;;
+	*) die "$2 is not a kernel series" ;;
+	esac
+	;;
+update) update "${2:-}" ;;
+list) list ;;
+-h | --help) usage ;;
+*) usage >&2; exit 64 ;;
+esac
