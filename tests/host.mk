@@ -37,3 +37,7 @@ $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz -lcmocka
 .SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))
+
+.PHONY: golden-trace
+golden-trace: $(BIN) $(MKTRACE)
+	$(Q)tests/golden/trace-run.sh $(BIN) $(MKTRACE)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Putting what a trace says on paper. Strings in a trace come from kernels and
+ * programs that may mean harm: what reaches a terminal or a parser is escaped.
+ */
+#ifndef VT_TRACE_PRINT_H
+#define VT_TRACE_PRINT_H
+
+#include <stdio.h>
+
+#include "vfiotrace/trace.h"
+
+/* "EFAULT", or NULL for a number without a name. */
+const char *vt_errno_name(int err);
+
+/* For people: control characters, bad UTF-8, and characters that reorder a line appear as \xHH. */
+void vt_text__str(FILE *f, const char *s);
+/* The same, in quotes when it would not stand as one word. */
+void vt_text__word(FILE *f, const char *s);
+/* The value alone; what could not be read is !EFAULT. */
+void vt_text__value(FILE *f, const struct vt_trace *t, const struct vt_value *v);
+
+/* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
+void vt_json__str(FILE *f, const char *s);
+/* Numbers as numbers, VT_HEX as "0x..", objects as "class#n" or null; what could not be read is {"error":"EFAULT"}. */
+void vt_json__value(FILE *f, const struct vt_trace *t, const struct vt_value *v);
+
+#endif
