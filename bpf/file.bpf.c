@@ -19,7 +19,7 @@ SEC("fentry") int BPF_PROG(e_fput, struct file *file)
 	return 0;
 }
 
-static __always_inline int anon_exit(const char *name, struct file *file)
+static __always_inline int anon_exit(u32 variant, const char *name, struct file *file)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -27,6 +27,7 @@ static __always_inline int anon_exit(const char *name, struct file *file)
 	/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */
 	if (!c || !task_get() || !(w = wire_new(FILE_ANON, EXIT)))
 		return 0;
+	w->variant = variant;
 	text_str(w, VT_TEXT_NAME, name);
 	if (IS_ERR_VALUE(file)) {
 		slot(w, VT_S_RET, (s64)file);
@@ -40,13 +41,13 @@ static __always_inline int anon_exit(const char *name, struct file *file)
 
 SEC("fexit") int BPF_PROG(x_anon_getfile, const char *name, const void *fops, void *priv, int flags, struct file *ret)
 {
-	return anon_exit(name, ret);
+	return anon_exit(0, name, ret);
 }
 
 SEC("fexit") int BPF_PROG(x_anon_getfile_fmode, const char *name, const void *fops, void *priv, int flags,
 			  unsigned int mode, struct file *ret)
 {
-	return anon_exit(name, ret);
+	return anon_exit(1, name, ret);
 }
 
 /* unmap_mapping_range() is how BAR mappings are zapped; seen for vfio devices' own mappings only. */

@@ -14,6 +14,15 @@ static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u
 		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
 }
 
+/* An argument as a plain number: the verifier forbids arithmetic on the pointer that ctx holds. */
+static __always_inline u64 arg_number(void *ctx, u32 n)
+{
+	u64 v = 0;
+
+	bpf_get_func_arg(ctx, n, &v);
+	return v;
+}
+
 static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)
 {
 	if (c->vmemmap && page >= c->vmemmap)
@@ -24,22 +33,18 @@ static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u
 
 /*
  * Depth lives beside the frames: a KHO call outside any traced call (the
- * kernel's own) still counts as depth 0.
+ * kernel's own) still counts as depth 0. The frame keeps the enclosing call's
+ * type, so that `within` stays the caller's.
  */
 static __always_inline u32 kho_enter(void)
 {
 	struct vt_task *t = frame_push(0, 0, false, 0);
-	u32 depth = 0;
+	struct vt_frame *f = frame_top(t);
 
-	if (t) {
-		struct vt_frame *f = frame_top(t);
-
-		/* A KHO frame keeps the enclosing call's type, so that `within` stays the caller's. */
-		if (f && t->depth >= 2 && t->depth - 2 < VT_FRAMES)
-			f->type = t->frame[t->depth - 2].type;
-		depth = t->kho_depth++;
-	}
-	return depth;
+	if (!f)
+		return 0;
+	f->type = f->outer;
+	return t->kho_depth++;
 }
 
 static __always_inline u32 kho_leave(void)
@@ -101,7 +106,7 @@ SEC("fexit") int BPF_PROG(x_##fn, u64 mem) \
 	if (!w) \
 		return 0; \
 	if (mem) \
-		slot_phys(c, w, mem); \
+		slot_phys(c, w, arg_number(ctx, 0)); \
 	wire_send(c, w); \
 	return 0; \
 }
@@ -118,7 +123,7 @@ SEC("fexit") int BPF_PROG(x_kho_preserve_folio, u64 folio, int ret)
 
 	if (!w)
 		return 0;
-	slot_page(c, w, folio);
+	slot_page(c, w, arg_number(ctx, 0));
 	slot(w, VT_S_RET, (s64)ret);
 	wire_send(c, w);
 	return 0;
@@ -132,7 +137,7 @@ SEC("fexit") int BPF_PROG(x_kho_unpreserve_folio, u64 folio)
 
 	if (!w)
 		return 0;
-	slot_page(c, w, folio);
+	slot_page(c, w, arg_number(ctx, 0));
 	wire_send(c, w);
 	return 0;
 }
@@ -160,7 +165,7 @@ SEC("fexit") int BPF_PROG(x_kho_preserve_pages, u64 page, u64 nr, int ret)
 
 	if (!w)
 		return 0;
-	slot_page(c, w, page);
+	slot_page(c, w, arg_number(ctx, 0));
 	slot(w, VT_S_PAGES, nr);
 	slot(w, VT_S_RET, (s64)ret);
 	wire_send(c, w);
@@ -175,7 +180,7 @@ SEC("fexit") int BPF_PROG(x_kho_unpreserve_pages, u64 page, u64 nr)
 
 	if (!w)
 		return 0;
-	slot_page(c, w, page);
+	slot_page(c, w, arg_number(ctx, 0));
 	slot(w, VT_S_PAGES, nr);
 	wire_send(c, w);
 	return 0;

@@ -23,7 +23,7 @@ static char LICENSE[] SEC("license") __attribute__((used)) = "GPL";
 
 #define MAX_ERRNO 4095
 #define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
-#define VT_FRAMES 12
+#define VT_FRAMES 16	/* power of two: indices are masked for the verifier */
 
 /* One traced call that a task is inside of. */
 struct vt_frame {
@@ -116,43 +116,61 @@ static __always_inline struct vt_task *task_get(void)
 	return bpf_map_lookup_elem(&tasks, &tid);
 }
 
+static __always_inline struct vt_frame *frame_at(struct vt_task *t, u32 i)
+{
+	i &= VT_FRAMES - 1;
+	barrier_var(i);
+	return &t->frame[i];
+}
+
+/* The innermost call; calls nested deeper than we remember share the last frame. */
 static __always_inline struct vt_frame *frame_top(struct vt_task *t)
 {
-	u32 i;
-
 	if (!t || !t->depth)
 		return NULL;
-	i = t->depth - 1;
-	return i < VT_FRAMES ? &t->frame[i] : NULL;
+	return frame_at(t, t->depth <= VT_FRAMES ? t->depth - 1 : VT_FRAMES - 1);
+}
+
+static __always_inline struct vt_task *task_make(void)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid(), zero = 0;
+	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
+
+	if (t)
+		return t;
+	t = bpf_map_lookup_elem(&empty_task, &zero);
+	if (!t)
+		return NULL;
+	bpf_map_update_elem(&tasks, &tid, t, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tasks, &tid);
 }
 
 /* Enters a traced call. SESSION and TOKEN are inherited when not given. */
 static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid(), zero = 0;
-	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
-	struct vt_frame *up, *f;
-	u32 i;
+	struct vt_task *t = task_make();
+	struct vt_frame up = {}, *f;
 
-	if (!t) {
-		t = bpf_map_lookup_elem(&empty_task, &zero);
-		if (!t)
-			return NULL;
-		bpf_map_update_elem(&tasks, &tid, t, BPF_NOEXIST);
-		t = bpf_map_lookup_elem(&tasks, &tid);
-		if (!t)
-			return NULL;
-	}
-	up = frame_top(t);
-	i = t->depth++;
-	if (i >= VT_FRAMES)
+	if (!t)
+		return NULL;
+	if (t->depth)
+		up = *frame_at(t, t->depth <= VT_FRAMES ? t->depth - 1 : VT_FRAMES - 1);
+	t->depth++;
+	if (t->depth > VT_FRAMES)
 		return t;
-	f = &t->frame[i];
+	f = frame_at(t, t->depth - 1);
 	f->type = type;
-	f->outer = up ? up->type : 0;
-	f->session = session ?: (up ? up->session : 0);
-	f->has_token = has_token || (!session && up && up->has_token);
-	f->token = has_token ? token : (!session && up ? up->token : 0);
+	f->outer = up.type;
+	f->session = session;
+	f->has_token = has_token;
+	f->token = token;
+	if (session)
+		return t;
+	f->session = up.session;
+	if (!has_token) {
+		f->has_token = up.has_token;
+		f->token = up.token;
+	}
 	return t;
 }
 
@@ -214,6 +232,7 @@ static __always_inline void wire_stamp(struct vt_wire *w, u16 type, u8 phase, u6
 	w->within = 0;
 	w->has_session = 0;
 	w->site = 0;
+	w->variant = 0;
 	bpf_get_current_comm(w->comm, sizeof(w->comm));
 	if (!f)
 		return;

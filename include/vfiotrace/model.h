@@ -261,7 +261,8 @@ struct vt_side {
 	bool truncated;		/* the last block is torn off */
 	uint64_t events;
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
-	uint64_t first_luo_ns, first_vfio_ns;	/* 0 = none */
+	uint64_t first_vfio_ns;			/* 0 = none */
+	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
 	struct vt_at reboot;
 	uint64_t nr_aborts;	/* failed liveupdate_reboot() */

@@ -35,7 +35,7 @@ struct vt_probe {
 	const char *func;	/* hooked function, or symbol+0xoff for a call site */
 	const char *module;	/* "vmlinux" or module name */
 	const char *event;	/* event type name that it feeds */
-	const char *method;	/* "fentry", "fexit", "kprobe", "site", "none" */
+	const char *method;	/* "fentry", "fexit", "kprobe", "site"; "none": not attached; "absent": there is nothing to attach to (a handler without that op), which is no blind spot */
 	const char *reason;	/* why not attached, or why not the best method; "" otherwise */
 	bool attached;
 	uint64_t attach_ns;	/* boot-time clock at which it was armed; 0 when not attached */

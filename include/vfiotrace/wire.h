@@ -67,6 +67,7 @@ struct vt_wire {
 	unsigned char text_is;		/* enum vt_text */
 	unsigned char has_session;
 	unsigned char point;		/* enum vt_point for a snapshot */
+	unsigned int variant;		/* which of the functions that feed this event type, by order in the plan */
 	unsigned int site;		/* call-site records: index of the site */
 	unsigned int mask, fault;	/* bit per slot */
 	char comm[16];

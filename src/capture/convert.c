@@ -138,23 +138,17 @@ static void put_text(struct convert *c, const struct vt_wire *w)
 	vt_writer__str(c->w, field_of[w->text_is], text);
 }
 
-static void count_hit(struct convert *c, const struct vt_wire *w)
+/* The row behind the record: its function goes into the event, its counter goes up. */
+static const char *source(struct convert *c, const struct vt_wire *w)
 {
-	struct plan *p = engine__plan(c->engine);
 	const struct site *site = w->type == VT_EV_MEM_FREE ? engine__site(c->engine, w->site) : NULL;
+	uint64_t key = site ? site->addr : has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0;
+	struct plan_row *r = plan__source(engine__plan(c->engine), w->type, w->phase == VT_EXIT, key, w->variant);
 
-	for (size_t i = 0; i < p->nr; i++) {
-		struct plan_row *r = &p->rows[i];
-
-		if (r->event != w->type || !r->attached)
-			continue;
-		if (site ? r->key == site->addr :
-		    r->exit == (w->phase == VT_EXIT || r->method[0] == 'x') &&
-		    (r->group != PLAN_HANDLER || (has(w, VT_S_HANDLER) && r->key == w->slot[VT_S_HANDLER]))) {
-			r->hits++;
-			return;
-		}
-	}
+	if (!r)
+		return NULL;
+	r->hits++;
+	return site ? NULL : r->func;
 }
 
 int convert__record(struct convert *c, const void *data, size_t len)
@@ -171,10 +165,9 @@ int convert__record(struct convert *c, const void *data, size_t len)
 	comm[sizeof(w->comm)] = 0;
 	stamp = (struct vt_stamp){ .ts_ns = w->ts_ns, .seq = w->seq, .tgid = w->tgid, .tid = w->tid, .cpu = w->cpu, .comm = comm };
 	births(c, w);
-	count_hit(c, w);
+	func = source(c, w);
 
 	vt_writer__begin(c->w, w->type, w->phase, &stamp);
-	func = plan__func(engine__plan(c->engine), w->type, has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0);
 	if (func)
 		vt_writer__str(c->w, VT_F_FUNC, func);
 	if (w->has_session) {

@@ -21,24 +21,37 @@ enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_TASKS, MAP_EMPTY_TASK, MAP_OBJECTS, 
 static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "tasks", "empty_task", "objects", "sites" };
 _Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
 
+static const struct { const char *op; enum vt_event_type event; } handler_ops[] = {
+	{ "can_preserve", VT_EV_OP_CAN_PRESERVE }, { "preserve", VT_EV_OP_PRESERVE },
+	{ "unpreserve", VT_EV_OP_UNPRESERVE }, { "freeze", VT_EV_OP_FREEZE },
+	{ "unfreeze", VT_EV_OP_UNFREEZE }, { "retrieve", VT_EV_OP_RETRIEVE },
+	{ "can_finish", VT_EV_OP_CAN_FINISH }, { "finish", VT_EV_OP_FINISH },
+};
+#define NR_OPS (sizeof(handler_ops) / sizeof(handler_ops[0]))
+
 struct handler {
 	uint64_t addr;
 	char compatible[64];
+};
+
+struct module_btf {
+	char module[64];
+	int fd;
 };
 
 struct engine {
 	struct kernel *k;
 	struct engine_options opt;
 	struct plan plan;
-	struct bpf_object **objs;
-	size_t nr_objs;
-	struct bpf_link **links;
-	size_t nr_links;
-	int map_fd[NR_MAPS];	/* owned by the core object */
+	struct bpf_object *obj;
+	struct module_btf *btf_fds;
+	size_t nr_btf_fds;
+	int map_fd[NR_MAPS];	/* owned by the object */
 	struct vt_control *ctl;
 	size_t ctl_len;
 	int peek_fd, site_fd;
-	bool vfio_done;
+	bool vfio_done, caught_up;
+	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;
 	size_t nr_handlers;
 	char handler_list[512];
@@ -83,12 +96,7 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* ---- one load of the object ---- */
-
-static bool row_wanted(const struct plan_row *r, enum plan_group group, uint64_t key)
-{
-	return r->group == group && r->key == key && r->possible && !r->attached && r->method;
-}
+/* ---- loading ---- */
 
 static void give_up(struct plan_row *r, const char *what, int err)
 {
@@ -99,45 +107,60 @@ static void give_up(struct plan_row *r, const char *what, int err)
 		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
 }
 
-static int prepare(struct engine *e, struct bpf_object *obj, enum plan_group group, uint64_t key)
+/*
+ * Stand-ins, never attached: templates are loaded before their real functions
+ * are known, against something that takes as many pointers and returns an int.
+ */
+static const char *const stand_in[] = { [0] = "mnt_want_write_file", [1] = "mnt_want_write_file", [2] = "vfs_statfs" };
+
+/* Arguments that a template reads; -1 when PROG is not a template. */
+static int template_args(const char *prog)
 {
-	struct bpf_program *prog;
-	int err;
+	for (size_t i = 0; i < plan_nr_hooks; i++)
+		if (plan_hooks[i].group == PLAN_VFIO && !strcmp(plan_hooks[i].prog, prog + 2))
+			return plan_hooks[i].args;
+	if (strncmp(prog + 2, "op_", 3))
+		return -1;
+	return !strcmp(prog + 2, "op_can_preserve") ? 2 : 1;
+}
 
-	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_autoload(prog, false);
-	for (size_t i = 0; i < e->plan.nr; i++) {
-		struct plan_row *r = &e->plan.rows[i];
+/* libbpf asks before each load: the target comes from the plan, as a BTF id, not by another search for a name. */
+static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	struct engine *e = (struct engine *)cookie;
+	const char *name = bpf_program__name(prog);
+	struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
+	int args = template_args(name);
 
-		if (!row_wanted(r, group, key))
-			continue;
-		prog = bpf_object__find_program_by_name(obj, r->prog);
-		if (!prog) {
-			give_up(r, "no program of this name", 0);
-			continue;
-		}
-		err = bpf_program__set_attach_target(prog, 0, r->func);
-		if (err) {
-			give_up(r, "the kernel's BTF does not offer it", err);
-			continue;
-		}
-		bpf_program__set_autoload(prog, true);
-	}
-	if (group == PLAN_CORE) {
-		bpf_program__set_autoload(bpf_object__find_program_by_name(obj, "peek"), true);
-		bpf_program__set_autoload(bpf_object__find_program_by_name(obj, "site_free"), true);
-		return bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
-	}
-	for (size_t i = 0; i < NR_MAPS; i++) {
-		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(obj, shared_maps[i]), e->map_fd[i]);
-		if (err)
-			return err;
-	}
+	opts->attach_btf_id = args < 0 ? r->btf_id : kernel__func(e->k, stand_in[args], NULL).btf_id;
 	return 0;
 }
 
-/* A program that this kernel's verifier refuses is left out and told, the rest goes on. */
-static int load_object(struct engine *e, enum plan_group group, uint64_t key, struct bpf_object **out)
+static int own_sections(struct engine *e, int handle[2])
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)e, .prog_prepare_load_fn = aim);
+
+	handle[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
+	handle[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	return handle[0] < 0 ? handle[0] : handle[1] < 0 ? handle[1] : 0;
+}
+
+/* Core programs whose function is missing are left out; templates are always loaded. */
+static void choose(struct engine *e, struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
+		bool plain = !strcmp(name, "peek") || !strcmp(name, "site_free");
+
+		bpf_program__set_autoload(prog, plain || (r ? r->possible : template_args(name) >= 0));
+	}
+}
+
+/* A core program that this kernel's verifier refuses is left out and told, the rest goes on. */
+static int load_object(struct engine *e)
 {
 	size_t len;
 	const void *elf = vfiotrace_bpf__elf_bytes(&len);
@@ -151,15 +174,16 @@ static int load_object(struct engine *e, enum plan_group group, uint64_t key, st
 		if (!obj)
 			return -errno;
 		culprit[0] = 0;
-		err = prepare(e, obj, group, key);
+		choose(e, obj);
+		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
 		if (!err)
 			err = bpf_object__load(obj);
 		if (!err) {
-			*out = obj;
+			e->obj = obj;
 			return 0;
 		}
 		bpf_object__close(obj);
-		r = culprit[0] ? plan__by_prog(&e->plan, group, key, culprit) : NULL;
+		r = culprit[0] ? plan__by_prog(&e->plan, PLAN_CORE, 0, culprit) : NULL;
 		if (!r || err == -EPERM)
 			return err;
 		give_up(r, "the kernel refused to load the program", err);
@@ -167,63 +191,114 @@ static int load_object(struct engine *e, enum plan_group group, uint64_t key, st
 	return -ELOOP;
 }
 
-static int keep(void ***list, size_t *nr, void *item)
+/* fd of a module's BTF object in the kernel; 0 stands for vmlinux. */
+static int btf_obj_fd(struct engine *e, const char *module)
 {
-	void **grown = realloc(*list, (*nr + 1) * sizeof(*grown));
+	__u32 id = 0;
 
-	if (!grown)
-		return -ENOMEM;
-	*list = grown;
-	grown[(*nr)++] = item;
-	return 0;
+	if (!strcmp(module, "vmlinux"))
+		return 0;
+	for (size_t i = 0; i < e->nr_btf_fds; i++)
+		if (!strcmp(e->btf_fds[i].module, module))
+			return e->btf_fds[i].fd;
+	while (!bpf_btf_get_next_id(id, &id)) {
+		struct module_btf *grown;
+		struct bpf_btf_info info;
+		char name[64] = "";
+		__u32 len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = (uintptr_t)name;
+		info.name_len = sizeof(name);
+		if (bpf_obj_get_info_by_fd(fd, &info, &len) || strcmp(name, module)) {
+			close(fd);
+			continue;
+		}
+		grown = realloc(e->btf_fds, (e->nr_btf_fds + 1) * sizeof(*grown));
+		if (!grown) {
+			close(fd);
+			return -ENOMEM;
+		}
+		e->btf_fds = grown;
+		grown[e->nr_btf_fds].fd = fd;
+		snprintf(grown[e->nr_btf_fds++].module, sizeof(grown->module), "%s", module);
+		return fd;
+	}
+	return -ENOENT;
 }
 
-static int attach_rows(struct engine *e, struct bpf_object *obj, enum plan_group group, uint64_t key)
+/* The template's instructions again, with the row's function as target. */
+static int load_again(struct engine *e, const struct plan_row *r)
+{
+	struct bpf_program *t = bpf_object__find_program_by_name(e->obj, r->prog);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
+		    .attach_btf_id = r->btf_id);
+	int fd = btf_obj_fd(e, r->module);
+
+	if (!t)
+		return -ENOENT;
+	if (fd < 0)
+		return fd;
+	opts.attach_btf_obj_fd = fd;
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", bpf_program__insns(t), bpf_program__insn_cnt(t), &opts);
+}
+
+/* Takes over PROG_FD. */
+static bool attach_row(struct engine *e, struct plan_row *r, int prog_fd)
+{
+	int fd;
+
+	r->prog_fd = prog_fd;
+	if (e->opt.dry)
+		return false;
+	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
+	if (fd < 0) {
+		give_up(r, "attaching failed", errno);
+		return false;
+	}
+	r->link_fd = fd;
+	r->attached = true;
+	r->attach_ns = now_ns();
+	return true;
+}
+
+static int attach_core(struct engine *e)
 {
 	int attached = 0;
 
 	for (size_t i = 0; i < e->plan.nr; i++) {
 		struct plan_row *r = &e->plan.rows[i];
 		struct bpf_program *prog;
-		struct bpf_link *link;
 
-		if (!row_wanted(r, group, key))
+		if (r->group != PLAN_CORE || !r->possible || r->attached)
 			continue;
-		if (e->opt.dry)
-			continue;
-		prog = bpf_object__find_program_by_name(obj, r->prog);
-		link = bpf_program__attach(prog);
-		if (!link) {
-			give_up(r, "attaching failed", errno);
-			continue;
-		}
-		if (keep((void ***)&e->links, &e->nr_links, link)) {
-			bpf_link__destroy(link);
-			return -ENOMEM;
-		}
-		r->attached = true;
-		r->attach_ns = now_ns();
-		r->prog_fd = bpf_program__fd(prog);
-		attached++;
+		prog = bpf_object__find_program_by_name(e->obj, r->prog);
+		attached += attach_row(e, r, dup(bpf_program__fd(prog)));
 	}
 	return attached;
 }
 
-static int load_group(struct engine *e, enum plan_group group, uint64_t key, struct bpf_object **out)
+static int attach_group(struct engine *e, enum plan_group group, uint64_t key)
 {
-	struct bpf_object *obj = NULL;
-	int err = load_object(e, group, key, &obj);
+	int attached = 0;
 
-	if (err)
-		return err;
-	err = keep((void ***)&e->objs, &e->nr_objs, obj);
-	if (err) {
-		bpf_object__close(obj);
-		return err;
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+		int fd;
+
+		if (r->group != group || r->key != key || !r->possible || r->prog_fd >= 0)
+			continue;
+		fd = load_again(e, r);
+		if (fd < 0)
+			give_up(r, "the kernel refused to load the program", fd);
+		else
+			attached += attach_row(e, r, fd);
 	}
-	if (out)
-		*out = obj;
-	return group == PLAN_CORE ? 0 : attach_rows(e, obj, group, key);
+	return attached;
 }
 
 /* ---- kernel memory ---- */
@@ -300,7 +375,6 @@ static int attach_site(struct engine *e, const struct found_site *f, bool df_onl
 	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
 	snprintf(r->module, sizeof(r->module), "vfio");
 	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
-	grown[index].link_fd = -1;
 	if (e->opt.dry && !err) {
 		r->possible = true;
 		return 0;
@@ -311,7 +385,7 @@ static int attach_site(struct engine *e, const struct found_site *f, bool df_onl
 		give_up(r, "kprobe refused", err);
 		return 0;
 	}
-	grown[index].link_fd = err;
+	r->link_fd = err;
 	r->attached = r->possible = true;
 	r->attach_ns = now_ns();
 	return 1;
@@ -323,9 +397,9 @@ static bool frees_only_df(const struct engine *e, const char *name)
 	static const enum vt_event_type own[] = { VT_EV_VFIO_RELEASE, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_CDEV_OPEN };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		const char *f = plan__func(&e->plan, own[i], 0);
+		const struct plan_row *r = plan__source(&e->plan, own[i], true, 0, 0);
 
-		if (f && !strcmp(f, name))
+		if (r && !strcmp(r->func, name))
 			return true;
 	}
 	return false;
@@ -371,15 +445,13 @@ static void vfio_layout(struct engine *e)
 	const struct btf *b = kernel__module_btf(e->k, "vfio");
 	struct vt_control *c = e->ctl;
 
-	if (!b)
-		b = kernel__btf(e->k);	/* built in */
-	c->df_device = kernel__offset(b, "vfio_device_file", "device");
-	c->dev_inode = kernel__offset(b, "vfio_device", "inode");
-	c->dev_refcount = kernel__offset(b, "vfio_device", "refcount");
-	c->dev_kref = kernel__offset(b, "vfio_device", "device.kobj.kref");
-	c->dev_dev = kernel__offset(b, "vfio_device", "dev");
-	c->dev_open_count = kernel__offset(b, "vfio_device", "open_count");
-	c->dev_cdev = kernel__offset(b, "vfio_device", "cdev");
+	c->df_device = kernel__offset(e->k, b, "vfio_device_file", "device");
+	c->dev_inode = kernel__offset(e->k, b, "vfio_device", "inode");
+	c->dev_refcount = kernel__offset(e->k, b, "vfio_device", "refcount");
+	c->dev_kref = kernel__offset(e->k, b, "vfio_device", "device.kobj.kref");
+	c->dev_dev = kernel__offset(e->k, b, "vfio_device", "dev");
+	c->dev_open_count = kernel__offset(e->k, b, "vfio_device", "open_count");
+	c->dev_cdev = kernel__offset(e->k, b, "vfio_device", "cdev");
 	c->vfio_fops = kernel__addr(e->k, "vfio_device_fops", NULL);
 }
 
@@ -408,7 +480,7 @@ static int attach_vfio(struct engine *e)
 	if (plan__resolve(&e->plan, e->k, PLAN_VFIO))
 		return -ENOMEM;
 	vfio_layout(e);
-	attached = load_group(e, PLAN_VFIO, 0, NULL);
+	attached = attach_group(e, PLAN_VFIO, 0);
 	if (attached < 0)
 		return attached;
 	sites = attach_sites(e);
@@ -417,14 +489,6 @@ static int attach_vfio(struct engine *e)
 }
 
 /* ---- file handlers ---- */
-
-static const struct { const char *op; enum vt_event_type event; bool has_ret; } handler_ops[] = {
-	{ "can_preserve", VT_EV_OP_CAN_PRESERVE, true }, { "preserve", VT_EV_OP_PRESERVE, true },
-	{ "unpreserve", VT_EV_OP_UNPRESERVE, false }, { "freeze", VT_EV_OP_FREEZE, true },
-	{ "unfreeze", VT_EV_OP_UNFREEZE, false }, { "retrieve", VT_EV_OP_RETRIEVE, true },
-	{ "can_finish", VT_EV_OP_CAN_FINISH, true }, { "finish", VT_EV_OP_FINISH, false },
-};
-#define NR_OPS (sizeof(handler_ops) / sizeof(handler_ops[0]))
 
 static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64_t addr)
 {
@@ -445,14 +509,18 @@ static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64
 		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
 		snprintf(r->module, sizeof(r->module), "%s", module && *module ? module : "vmlinux");
 		snprintf(r->func, sizeof(r->func), "%s", name ? name : handler_ops[op].op);
-		if (!addr)
+		if (!addr) {
+			/* Nothing to see is not a blind spot. */
+			r->method = "absent";
 			snprintf(r->reason, sizeof(r->reason), "handler %s has no such op", h->compatible);
-		else if (!name)
+		}
+		if (addr && !name)
 			snprintf(r->reason, sizeof(r->reason), "no symbol for the op's address");
-		else
+		if (name)
 			fi = kernel__func(e->k, name, r->module);
 		if (name && !fi.found)
 			snprintf(r->reason, sizeof(r->reason), "the op's function is not in BTF");
+		r->btf_id = fi.btf_id;
 		r->possible = fi.found;
 	}
 	return 0;
@@ -460,9 +528,8 @@ static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64
 
 static int attach_handler(struct engine *e, uint64_t addr)
 {
-	const struct btf *b = kernel__btf(e->k);
-	int off_ops = kernel__offset(b, "liveupdate_file_handler", "ops");
-	int off_compat = kernel__offset(b, "liveupdate_file_handler", "compatible");
+	int off_ops = kernel__offset(e->k, NULL, "liveupdate_file_handler", "ops");
+	int off_compat = kernel__offset(e->k, NULL, "liveupdate_file_handler", "compatible");
 	struct handler *grown, *h;
 	uint64_t ops;
 	size_t used;
@@ -484,19 +551,19 @@ static int attach_handler(struct engine *e, uint64_t addr)
 
 	ops = peek_u64(e, addr + off_ops);
 	for (size_t i = 0; i < NR_OPS; i++) {
-		int off = kernel__offset(b, "liveupdate_file_ops", handler_ops[i].op);
+		int off = e->op_offset[i];
 
 		if (add_op_rows(e, h, i, off < 0 ? 0 : peek_u64(e, ops + off)))
 			return -ENOMEM;
 	}
-	return load_group(e, PLAN_HANDLER, addr, NULL);
+	return attach_group(e, PLAN_HANDLER, addr);
 }
 
 /* LUO's list of registered handlers (luo_file_handler_list), from its head. */
 static int attach_handlers(struct engine *e)
 {
 	uint64_t head = kernel__addr(e->k, "luo_file_handler_list", NULL);
-	int off_list = kernel__offset(kernel__btf(e->k), "liveupdate_file_handler", "list");
+	int off_list = kernel__offset(e->k, NULL, "liveupdate_file_handler", "list");
 	int attached = 0;
 	uint64_t at;
 
@@ -537,20 +604,27 @@ static int map_control(struct engine *e)
 
 static int load_core(struct engine *e)
 {
-	struct bpf_object *obj;
-	int err = load_group(e, PLAN_CORE, 0, &obj);
+	int handle[2], err;
 
+	err = own_sections(e, handle);
+	if (!err)
+		err = load_object(e);
+	for (int i = 0; i < 2; i++)
+		if (handle[i] >= 0)
+			libbpf_unregister_prog_handler(handle[i]);
 	if (err)
 		return err;
 	for (size_t i = 0; i < NR_MAPS; i++)
-		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(obj, shared_maps[i]));
-	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(obj, "peek"));
-	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(obj, "site_free"));
+		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
+	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
+	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_free"));
+	for (size_t i = 0; i < NR_OPS; i++)
+		e->op_offset[i] = kernel__offset(e->k, NULL, "liveupdate_file_ops", handler_ops[i].op);
 	err = map_control(e);
 	if (err)
 		return err;
 	find_memory_layout(e);
-	err = attach_rows(e, obj, PLAN_CORE, 0);
+	err = attach_core(e);
 	return err < 0 ? err : 0;
 }
 
@@ -593,12 +667,13 @@ int engine__catch_up(struct engine *e)
 {
 	int vfio = 0, handlers, err;
 
-	if (e->nr_objs > 1 || e->nr_handlers) {
-		/* Not the first time: new modules brought new symbols. */
+	if (e->caught_up) {
+		/* New modules brought new symbols. */
 		err = kernel__refresh(e->k);
 		if (err)
 			return err;
 	}
+	e->caught_up = true;
 	vfio = attach_vfio(e);
 	if (vfio < 0)
 		return vfio;
@@ -612,17 +687,18 @@ void engine__free(struct engine *e)
 		return;
 	if (e->ctl)
 		e->ctl->gate = 0;
-	for (size_t i = 0; i < e->nr_links; i++)
-		bpf_link__destroy(e->links[i]);
-	free(e->links);
-	for (size_t i = 0; i < e->nr_sites; i++)
-		if (e->sites[i].link_fd >= 0)
-			close(e->sites[i].link_fd);
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		if (e->plan.rows[i].link_fd >= 0)
+			close(e->plan.rows[i].link_fd);
+		if (e->plan.rows[i].prog_fd >= 0)
+			close(e->plan.rows[i].prog_fd);
+	}
 	if (e->ctl)
 		munmap(e->ctl, e->ctl_len);
-	for (size_t i = e->nr_objs; i-- > 0;)
-		bpf_object__close(e->objs[i]);
-	free(e->objs);
+	for (size_t i = 0; i < e->nr_btf_fds; i++)
+		close(e->btf_fds[i].fd);
+	free(e->btf_fds);
+	bpf_object__close(e->obj);
 	free(e->handlers);
 	free(e->sites);
 	plan__clear(&e->plan);

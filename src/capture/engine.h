@@ -3,11 +3,12 @@
  * The BPF side as the recorder holds it: objects loaded, programs attached,
  * maps shared between them, the control page mapped.
  *
- * The one linked object is opened several times, each time with other
- * programs: the core at the start, vfio's once vfio.ko is there, a
- * handler's callbacks once per handler. All share the core's maps.
+ * libbpf opens, relocates and loads the object once. Hooks that come later or
+ * several times (vfio.ko's functions, the callbacks of each handler) are the
+ * same relocated instructions loaded again with another target: no BTF is
+ * parsed twice, and a program that the verifier refuses takes no other with it.
  *
- * Torn down in this order: gate closed, links, objects, maps.
+ * Torn down in this order: gate closed, links, programs, object with its maps.
  */
 #ifndef VT_CAPTURE_ENGINE_H
 #define VT_CAPTURE_ENGINE_H
@@ -25,7 +26,6 @@ struct site {
 	uint64_t addr;
 	char where[112];	/* symbol+0xoff [module] */
 	const char *callee, *family;
-	int link_fd;
 };
 
 struct engine_options {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/kernel.h"
+#include "capture/nametab.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -24,12 +25,13 @@ struct modbtf {
 
 struct kernel {
 	struct sym *syms;	/* by address */
-	uint32_t *by_name;	/* indices into syms, by name */
+	struct nametab by_name;	/* name to index into syms */
 	size_t nr_syms;
 	char *names;		/* text of kallsyms, cut into strings */
 	char (*modules)[64];
 	size_t nr_modules;
 	struct btf *btf;
+	struct nametab types;	/* functions and structs of vmlinux's BTF */
 	struct modbtf *mods;
 	size_t nr_mods;
 	struct utsname uts;
@@ -96,13 +98,6 @@ static int by_addr(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
-static int by_name(const void *a, const void *b, void *arg)
-{
-	const struct kernel *k = arg;
-
-	return strcmp(k->names + k->syms[*(const uint32_t *)a].name, k->names + k->syms[*(const uint32_t *)b].name);
-}
-
 /* "ffffffff81000000 T name\t[module]" */
 static int parse_line(struct kernel *k, char *line, struct sym *s)
 {
@@ -127,11 +122,10 @@ static int parse_line(struct kernel *k, char *line, struct sym *s)
 static void syms_clear(struct kernel *k)
 {
 	free(k->syms);
-	free(k->by_name);
+	nametab__clear(&k->by_name);
 	free(k->names);
 	free(k->modules);
 	k->syms = NULL;
-	k->by_name = NULL;
 	k->names = NULL;
 	k->modules = NULL;
 	k->nr_syms = k->nr_modules = 0;
@@ -163,13 +157,11 @@ int kernel__refresh(struct kernel *k)
 		if (!parse_line(k, line, &k->syms[k->nr_syms]))
 			k->nr_syms++;
 	}
+	/* The kernel lists vmlinux in order of address, then module by module. */
 	qsort(k->syms, k->nr_syms, sizeof(*k->syms), by_addr);
-	k->by_name = calloc(k->nr_syms + 1, sizeof(*k->by_name));
-	if (!k->by_name)
-		return -ENOMEM;
 	for (size_t i = 0; i < k->nr_syms; i++)
-		k->by_name[i] = i;
-	qsort_r(k->by_name, k->nr_syms, sizeof(*k->by_name), by_name, k);
+		if (nametab__add(&k->by_name, k->names + k->syms[i].name, i))
+			return -ENOMEM;
 	/* Without CAP_SYSLOG every address reads as zero. */
 	if (!k->nr_syms || !k->syms[k->nr_syms - 1].addr)
 		return -EPERM;
@@ -183,18 +175,11 @@ static const char *sym_name(const struct kernel *k, size_t i)
 
 uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
 {
-	size_t lo = 0, hi = k->nr_syms;
+	size_t at = SIZE_MAX;
+	uint32_t i;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(sym_name(k, k->by_name[mid]), name) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < k->nr_syms && !strcmp(sym_name(k, k->by_name[lo]), name); lo++) {
-		const struct sym *s = &k->syms[k->by_name[lo]];
+	while (nametab__next(&k->by_name, name, &at, &i)) {
+		const struct sym *s = &k->syms[i];
 
 		if (!module || !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
 			return s->addr;
@@ -337,10 +322,57 @@ static int member_offset(const struct btf *btf, const struct btf_type *t, const 
 	return -1;
 }
 
-int kernel__offset(const struct btf *btf, const char *type, const char *member)
+/* Functions and structs of vmlinux are indexed: libbpf's own search reads every type. */
+static int index_types(struct kernel *k)
 {
-	__s32 id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT) : -1;
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	__u32 nr = btf__type_cnt(k->btf);
+
+	for (__u32 id = 1; id < nr; id++) {
+		const struct btf_type *t = btf__type_by_id(k->btf, id);
+
+		if ((btf_is_func(t) || btf_is_struct(t)) && t->name_off &&
+		    nametab__add(&k->types, btf__name_by_offset(k->btf, t->name_off), id))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static __s32 find_vmlinux(const struct kernel *k, const char *name, bool func)
+{
+	size_t at = SIZE_MAX;
+	uint32_t id;
+
+	while (nametab__next(&k->types, name, &at, &id))
+		if (btf_is_func(btf__type_by_id(k->btf, id)) == func)
+			return id;
+	return -ENOENT;
+}
+
+/* In a module's own types only: those of vmlinux come first in a split BTF. */
+static __s32 find_own(const struct kernel *k, const struct btf *btf, const char *name, bool func)
+{
+	__u32 nr = btf__type_cnt(btf);
+
+	for (__u32 id = btf__type_cnt(k->btf); id < nr; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if ((func ? btf_is_func(t) : btf_is_struct(t)) && !strcmp(btf__name_by_offset(btf, t->name_off), name))
+			return id;
+	}
+	return -ENOENT;
+}
+
+int kernel__offset(const struct kernel *k, const struct btf *btf, const char *type, const char *member)
+{
+	__s32 id = find_vmlinux(k, type, false);
+
+	if (id < 0 && btf && btf != k->btf)
+		id = find_own(k, btf, type, false);
+	if (id < 0)
+		return -1;
+	if (!btf)
+		btf = k->btf;
+	const struct btf_type *t = btf__type_by_id(btf, id);
 	int off = 0;
 
 	while (t && *member) {
@@ -355,28 +387,33 @@ int kernel__offset(const struct btf *btf, const char *type, const char *member)
 	return t ? off : -1;
 }
 
-static bool func_in(const struct btf *btf, const char *func, struct func_info *fi)
+static void func_fill(const struct btf *btf, __s32 id, struct func_info *fi)
 {
-	__s32 id = btf ? btf__find_by_name_kind(btf, func, BTF_KIND_FUNC) : -1;
-	const struct btf_type *t;
+	const struct btf_type *t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
 
-	if (id <= 0)
-		return false;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
 	fi->found = true;
+	fi->btf_id = id;
 	fi->args = btf_vlen(t);
 	fi->returns = t->type != 0;
-	return true;
 }
 
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module)
 {
 	struct func_info fi = { 0 };
+	bool own = module && strcmp(module, "vmlinux");
+	const struct btf *mod = own ? kernel__module_btf(k, module) : NULL;
+	__s32 id = mod ? find_own(k, mod, func, true) : -ENOENT;
 
-	if (func_in(k->btf, func, &fi))
-		snprintf(fi.module, sizeof(fi.module), "vmlinux");
-	else if (module && strcmp(module, "vmlinux") && func_in(kernel__module_btf(k, module), func, &fi))
+	if (id > 0) {
+		func_fill(mod, id, &fi);
 		snprintf(fi.module, sizeof(fi.module), "%s", module);
+		return fi;
+	}
+	id = find_vmlinux(k, func, true);
+	if (id > 0) {
+		func_fill(k->btf, id, &fi);
+		snprintf(fi.module, sizeof(fi.module), "vmlinux");
+	}
 	return fi;
 }
 
@@ -440,7 +477,9 @@ int kernel__open(struct kernel **out, const char **why)
 		*why = "the kernel's BTF (/sys/kernel/btf/vmlinux) cannot be read";
 		return err;
 	}
-	err = kernel__refresh(k);
+	err = index_types(k);
+	if (!err)
+		err = kernel__refresh(k);
 	if (err) {
 		kernel__free(k);
 		*why = err == -EPERM ? "/proc/kallsyms hides the addresses: run as root (CAP_SYSLOG), with kernel.kptr_restrict below 2" :
@@ -459,6 +498,7 @@ void kernel__free(struct kernel *k)
 	for (size_t i = 0; i < k->nr_mods; i++)
 		btf__free(k->mods[i].btf);
 	free(k->mods);
+	nametab__clear(&k->types);
 	btf__free(k->btf);
 	free(k);
 }

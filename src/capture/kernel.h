@@ -37,16 +37,17 @@ void kernel__each_text(const struct kernel *k, const char *module,
 const struct btf *kernel__btf(const struct kernel *k);
 /* BTF of a module, or NULL when it has none or is not loaded. Cached. */
 const struct btf *kernel__module_btf(struct kernel *k, const char *module);
-/* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE; -1 when there is none. */
-int kernel__offset(const struct btf *btf, const char *type, const char *member);
+/* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE of vmlinux or, if BTF is a module's, of that; -1 when there is none. */
+int kernel__offset(const struct kernel *k, const struct btf *btf, const char *type, const char *member);
 
 struct func_info {
 	bool found;
 	int args;
+	uint32_t btf_id;	/* of the function, in that module's BTF */
 	char module[64];	/* "vmlinux" or the module whose BTF has it */
 	bool returns;		/* not void */
 };
-/* Looks FUNC up in vmlinux's BTF, then in MODULE's (may be NULL). */
+/* Looks FUNC up in MODULE's BTF (may be NULL), then in vmlinux's. */
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
 
 const char *kernel__release(const struct kernel *k);

@@ -84,7 +84,7 @@ struct plan_row *plan__add(struct plan *p)
 	}
 	r = &p->rows[p->nr++];
 	memset(r, 0, sizeof(*r));
-	r->prog_fd = -1;
+	r->prog_fd = r->link_fd = -1;
 	return r;
 }
 
@@ -129,6 +129,7 @@ static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool 
 	r->exit = exit;
 	snprintf(r->prog, sizeof(r->prog), "%c_%s", exit ? 'x' : 'e', h->prog);
 	snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : module ? module : "vmlinux");
+	r->btf_id = fi.btf_id;
 	r->method = exit ? "fexit" : "fentry";
 	if (!fi.found)
 		snprintf(r->reason, sizeof(r->reason), "%s", absent_reason(k, h->group, r->func, module));
@@ -158,12 +159,27 @@ int plan__resolve(struct plan *p, struct kernel *k, enum plan_group group)
 	return 0;
 }
 
-const char *plan__func(const struct plan *p, enum vt_event_type event, uint64_t key)
+struct plan_row *plan__source(const struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant)
 {
-	for (size_t i = 0; i < p->nr; i++)
-		if (p->rows[i].event == event && p->rows[i].attached && (!p->rows[i].key || p->rows[i].key == key))
-			return p->rows[i].func;
-	return NULL;
+	struct plan_row *other = NULL;
+
+	for (size_t i = 0; i < p->nr; i++) {
+		struct plan_row *r = &p->rows[i];
+
+		if (r->event != event || (r->key && r->key != key))
+			continue;
+		if (variant && r->exit == exit) {
+			variant--;
+			continue;
+		}
+		if (!r->attached)
+			continue;
+		if (r->exit == exit)
+			return r;
+		/* A point event comes from the only program there is. */
+		other = r;
+	}
+	return other;
 }
 
 struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog)
@@ -203,7 +219,7 @@ struct vt_probe *plan__probes(const struct plan *p)
 		out[i] = (struct vt_probe){
 			.func = r->func, .module = r->module,
 			.event = vt_event_name(r->event),
-			.method = r->attached ? r->method : "none",
+			.method = r->attached || !strcmp(r->method, "absent") ? r->method : "none",
 			.reason = r->reason, .attached = r->attached,
 			.attach_ns = r->attach_ns, .hits = r->hits,
 			.misses = r->misses, .recursion_misses = r->recursion_misses,

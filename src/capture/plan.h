@@ -37,6 +37,7 @@ struct plan_row {
 	char func[96];		/* kernel function, or symbol+0xoff for a site */
 	char module[64];	/* "vmlinux" or a module */
 	char compatible[64];	/* handler rows */
+	uint32_t btf_id;	/* of func in the module's BTF */
 	uint64_t key;		/* handler address or site address */
 	const char *method;	/* "fentry", "fexit", "site" */
 	bool exit;
@@ -45,7 +46,7 @@ struct plan_row {
 	char reason[160];
 	uint64_t attach_ns;
 	uint64_t hits, misses, recursion_misses;
-	int prog_fd;		/* for the counters; -1 = none */
+	int prog_fd, link_fd;	/* -1 = none */
 };
 
 struct plan {
@@ -56,8 +57,12 @@ struct plan {
 /* Rows of GROUP resolved against the running kernel. */
 int plan__resolve(struct plan *p, struct kernel *k, enum plan_group group);
 struct plan_row *plan__add(struct plan *p);
-/* Kernel function behind an event of this type; NULL when none. KEY picks the handler. */
-const char *plan__func(const struct plan *p, enum vt_event_type event, uint64_t key);
+/*
+ * The attached row that made a record of this type. Of an enter and an exit
+ * row EXIT picks one, among handlers KEY, among several functions that feed
+ * one type VARIANT (their order in the plan). NULL when there is none.
+ */
+struct plan_row *plan__source(const struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant);
 struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog);
 /* Reads hits, misses and recursion misses from the kernel. */
 void plan__count(struct plan *p);
