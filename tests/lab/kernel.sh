@@ -40,6 +40,16 @@ USAGE
 #
 phase_name=''
 phase_start=$SECONDS
+running=''	# process group of the current phase
+scratch=''	# directory of the current build
+
+# A build that ends early, by whatever, takes its processes and its gigabytes along.
+cleanup() {
+	[ -z "$running" ] || kill -- "-$running" 2>/dev/null || true
+	[ -z "$scratch" ] || rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
 
 phase() {
 	phase_name=$1
@@ -61,15 +71,19 @@ end_progress() {
 
 # Runs a command with its output in the log, and shows the end of that if it fails.
 logged() { # LOG COMMAND...
-	local log=$1 pid status=0
+	local log=$1 status=0
 	shift
+	# A process group of its own, since make does not take all of its children along.
+	set -m
 	"$@" >>"$log" 2>&1 </dev/null &
-	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
+	running=$!
+	set +m
+	while kill -0 "$running" 2>/dev/null; do
 		show_progress "$log"
 		sleep 0.5
 	done
-	wait "$pid" || status=$?
+	wait "$running" || status=$?
+	running=''
 	end_progress
 	[ "$status" != 0 ] || return 0
 	tail -n 30 "$log" >&2
@@ -341,7 +355,8 @@ collect() { # OBJECTS DIRECTORY
 	mkdir -p "$dir/modules"
 	cp "$objects/arch/x86/boot/bzImage" "$objects/System.map" "$dir/"
 	cp "$objects/.config" "$dir/config"
-	objcopy --dump-section ".BTF=$dir/vmlinux.btf" "$objects/vmlinux" /dev/null
+	objcopy --dump-section ".BTF=$dir/vmlinux.btf" "$objects/vmlinux" "$dir/discard"
+	rm "$dir/discard"
 	# Not every *.ko in there: a tree built before may hold stale ones.
 	sed 's/\.o$/.ko/' "$objects/modules.order" | while read -r module; do
 		# Debug info goes, and is a hundred times the rest. BTF stays.
@@ -370,10 +385,15 @@ build_series() { # SERIES
 	exec 9>"$KERNEL_DIR/.$id.lock"
 	if ! flock -n 9; then
 		phase "waiting for another build of $version"
-		flock 9
+		# In short waits, since a shell hears signals only between commands.
+		until flock -w 1 9; do
+			show_progress /dev/null
+		done
+		end_progress
 	fi
 	if ! kernel_is_ready "$final"; then
 		rm -rf "$work" "$final"
+		scratch=$work
 		: >"$log"
 		phase "unpacking linux $version"
 		logged "$log" unpack "$deb" "$work/tree"
@@ -386,6 +406,7 @@ build_series() { # SERIES
 		collect "$work/objects" "$work/result"
 		mv "$work/result" "$final"
 		rm -rf "$work"
+		scratch=''
 	fi
 	exec 9>&-
 	echo "$final"
