@@ -1,6 +1,31 @@
 # Targets that test and show. Included by the top Makefile.
-.PHONY: deps
+.PHONY: deps lab-kernels lab-test lab-pairs test-lint demo-run
 deps:
 	$(Q)tests/deps.sh
 
 include tests/host.mk
+-include tests/judge.mk
+
+# The main job, on a fresh machine.
+demo:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory $(BIN)
+	$(Q)tests/lab/lab kernels $(or $(LAB_KERNEL),7.3)
+	$(Q)tests/demo.sh
+
+# Everything. PARTS picks.
+PARTS ?= cli-test unit golden-trace judge-test fuzz lab-test lab-pairs
+test:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run.sh $(PARTS)
+
+# Every scenario, on real kernels; then the same update over pairs of versions.
+lab-test: $(BIN)
+	$(Q)tests/lab/lab test
+lab-pairs: $(BIN)
+	$(Q)tests/lab/pairs.sh
+
+.PHONY: cli-test
+cli-test: $(BIN)
+	$(Q)tests/cli.sh $(BIN)

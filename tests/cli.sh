@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The command line, as a user meets it: help, sentences and exit codes. Runs on
+# any machine; what needs a kernel with LUO is in the lab.
+# Usage: cli.sh VFIOTRACE
+set -u
+vt=$1
+passed=0 failed=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+check() { # NAME WANTED-CODE WANTED-TEXT COMMAND...
+	local name=$1 code=$2 text=$3 got
+	shift 3
+	"$@" >"$tmp/out" 2>&1 </dev/null
+	got=$?
+	if [ "$got" = "$code" ] && grep -qF -- "$text" "$tmp/out"; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name: exit $got, wanted $code with '$text'; it said:"
+		sed 's/^/    /' "$tmp/out" | head -n 5
+		failed=$((failed + 1))
+	fi
+}
+
+check "no arguments" 64 "Usage: vfiotrace" "$vt"
+check "unknown command" 64 "unknown command 'frob'" "$vt" frob
+check "help" 0 "Commands:" "$vt" --help
+check "version" 0 "vfiotrace " "$vt" --version
+for c in record diff gate check show probes explain; do
+	check "$c --help" 0 "Usage: vfiotrace $c" "$vt" "$c" --help
+	check "$c, unknown option" 64 "unknown option --frob" "$vt" "$c" --frob
+done
+check "diff needs two traces" 64 "diff takes" "$vt" diff one
+check "record, bad duration" 64 "--duration takes seconds" "$vt" record -d soon
+check "record, bad ring" 64 "--ring takes" "$vt" record --ring 3M
+check "record, option without its value" 64 "needs" "$vt" record --ring
+
+check "show, no such file" 74 "$tmp/none" "$vt" show "$tmp/none"
+check "diff, no such file" 74 "$tmp/none" "$vt" diff "$tmp/none" "$tmp/none"
+: >"$tmp/empty"
+check "show, empty file" 65 "$tmp/empty" "$vt" show "$tmp/empty"
+head -c 100000 /dev/urandom >"$tmp/noise"
+check "show, foreign file" 65 "$tmp/noise" "$vt" show "$tmp/noise"
+check "diff, foreign file" 65 "$tmp/noise" "$vt" diff "$tmp/noise" "$tmp/noise"
+check "check, foreign file" 65 "$tmp/noise" "$vt" check "$tmp/noise"
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$vt" "$tmp/vt" && chmod 755 "$tmp" "$tmp/vt"
+	check "record without the right" 77 "CAP_BPF is missing" \
+		setpriv --reuid=65534 --clear-groups "$tmp/vt" record -o "$tmp/x.vft"
+	check "probes without the right" 77 "CAP_BPF is missing" setpriv --reuid=65534 --clear-groups "$tmp/vt" probes
+fi
+# Most machines that run this have a kernel without LUO, where CMD must not run.
+if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; then
+	code=4 text="no Live Update Orchestrator"
+	[ -e /sys/kernel/btf/vmlinux ] || { code=69 text="no BTF"; }
+	[ "$(id -u)" = 0 ] || { code=77 text="missing"; }
+	check "record on a kernel without LUO" "$code" "$text" "$vt" record -o "$tmp/x.vft" -- touch "$tmp/ran"
+	check "CMD did not run there" 1 "" test -e "$tmp/ran"
+fi
+
+man=$(dirname "$0")/../docs/vfiotrace.1
+check "the man page is what the tables say" 0 "" \
+	bash -c "$(dirname "$0")/../docs/mkman.sh '$vt' | diff -u '$man' -"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs every part of the test suite and adds the counts up. A part that ends
+# badly without counting, or counts nothing, is one failure of its own.
+# Usage: run.sh PART... where PART is a make target that prints "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 74
+mkdir -p build/test-logs
+passed=0 failed=0 skipped=0
+
+for part in "$@"; do
+	log=build/test-logs/$part.log
+	echo "== $part"
+	make --no-print-directory "$part" 2>&1 | tee "$log"
+	code=${PIPESTATUS[0]}
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+	read -r p _ f _ s _ <<<"$(tr -d , <<<"$line")"
+	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
+	if [ "${p:-0}" -eq 0 ] || { [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; }; then
+		echo "$part: ended with $code and counted '${line:-nothing}'"
+		failed=$((failed + 1))
+	fi
+done
+
+summary="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
+echo "== all"
+echo "$summary"
+[ "$failed" -eq 0 ]
