@@ -41,3 +41,19 @@ $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 .PHONY: golden-trace
 golden-trace: $(BIN) $(MKTRACE)
 	$(Q)tests/golden/trace-run.sh $(BIN) $(MKTRACE)
+
+# Fuzzing: bounded, `make fuzz FUZZ_SECONDS=600` for more. One binary checks
+# checksums, the other is built without them to get behind them.
+FUZZ_SECONDS ?= 20
+FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wshadow \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SRC     := tests/fuzz/fuzz_reader.c $(sort $(wildcard src/trace/*.c))
+FUZZ_BIN     := $(OUTPUT)/fuzz/fuzz_reader $(OUTPUT)/fuzz/fuzz_reader_nocrc
+.PHONY: fuzz
+fuzz: $(FUZZ_BIN)
+	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(OUTPUT)/fuzz $(FUZZ_BIN)
+
+$(OUTPUT)/fuzz/fuzz_reader_nocrc: FUZZ_CFLAGS += -DVTF_FUZZ_NO_CRC
+$(FUZZ_BIN): $(FUZZ_SRC) $(wildcard src/trace/*.h) include/vfiotrace/trace.h include/vfiotrace/vocab.h
+	$(call say,FUZZCC,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(FUZZ_SRC) -lz

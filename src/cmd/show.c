@@ -186,7 +186,8 @@ static void put_meta(FILE *f, const struct vt_trace *t)
 
 static void put_probe(FILE *f, const struct vt_probe *p)
 {
-	fprintf(f, "%-8s ", p->attached ? "attached" : "missing");
+	/* absent: there is nothing that could be attached, and nothing is missed */
+	fprintf(f, "%-8s ", p->attached ? "attached" : !strcmp(p->method, "absent") ? "absent" : "missing");
 	vt_text__word(f, p->func);
 	fputs(" [", f);
 	vt_text__str(f, p->module);

@@ -290,8 +290,9 @@ static bool decode_value(const struct vt_trace *t, uint16_t raw, uint64_t bits, 
 		return bits && bits <= VTF_ERRNO_MAX;
 	}
 	if (v->kind == VT_STR) {
+		if (bits >= t->strings_len)
+			return false;
 		v->str = t->strings + bits;
-		return bits < t->strings_len;
 	}
 	if (v->kind == VT_OBJ && bits) {
 		if (bits >> 48 >= VTF_CLASS_IDS)

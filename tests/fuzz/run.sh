@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs fuzzers over the committed corpus and then for SECONDS each.
+#
+#	run.sh SECONDS WORKDIR FUZZER...
+#
+# New inputs go to WORKDIR, never into the tree; so do crashes.
+set -u
+seconds=$1 work=$2
+shift 2
+corpus=$(cd "$(dirname "$0")" && pwd)/corpus
+status=0
+for fuzzer in "$@"; do
+	name=${fuzzer##*/}
+	mkdir -p "$work/$name.found"
+	if "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
+		-artifact_prefix="$work/$name-" "$work/$name.found" "$corpus" >"$work/$name.log" 2>&1; then
+		echo "$name: no crash in $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name.log") runs"
+	else
+		tail -40 "$work/$name.log"
+		echo "$name: FAILED; the input is $work/$name-*"
+		status=1
+	fi
+done
+exit $status
