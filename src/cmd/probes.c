@@ -25,7 +25,7 @@ static void print(const struct plan *p)
 		const struct plan_row *r = &p->rows[i];
 
 		possible += r->possible;
-		printf("%-7s %-24s %-44s %-16s %s\n", r->possible ? r->method : "none", vt_event_name(r->event),
+		printf("%-7s %-24s %-44s %-16s %s\n", r->possible || !strcmp(r->method, "absent") ? r->method : "none", vt_event_name(r->event),
 		       r->func, r->module, r->possible ? r->compatible : r->reason);
 	}
 	printf("\n%zu of %zu hooks can be attached\n", possible, p->nr);
