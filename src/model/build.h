@@ -55,6 +55,12 @@ struct device {
 	int64_t kref, kref_seen;
 	struct vt_at kref_at, kref_off_at, kref_suspect;
 	struct vt_who kref_who;
+	/* the same on return from the lookup, which may hold a pin of its own at that point */
+	bool have_find, find_off;
+	int64_t find_kref, find_seen;
+	struct vt_at find_at, find_off_at;
+	struct vt_who find_who;
+	uint64_t mapping;		/* of its own inode, as a snapshot showed it */
 	struct vt_at suspect;		/* last outermost call on it, a failing one preferred */
 	struct vt_who suspect_who;
 	struct vt_at unregistered;

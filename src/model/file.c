@@ -230,6 +230,8 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		f->device = vt_ev_obj(e, VT_F_DEVICE);
 		if (d && d->pub.bdf)
 			f->bdf = d->pub.bdf;
+		if (d && s->dev_mapping)
+			d->mapping = s->dev_mapping;
 	}
 	l = snap_life(b, t, e, obj, pt);
 	if (l && s->is_vfio) {

@@ -353,7 +353,8 @@ static void call_exit(struct vt_build *b, const struct vt_event *e)
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
 	s->events++;
-	s->seen_type[e->type]++;
+	if (!s->seen_type[e->type]++)
+		s->first_type_ns[e->type] = e->ts_ns;
 	if (e->type >= VT_EV_REC_ARMED || e->type == VT_EV_UNKNOWN)
 		return;
 	if (!s->first_ns || e->ts_ns < s->first_ns)
@@ -362,8 +363,6 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->last_ns = e->ts_ns;
 	if (e->type <= VT_EV_OP_FINISH) {
 		s->saw_luo = true;
-		if (!s->first_luo_ns)
-			s->first_luo_ns = e->ts_ns;
 	} else if (is_vfio(e->type)) {
 		s->saw_vfio = true;
 		if (!s->first_vfio_ns)
@@ -544,27 +543,69 @@ static bool each_row_counts(enum vt_event_type t)
 	return is_op(t) || t == VT_EV_MEM_FREE;
 }
 
+/* The LUO call that a callback runs in: from the first one on its hook is needed. */
+static enum vt_event_type around(enum vt_event_type op)
+{
+	switch (op) {
+	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return VT_EV_LUO_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return VT_EV_LUO_UNPRESERVE;
+	case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE: return VT_EV_LUO_FREEZE;
+	case VT_EV_OP_RETRIEVE: return VT_EV_LUO_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return VT_EV_LUO_FINISH;
+	default: return VT_EV_UNKNOWN;
+	}
+}
+
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
 	if (is_vfio(t) || t == VT_EV_MEM_FREE)
 		return s->first_vfio_ns;
-	return s->first_luo_ns;
+	return is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
+}
+
+/* Not a hook that is missing but a thing that is not there: optional callbacks. */
+static bool nothing_to_hook(const struct vt_probe *p)
+{
+	return p->reason && strstr(p->reason, "no such op");
+}
+
+/* Entry and exit of one function are two rows: one alone is half of the truth. */
+static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
+{
+	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+
+		if (p->attached && !strcmp(p->func, missing->func) && !strcmp(p->event, missing->event))
+			return true;
+	}
+	return false;
+}
+
+/* Shown by the hooks of other events, not by one of its own. */
+static bool rides_along(enum vt_event_type t)
+{
+	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE;
 }
 
 static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
 {
 	const struct vt_probe *missing = NULL;
 	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0;
-	size_t rows = 0, attached = 0;
+	size_t rows = 0, attached = 0, absent = 0;
 
 	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
 		const struct vt_probe *p = vt_trace__probe(s->trace, i);
 
 		if (!feeds(p, type))
 			continue;
+		if (!p->attached && nothing_to_hook(p)) {
+			absent++;
+			continue;
+		}
 		rows++;
 		if (!p->attached) {
-			missing = p;
+			if (!missing || half_hooked(s, p))
+				missing = p;
 			continue;
 		}
 		attached++;
@@ -572,7 +613,9 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 		if (p->attach_ns < earliest)
 			earliest = p->attach_ns;
 	}
-	if (!rows || !attached || (missing && each_row_counts(type))) {
+	if (!rows && absent)
+		return NULL;
+	if (!rows || !attached || (missing && (each_row_counts(type) || half_hooked(s, missing)))) {
 		if (!missing)
 			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
 		else
@@ -614,7 +657,7 @@ const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char 
 		snprintf(buf, size, "%s: part of the file is unreadable", s->label);
 		return buf;
 	}
-	return probe_gap(s, type, buf, size) ?: loss_gap(s, type, buf, size);
+	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: loss_gap(s, type, buf, size);
 }
 
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)

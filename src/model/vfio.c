@@ -75,10 +75,55 @@ static void touch(struct task *t, struct device *d)
 
 /* ---- registration and kref ---- */
 
+/*
+ * On return from vfio_find_device() the count is the same every time, pin or no
+ * pin. One that has grown since the last lookup, and is still that high when
+ * the device is idle, was left there by a lookup.
+ */
+static void find_sample(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
+{
+	int64_t kref;
+
+	if (!vt_ev_s64(e, VT_F_DEV_KREF, &kref))
+		return;
+	if (d->have_find && kref > d->find_kref) {
+		d->find_off = true;
+		d->find_seen = kref;
+		at_set(b, &d->find_off_at, e);
+		d->find_who = who_task(b, t, e);
+		return;
+	}
+	d->have_find = true;
+	d->find_off = false;
+	d->find_kref = kref;
+	at_set(b, &d->find_at, e);
+}
+
+static void find_confirm(struct vt_build *b, struct device *d, int64_t kref)
+{
+	struct vt_fact *x;
+
+	if (!d->find_off)
+		return;
+	d->find_off = false;
+	if (kref < d->find_seen)
+		return;
+	x = fact(b, VT_FACT_KREF_IMBALANCE, d->find_who, &d->find_off_at);
+	x->at[1] = d->find_at;
+	x->num[0] = d->find_kref;
+	x->num[1] = d->find_seen;
+	if (!x->who.bdf)
+		x->who.bdf = d->pub.bdf;
+	d->find_kref = d->find_seen;
+	d->find_at = d->find_off_at;
+	d->have_kref = d->kref_off = false;	/* said once */
+}
+
 static void kref_sample(struct vt_build *b, struct device *d, int64_t kref, const struct vt_at *at)
 {
 	struct vt_fact *x;
 
+	find_confirm(b, d, kref);
 	if (!d->have_kref) {
 		d->have_kref = true;
 		d->kref = kref;
@@ -217,12 +262,14 @@ static void outside(struct device *d, const struct vt_event *e)
 		d->delta--;
 }
 
-static void found(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void found(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	struct frame *f = frame_op(t);
 
 	if (!f || is_err(e))
 		return;
+	if (d)
+		find_sample(b, t, d, e);
 	at_set(b, &f->found, e);
 	f->found_dev = vt_ev_obj(e, VT_F_DEVICE);
 }
@@ -472,7 +519,7 @@ static void unregistered(struct vt_build *b, struct device *d, const struct vt_e
 {
 	at_set(b, &d->unregistered, e);
 	d->pub.unregistered = true;
-	d->have_base = d->have_kref = d->kref_off = false;
+	d->have_base = d->have_kref = d->kref_off = d->have_find = d->find_off = false;
 	d->delta = 0;
 }
 
@@ -513,7 +560,7 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 	struct device *d;
 	struct vt_fact *x;
 	struct vt_at at;
-	uint64_t m, v;
+	uint64_t v;
 
 	if (e->type == VT_EV_MEM_FREE) {
 		df_free(b, t, e);
@@ -533,20 +580,20 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 			outside(d, e);
 		break;
 	case VT_EV_VFIO_FIND:
-		found(b, t, e);
+		found(b, t, d, e);
 		break;
 	case VT_EV_VFIO_REGISTER:
 		if (d && !is_err(e)) {
-			d->have_base = d->have_kref = false;
+			d->have_base = d->have_kref = d->have_find = d->find_off = false;
 			d->delta = 0;
 			d->pub.unregistered = false;
 		}
 		break;
 	case VT_EV_VFIO_MMAP:
-		if (is_err(e) || !vt_ev_u64(e, VT_F_VMA_MAPPING, &v) || !vt_ev_u64(e, VT_F_DEV_MAPPING, &m) || v == m)
+		if (is_err(e) || !d || !d->mapping || !vt_ev_u64(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
 			break;
 		at_set(b, &at, e);
-		x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d ? d->pub.bdf : NULL }, &at);
+		x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);
 		x->num[0] = (int64_t)v;
 		break;
 	default:

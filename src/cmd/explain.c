@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vfiotrace explain [RULE] */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "rules/rules.h"
+
+static int list_rules(void)
+{
+	for (size_t i = 0; i < vt_nr_rules; i++)
+		printf("%-20s %-8s %s\n", vt_rules[i]->id, vt_severity_name(vt_rules[i]->severity), vt_rules[i]->name);
+	return VT_EXIT_CLEAN;
+}
+
+static int run_explain(int argc, char **argv)
+{
+	const char *page;
+
+	if (!argc)
+		return list_rules();
+	if (!vt_rule__by_id(argv[0]))
+		return vt_fail(VT_EXIT_USAGE, "explain: there is no rule '%s'; 'vfiotrace explain' lists them", argv[0]);
+	page = vt_rule__page(argv[0]);
+	if (!page)
+		return vt_fail(VT_EXIT_UNSUPPORTED, "explain: this build has no page for %s", argv[0]);
+	fputs(page, stdout);
+	return VT_EXIT_CLEAN;
+}
+
+const struct vt_cmd vt_cmd_explain = {
+	.name = "explain",
+	.args = "[RULE]",
+	.summary = "Tell what a rule means and what it rests on; list the rules",
+	.details = NULL,
+	.opts = NULL,
+	.min_args = 0, .max_args = 1,
+	.run = run_explain,
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/judge.h"
+
+static int load_failed(const char *command, const char *path, int err, char *why)
+{
+	enum vt_exit code = err == -EBADMSG || err == -EPROTO ? VT_EXIT_BAD_TRACE : err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO;
+
+	vt_say("%s: %s: %s", command, path, why ? why : strerror(-err));
+	free(why);
+	return code;
+}
+
+static int load(struct vt_case *c, const char *command, int i, const char *path, const char *label)
+{
+	char *why = NULL;
+	int err = vt_side__load(path, label, &c->side[i], &why);
+
+	return err ? load_failed(command, path, err, why) : 0;
+}
+
+/* Two traces of one kernel life are a mistake on the command line. */
+static bool same_life(const struct vt_case *c)
+{
+	const char *a = vt_trace__meta(c->side[0]->trace, "boot_id"), *b = vt_trace__meta(c->side[1]->trace, "boot_id");
+
+	return a && b && *a && !strcmp(a, b);
+}
+
+int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b)
+{
+	int code;
+
+	memset(c, 0, sizeof(*c));
+	code = load(c, command, 0, a, b ? "PRE" : "TRACE");
+	if (!code && b)
+		code = load(c, command, 1, b, "POST");
+	if (!code && b && same_life(c))
+		code = vt_fail(VT_EXIT_USAGE, "%s: both traces are from the same boot; give the one from before the kexec and the one from after it", command);
+	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))
+		code = vt_fail(VT_EXIT_USAGE, "%s: the second trace is the one that ends in a jump: the order is PRE POST", command);
+	if (!code && vt_judge(c->side[0], c->side[1], &c->j))
+		code = vt_fail(VT_EXIT_IO, "%s: out of memory", command);
+	if (code)
+		vt_case__close(c);
+	return code;
+}
+
+void vt_case__close(struct vt_case *c)
+{
+	vt_judgement__free(c->j);
+	vt_side__free(c->side[0]);
+	vt_side__free(c->side[1]);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What diff, check and gate share: load, judge, report. */
+#ifndef VT_CMD_JUDGE_H
+#define VT_CMD_JUDGE_H
+
+#include "report/report.h"
+
+struct vt_case {
+	struct vt_side *side[2];
+	struct vt_judgement *j;
+};
+
+/* Loads one trace (B NULL) or two and judges them. 0, or an exit code after a complaint. */
+int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b);
+void vt_case__close(struct vt_case *c);
+
+#endif

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The report for people: summary, lifecycles, findings, field table, doubts. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+#define LIVES_SHOWN 64
+
+static const char *paint(const struct vt_report_opts *o, const char *code)
+{
+	return o->color ? code : "";
+}
+#define BOLD(o) paint(o, "\033[1m")
+#define RED(o) paint(o, "\033[31m")
+#define YELLOW(o) paint(o, "\033[33m")
+#define GREEN(o) paint(o, "\033[32m")
+#define DIM(o) paint(o, "\033[2m")
+#define OFF(o) paint(o, "\033[0m")
+
+/* TEXT after LABEL at column IN, wrapped to the width; further lines start at column AT. */
+static void para(FILE *f, const struct vt_report_opts *o, unsigned int in, const char *label, unsigned int at, const char *text)
+{
+	unsigned int col;
+
+	fprintf(f, "%*s%s", (int)in, "", label);
+	col = in + (unsigned int)strlen(label);
+	if (col < at)
+		fprintf(f, "%*s", (int)(at - col), "");
+	col = at;
+	while (*text) {
+		size_t n = strcspn(text, " \n");
+		char word[256];
+
+		if (col > at && col + 1 + n > o->width) {
+			fprintf(f, "\n%*s", (int)at, "");
+			col = at;
+		} else if (col > at) {
+			fputc(' ', f);
+			col++;
+		}
+		while (n) {
+			size_t part = n < sizeof(word) - 1 ? n : sizeof(word) - 1;
+
+			memcpy(word, text, part);
+			word[part] = 0;
+			vt_put_plain(f, word);
+			col += (unsigned int)part;
+			text += part;
+			n -= part;
+		}
+		while (*text == ' ' || *text == '\n')
+			text++;
+	}
+	fputc('\n', f);
+}
+
+static void __attribute__((format(printf, 6, 7)))
+line(FILE *f, const struct vt_report_opts *o, unsigned int in, const char *label, unsigned int at, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	va_end(ap);
+	para(f, o, in, label, at, s ? s : "(out of memory)");
+	free(s);
+}
+
+static const char *span(uint64_t ns, char *buf, size_t size)
+{
+	if (ns < 10000)
+		snprintf(buf, size, "%" PRIu64 " ns", ns);
+	else if (ns < 10000000)
+		snprintf(buf, size, "%.1f us", (double)ns / 1e3);
+	else if (ns < 10000000000ULL)
+		snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
+	else
+		snprintf(buf, size, "%.1f s", (double)ns / 1e9);
+	return buf;
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* ---- summary ---- */
+
+static void summary_side(FILE *f, const struct vt_report_opts *o, const struct vt_side *s)
+{
+	const char *rel = vt_trace__meta(s->trace, "kernel.release"), *base = strrchr(s->path, '/');
+
+	line(f, o, 2, s->label, 10, "%s: kernel %s, %" PRIu64 " events, %s%s%s", base ? base + 1 : s->path, rel ? rel : "unknown", s->events,
+	     vt_ending_str(s), s->truncated ? ", last block torn off" : "", s->damaged ? ", DAMAGED" : "");
+}
+
+static void count_states(const struct vt_judgement *j, uint64_t *preserved, uint64_t *crossed, uint64_t *retrieved, uint64_t *finished)
+{
+	struct vt_pair *p;
+	size_t nr;
+
+	*preserved = *crossed = *retrieved = *finished = 0;
+	for (size_t i = 0; i < j->nr_sides; i++)
+		*preserved += j->side[i]->folded_lives;
+	p = vt_pairs(j, &nr);
+	for (size_t i = 0; p && i < nr; i++) {
+		const struct vt_life *in = p[i].in;
+
+		*preserved += p[i].out != NULL;
+		*crossed += p[i].out && p[i].out->frozen_at_jump;
+		*retrieved += in && (in->state == VT_LIFE_RETRIEVED || (in->state == VT_LIFE_FINISHED && in->at[VT_STEP_RETRIEVE].type &&
+								       !(in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)));
+		*finished += in && in->state == VT_LIFE_FINISHED;
+	}
+	free(p);
+}
+
+static void verdict_line(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	const char *color = j->exit == VT_EXIT_CLEAN ? GREEN(o) : j->exit == VT_EXIT_FINDINGS && j->errors ? RED(o) : YELLOW(o);
+
+	fprintf(f, "%s%svfiotrace %s: %s%s", BOLD(o), color, o->command, vt_verdict(j), OFF(o));
+	if (j->errors + j->warnings)
+		fprintf(f, " (%zu error%s, %zu warning%s)", j->errors, plural(j->errors), j->warnings, plural(j->warnings));
+	if (j->suppressed + j->known)
+		fprintf(f, ", %zu known, %zu suppressed", j->known, j->suppressed);
+	if (j->nothing)
+		fprintf(f, ": %s", j->nothing);
+	fprintf(f, "\n");
+}
+
+static void summary(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	uint64_t preserved, crossed, retrieved, finished;
+	size_t n[4] = { 0 };
+
+	verdict_line(f, j, o);
+	for (size_t i = 0; i < j->nr_sides; i++)
+		summary_side(f, o, j->side[i]);
+	count_states(j, &preserved, &crossed, &retrieved, &finished);
+	line(f, o, 2, "Files", 10, "%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished", preserved, crossed, retrieved, finished);
+	for (size_t i = 0; i < vt_nr_rules; i++)
+		n[j->rows[i].status]++;
+	line(f, o, 2, "Rules", 10, "%zu passed, %zu with findings, %zu unknown, %zu not applicable; %zu note%s", n[VT_PASS], n[VT_FOUND], n[VT_UNKNOWN],
+	     n[VT_NOT_APPLICABLE], j->notes, plural(j->notes));
+}
+
+/* ---- lifecycles ---- */
+
+static void step(char **s, const struct vt_life *l, enum vt_step which)
+{
+	const struct vt_at *at = &l->at[which];
+	char buf[64], err[32], *grown;
+
+	if (!at->type && !l->n[which])
+		return;
+	if (!at->type)
+		snprintf(buf, sizeof(buf), " (never returned)");
+	else if (at->has_ret && at->ret < 0)
+		snprintf(buf, sizeof(buf), " %s", vt_errno_str(at->ret, err, sizeof(err)));
+	else if (l->ns[which])
+		snprintf(buf, sizeof(buf), " %s", span(l->ns[which], err, sizeof(err)));
+	else
+		buf[0] = 0;
+	if (which == VT_STEP_CAN_FINISH)
+		snprintf(buf, sizeof(buf), l->finish_ok ? "" : " no");
+	if (asprintf(&grown, "%s%s%s%s", *s ? *s : "", *s ? " -> " : "", vt_step_name(which), buf) < 0)
+		return;
+	free(*s);
+	*s = grown;
+}
+
+static void add(char **s, const char *what)
+{
+	char *grown;
+
+	if (asprintf(&grown, "%s%s%s", *s ? *s : "", *s ? " -> " : "", what) < 0)
+		return;
+	free(*s);
+	*s = grown;
+}
+
+static char *steps(const struct vt_life *l)
+{
+	char *s = NULL;
+
+	if (l->early)
+		add(&s, "(begins before the trace)");
+	for (int k = 0; k < VT_STEP_MAX; k++)
+		step(&s, l, (enum vt_step)k);
+	if (l->frozen_at_jump)
+		add(&s, "jump");
+	if (l->state == VT_LIFE_INCOMING || l->state == VT_LIFE_FAILED)
+		add(&s, vt_life_state_name(l->state));
+	return s;
+}
+
+static void refs(char **s, const struct vt_life *l)
+{
+	char buf[64];
+
+	for (int p = 0; l && p < VT_PT_MAX; p++) {
+		char *grown;
+
+		if (!l->ref[p].seen)
+			continue;
+		snprintf(buf, sizeof(buf), "%s %" PRId64, vt_pt_name((enum vt_pt)p), l->ref[p].count);
+		if (asprintf(&grown, "%s%s%s", *s ? *s : "", *s ? ", " : "", buf) < 0)
+			return;
+		free(*s);
+		*s = grown;
+	}
+}
+
+static const char *link_of(const struct vt_snap *s)
+{
+	if (!s || !s->is_vfio || !s->has_mapping)
+		return NULL;
+	if (!s->has_dev_mapping)
+		return "the device's mapping could not be read";
+	if (s->mapping == s->dev_mapping)
+		return "linked to the device's inode";
+	return s->mapping == s->inode_mapping ? "NOT LINKED: its own inode's mapping" : "NOT LINKED: another mapping";
+}
+
+static void one_life(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_pair *p)
+{
+	const struct vt_life *any = p->out ? p->out : p->in;
+	const char *lout = p->out ? link_of(p->out->snap) : NULL, *lin = p->in ? link_of(p->in->snap) : NULL;
+	struct vt_who who = vt_who_of(any);
+	char buf[256], *s = NULL;
+
+	if (!who.compatible && p->in)
+		who.compatible = p->in->compatible;
+	fprintf(f, "  %s", BOLD(o));
+	vt_put_plain(f, vt_who_str(&who, buf, sizeof(buf)));
+	fprintf(f, "%s\n", OFF(o));
+	if (p->out) {
+		s = steps(p->out);
+		para(f, o, 4, j->nr_sides == 2 && p->in ? j->side[0]->label : "old", 16, s ? s : "nothing seen");
+		free(s);
+	}
+	if (p->in) {
+		s = steps(p->in);
+		para(f, o, 4, j->nr_sides == 2 ? j->side[1]->label : "new", 16, s ? s : "nothing seen");
+		free(s);
+	}
+	s = NULL;
+	refs(&s, p->out);
+	if (s && p->in)
+		add(&s, "jump");
+	refs(&s, p->in);
+	if (s)
+		para(f, o, 4, "references", 16, s);
+	free(s);
+	if (lout && lin && !strcmp(lout, lin))
+		line(f, o, 4, "f_mapping", 16, "%s, before and after", lout);
+	else if (lout || lin)
+		line(f, o, 4, "f_mapping", 16, "%s%s%s", lout ? lout : "", lout && lin ? "; after: " : "", lin ? lin : "");
+}
+
+static void lifecycles(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	uint64_t folded = 0;
+	struct vt_pair *p;
+	size_t nr;
+
+	p = vt_pairs(j, &nr);
+	for (size_t i = 0; i < j->nr_sides; i++)
+		folded += j->side[i]->folded_lives;
+	if (!nr && !folded) {
+		free(p);
+		return;
+	}
+	fprintf(f, "\n%sLifecycles%s\n", BOLD(o), OFF(o));
+	for (size_t i = 0; p && i < nr && i < LIVES_SHOWN; i++)
+		one_life(f, j, o, &p[i]);
+	if (nr > LIVES_SHOWN)
+		fprintf(f, "  and %zu more\n", nr - LIVES_SHOWN);
+	if (folded)
+		fprintf(f, "  and %" PRIu64 " preserved and taken back in order\n", folded);
+	free(p);
+}
+
+/* ---- how dfs came and went ---- */
+
+static void allocations(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	bool head = false;
+
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		const struct vt_side *s = j->side[i];
+
+		for (size_t k = 0; k < s->nr_free_paths; k++) {
+			const struct vt_free_path *p = &s->free_paths[k];
+
+			if (!head)
+				fprintf(f, "\n%sstruct vfio_device_file, allocated and freed%s\n", BOLD(o), OFF(o));
+			head = true;
+			line(f, o, 2, s->label, 10, "%s at %s -> %s at %s (%s), %" PRIu64 " time%s", p->callee ? p->callee : "?",
+			     p->example->site ? p->example->site : "?", p->free_callee ? p->free_callee : "?",
+			     p->example->free_site[0] ? p->example->free_site[0] : "?", p->in_release ? "normal release" : "not in release",
+			     p->count, plural(p->count));
+		}
+	}
+}
+
+/* ---- findings ---- */
+
+static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_evidence *e)
+{
+	char head[200], ret[48] = "", err[32];
+	const struct vt_at *at = &e->at;
+
+	if (at->has_ret && at->phase != VT_ENTER)
+		snprintf(ret, sizeof(ret), " = %s", vt_errno_str(at->ret, err, sizeof(err)));
+	snprintf(head, sizeof(head), "%-5s %5" PRIu64 ".%06" PRIu64 "  %s[%u]", e->side->label, at->ts_ns / 1000000000, at->ts_ns / 1000 % 1000000, at->comm, at->tid);
+	fputs("      ", f);
+	vt_put_plain(f, head);
+	fputs("  ", f);
+	vt_put_plain(f, vt_at_func(at));
+	fprintf(f, " %s%s\n", at->phase == VT_ENTER ? "entered" : at->phase == VT_EXIT ? "returns" : "", ret);
+	para(f, o, 12, "", 12, e->what);
+}
+
+static void finding(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x, size_t nr)
+{
+	const char *color = x->severity == VT_ERROR ? RED(o) : YELLOW(o);
+	char head[128], buf[256];
+
+	snprintf(head, sizeof(head), "%zu. %s %s: ", nr, vt_severity_name(x->severity), x->rule->id);
+	fprintf(f, "\n%s%s", BOLD(o), color);
+	para(f, o, 0, head, (unsigned int)strlen(head), x->title);
+	fprintf(f, "%s", OFF(o));
+	if (x->suppressed || x->known)
+		line(f, o, 3, x->suppressed ? "suppressed" : "known", 15, "%s", x->suppressed ? x->why_suppressed : "it is in the baseline");
+	para(f, o, 3, "object", 15, vt_who_str(&x->who, buf, sizeof(buf)));
+	if (x->func)
+		para(f, o, 3, "in", 15, x->func);
+	para(f, o, 3, "expected", 15, x->expected ? x->expected : "");
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		if (x->seen[i])
+			line(f, o, 3, "seen", 15, "%s%s%s", j->nr_sides == 2 ? j->side[i]->label : "", j->nr_sides == 2 ? ": " : "", x->seen[i]);
+	}
+	para(f, o, 3, "meaning", 15, x->meaning ? x->meaning : "");
+	if (x->nr_ev)
+		fprintf(f, "   evidence\n");
+	for (size_t i = 0; i < x->nr_ev; i++)
+		evidence(f, o, &x->ev[i]);
+	if (x->count > 1) {
+		line(f, o, 3, "also", 15, "%" PRIu64 " times in all%s", x->count, x->nr_also ? ":" : "");
+		for (size_t i = 0; i < x->nr_also; i++)
+			para(f, o, 15, "", 15, x->also[i]);
+	}
+	fprintf(f, "   %sfingerprint %s, `vfiotrace explain %s` tells more%s\n", DIM(o), x->fingerprint, x->rule->id, OFF(o));
+}
+
+static void findings(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		if (j->findings[i].severity == VT_NOTE)
+			continue;
+		if (!nr)
+			fprintf(f, "\n%sFindings%s\n", BOLD(o), OFF(o));
+		finding(f, j, o, &j->findings[i], ++nr);
+	}
+}
+
+static void notes(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	char buf[256];
+	bool head = false;
+
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		const struct vt_finding *x = &j->findings[i];
+
+		if (x->severity != VT_NOTE)
+			continue;
+		if (!head)
+			fprintf(f, "\n%sNotes%s (no findings)\n", BOLD(o), OFF(o));
+		head = true;
+		if (x->who.session)
+			line(f, o, 2, "-", 4, "%s: %s%s", vt_who_str(&x->who, buf, sizeof(buf)), x->title, x->count > 1 ? "" : "");
+		else
+			line(f, o, 2, "-", 4, "%s", x->title);
+		for (size_t k = 0; k < x->nr_also; k++)
+			line(f, o, 4, "", 4, "also %s", x->also[k]);
+	}
+}
+
+/* ---- the field table ---- */
+
+static const char *same_word(enum vt_same s)
+{
+	static const char *const words[] = { "equal", "by design", "DIFFERS", "not judged" };
+
+	return words[s];
+}
+
+static void clip(FILE *f, const char *s, int width)
+{
+	char buf[64];
+
+	snprintf(buf, sizeof(buf), "%.*s", width, s ? s : "");
+	if (s && (int)strlen(s) > width)
+		memcpy(buf + width - 2, "..", 3);
+	vt_put_plain(f, buf);
+	fprintf(f, "%*s", width > (int)strlen(buf) ? width - (int)strlen(buf) : 0, "");
+}
+
+static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field_table *t)
+{
+	int w = (int)(o->width - 2 - 22 - 11 - 3) / 2;
+	size_t n[4] = { 0 };
+	char buf[256];
+
+	if (w > 40)
+		w = 40;
+	for (size_t i = 0; i < t->nr; i++)
+		n[t->rows[i].same]++;
+	fprintf(f, "\n%sstruct file, field by field%s: ", BOLD(o), OFF(o));
+	vt_put_plain(f, vt_who_str(&t->who, buf, sizeof(buf)));
+	fprintf(f, "\n");
+	line(f, o, 2, "", 2, "%s at \"%s\" against %s at \"%s\": %zu equal, %zu differ by design, %zu differ, %zu not judged%s", t->side[0]->label, t->pt[0],
+	     t->side[1]->label, t->pt[1], n[VT_SAME], n[VT_BY_DESIGN], n[VT_DIFFERS], n[VT_UNJUDGED], t->others ? "" : "");
+	for (int pass = VT_DIFFERS; pass >= VT_SAME; pass--) {
+		for (size_t i = 0; i < t->nr; i++) {
+			const struct vt_field_row *r = &t->rows[i];
+
+			if ((int)(r->same == VT_UNJUDGED ? VT_BY_DESIGN : r->same) != pass)
+				continue;
+			fputs("  ", f);
+			clip(f, r->name, 21);
+			fprintf(f, " %s%-10s%s ", r->same == VT_DIFFERS ? RED(o) : "", same_word(r->same), OFF(o));
+			if (r->same == VT_SAME) {
+				clip(f, r->pre, w);
+				fputc('\n', f);
+				continue;
+			}
+			clip(f, r->pre, w);
+			fputs(" | ", f);
+			vt_put_plain(f, r->post);
+			fputc('\n', f);
+			if (r->reason)
+				para(f, o, 35, "", 35, r->reason);
+		}
+	}
+	if (t->others)
+		line(f, o, 2, "", 2, "%u more file%s of this handler compared in the same way.", t->others, plural(t->others));
+}
+
+/* ---- doubts ---- */
+
+static void doubts(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	if (!j->nr_doubts)
+		return;
+	fprintf(f, "\n%sUnknown%s: where the evidence does not reach\n", BOLD(o), OFF(o));
+	for (size_t d = 0; d < j->nr_doubts; d++) {
+		char *rules = NULL, *grown;
+
+		for (size_t i = 0; i < vt_nr_rules; i++) {
+			for (size_t k = 0; k < j->rows[i].nr_why; k++) {
+				if (j->rows[i].status == VT_NOT_APPLICABLE || strcmp(j->rows[i].why[k], j->doubts[d]))
+					continue;
+				if (asprintf(&grown, "%s%s%s", rules ? rules : "", rules ? ", " : "", j->rows[i].rule->id) < 0)
+					continue;
+				free(rules);
+				rules = grown;
+			}
+		}
+		para(f, o, 2, "-", 4, j->doubts[d]);
+		if (rules)
+			line(f, o, 4, "", 4, "leaves open: %s", rules);
+		free(rules);
+	}
+}
+
+static void phases(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	bool head = false;
+	char a[32], b[32];
+
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		for (int p = 0; p < VT_PH_MAX; p++) {
+			const struct vt_phase_time *t = &j->side[i]->phase[p];
+
+			if (!t->count)
+				continue;
+			if (!head)
+				fprintf(f, "\n%sTime per phase%s\n", BOLD(o), OFF(o));
+			head = true;
+			fprintf(f, "  %-6s %-12s %10s in %" PRIu64 " call%s, longest %s\n", j->side[i]->label, vt_phase_name((enum vt_phase_kind)p),
+				span(t->total_ns, a, sizeof(a)), t->count, plural(t->count), span(t->max_ns, b, sizeof(b)));
+		}
+	}
+}
+
+static void gate_part(FILE *f, const struct vt_report_opts *o)
+{
+	if (o->nr_demands)
+		fprintf(f, "\n%sDemands not met%s\n", BOLD(o), OFF(o));
+	for (size_t i = 0; i < o->nr_demands; i++)
+		para(f, o, 2, "-", 4, o->demands[i]);
+	if (o->nr_unused)
+		fprintf(f, "\n%sUnused suppressions%s\n", BOLD(o), OFF(o));
+	for (size_t i = 0; i < o->nr_unused; i++)
+		para(f, o, 2, "-", 4, o->unused[i]);
+}
+
+void vt_report_text(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	summary(f, j, o);
+	gate_part(f, o);
+	findings(f, j, o);
+	doubts(f, j, o);
+	notes(f, j, o);
+	lifecycles(f, j, o);
+	allocations(f, j, o);
+	for (size_t i = 0; i < j->nr_tables; i++)
+		table(f, o, &j->tables[i]);
+	phases(f, j, o);
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Baselines: one fact a line, sorted, so that a diff of two reads well.
+ *
+ *	vfiotrace-baseline 1
+ *	covered RULE
+ *	finding FINGERPRINT RULE TITLE...
+ *	linkage COMPATIBLE MEMBER equal|by-design|differs
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/gate.h"
+
+#define HEAD "vfiotrace-baseline 1"
+
+enum kind { COVERED, FINDING, LINKAGE };
+struct row {
+	enum kind kind;
+	char *a, *b, *c;	/* the words; c of a finding is its title */
+	bool used;
+};
+struct vt_baseline {
+	struct row *rows;
+	size_t nr;
+};
+
+static const char *const same_words[] = { "equal", "by-design", "differs", NULL };
+
+/* A word of the file: compatible strings come from a trace and may hold anything. */
+static void word(char *to, size_t size, const char *from)
+{
+	size_t n = 0;
+
+	for (; from && *from && n + 1 < size; from++)
+		to[n++] = *from > ' ' && *from < 0x7f ? *from : '_';
+	if (!n)
+		to[n++] = '-';
+	to[n] = 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *vt_baseline__of(const struct vt_judgement *j)
+{
+	struct vt_lines l = {};
+	size_t len = sizeof(HEAD) + 1;
+	char *text, *at, compat[128];
+
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		if (j->rows[i].status == VT_PASS || j->rows[i].status == VT_FOUND)
+			vt_lines__add(&l, "covered %s\n", vt_rules[i]->id);
+	}
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		const struct vt_finding *f = &j->findings[i];
+
+		if (f->severity != VT_NOTE && !f->suppressed)
+			vt_lines__add(&l, "finding %s %s %s\n", f->fingerprint, f->rule->id, f->title);
+	}
+	for (size_t i = 0; i < j->nr_tables; i++) {
+		const struct vt_field_table *t = &j->tables[i];
+
+		word(compat, sizeof(compat), t->who.compatible);
+		for (size_t k = 0; k < t->nr; k++) {
+			if (same_words[t->rows[k].same])
+				vt_lines__add(&l, "linkage %s %s %s\n", compat, t->rows[k].name, same_words[t->rows[k].same]);
+		}
+	}
+	qsort(l.s, l.nr, sizeof(*l.s), by_text);
+	for (size_t i = 0; i < l.nr; i++)
+		len += strlen(l.s[i]);
+	text = malloc(len + 1);
+	if (text) {
+		at = text + sprintf(text, HEAD "\n");
+		for (size_t i = 0; i < l.nr; i++)
+			at = stpcpy(at, l.s[i]);
+	}
+	vt_lines__free(&l);
+	return text;
+}
+
+static int __attribute__((format(printf, 3, 4))) bad(char **why, unsigned int line, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (why && asprintf(why, "line %u: %s", line, text) < 0)
+		*why = NULL;
+	return -EINVAL;
+}
+
+static bool is_hex16(const char *s)
+{
+	return strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
+}
+
+static int parse_line(struct vt_baseline *b, char *s, unsigned int line, char **why)
+{
+	char *save = NULL, *kind = strtok_r(s, " ", &save), *a, *x, *c;
+	struct row r = {}, *grown;
+
+	if (!kind || *kind == '#')
+		return 0;
+	a = strtok_r(NULL, " ", &save);
+	if (!strcmp(kind, "covered")) {
+		r.kind = COVERED;
+		x = c = NULL;
+		if (!a || strtok_r(NULL, " ", &save))
+			return bad(why, line, "expected 'covered RULE'");
+	} else if (!strcmp(kind, "finding")) {
+		r.kind = FINDING;
+		x = strtok_r(NULL, " ", &save);
+		c = save;
+		if (!a || !is_hex16(a) || !x || !vt_rule__by_id(x))
+			return bad(why, line, "expected 'finding FINGERPRINT RULE TITLE'");
+	} else if (!strcmp(kind, "linkage")) {
+		r.kind = LINKAGE;
+		x = strtok_r(NULL, " ", &save);
+		c = strtok_r(NULL, " ", &save);
+		if (!c || strtok_r(NULL, " ", &save) || (strcmp(c, "equal") && strcmp(c, "by-design") && strcmp(c, "differs")))
+			return bad(why, line, "expected 'linkage HANDLER MEMBER equal|by-design|differs'");
+	} else {
+		return bad(why, line, "unknown entry '%.40s'", kind);
+	}
+	if (r.kind == COVERED && !vt_rule__by_id(a))
+		return bad(why, line, "there is no rule '%.60s'", a);
+	grown = realloc(b->rows, (b->nr + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	b->rows = grown;
+	r.a = strdup(a);
+	r.b = x ? strdup(x) : NULL;
+	r.c = c ? strdup(c) : NULL;
+	b->rows[b->nr++] = r;
+	return r.a && (!x || r.b) && (!c || r.c) ? 0 : -ENOMEM;
+}
+
+int vt_baseline__parse(const char *text, size_t len, struct vt_baseline **out, char **why)
+{
+	struct vt_baseline *b = calloc(1, sizeof(*b));
+	unsigned int line = 0;
+	bool head = false;
+	int err = 0;
+
+	*out = NULL;
+	if (why)
+		*why = NULL;
+	if (!b)
+		return -ENOMEM;
+	while (len && !err) {
+		const char *nl = memchr(text, '\n', len);
+		size_t n = nl ? (size_t)(nl - text) : len;
+		char *copy = strndup(text, n);
+
+		line++;
+		if (!copy)
+			err = -ENOMEM;
+		else if (line == 1)
+			head = !strcmp(copy, HEAD);
+		else
+			err = parse_line(b, copy, line, why);
+		if (!err && !head)
+			err = bad(why, 1, "expected '" HEAD "'");
+		free(copy);
+		n += nl ? 1 : 0;
+		text += n;
+		len -= n;
+	}
+	if (!err && !head)
+		err = bad(why, 1, "expected '" HEAD "'");
+	if (err) {
+		vt_baseline__free(b);
+		return err;
+	}
+	*out = b;
+	return 0;
+}
+
+void vt_baseline__free(struct vt_baseline *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->nr; i++) {
+		free(b->rows[i].a);
+		free(b->rows[i].b);
+		free(b->rows[i].c);
+	}
+	free(b->rows);
+	free(b);
+}
+
+static void known(const struct vt_baseline *b, struct vt_judgement *j, struct vt_lines *gone)
+{
+	for (size_t i = 0; i < b->nr; i++) {
+		const struct row *r = &b->rows[i];
+		bool there = false;
+
+		if (r->kind != FINDING)
+			continue;
+		for (size_t k = 0; k < j->nr_findings; k++) {
+			struct vt_finding *f = &j->findings[k];
+
+			if (f->severity == VT_NOTE || strcmp(f->fingerprint, r->a) || strcmp(f->rule->id, r->b))
+				continue;
+			f->known = there = true;
+		}
+		if (!there)
+			vt_lines__add(gone, "%s (%s) no longer shows: %s", r->b, r->a, r->c);
+	}
+}
+
+static void covered(const struct vt_baseline *b, const struct vt_judgement *j, struct vt_lines *coverage)
+{
+	for (size_t i = 0; i < b->nr; i++) {
+		for (size_t k = 0; k < vt_nr_rules && b->rows[i].kind == COVERED; k++) {
+			if (!strcmp(vt_rules[k]->id, b->rows[i].a) && (j->rows[k].status == VT_UNKNOWN || j->rows[k].status == VT_NOT_APPLICABLE))
+				vt_lines__add(coverage, "the rule %s was covered in the baseline and is %s now", vt_rules[k]->id, vt_status_name(j->rows[k].status));
+		}
+	}
+}
+
+static const struct vt_field_row *member(const struct vt_judgement *j, const char *compatible, const char *name, bool *handler)
+{
+	char compat[128];
+
+	*handler = false;
+	for (size_t i = 0; i < j->nr_tables; i++) {
+		const struct vt_field_table *t = &j->tables[i];
+
+		word(compat, sizeof(compat), t->who.compatible);
+		if (strcmp(compat, compatible))
+			continue;
+		*handler = true;
+		for (size_t k = 0; k < t->nr; k++) {
+			if (!strcmp(t->rows[k].name, name))
+				return &t->rows[k];
+		}
+	}
+	return NULL;
+}
+
+static void linkage(const struct vt_baseline *b, const struct vt_judgement *j, struct vt_lines *demands, struct vt_lines *coverage)
+{
+	const char *missing = NULL;
+	bool handler;
+
+	for (size_t i = 0; i < b->nr; i++) {
+		const struct row *r = &b->rows[i];
+		const struct vt_field_row *f;
+
+		if (r->kind != LINKAGE)
+			continue;
+		f = member(j, r->a, r->b, &handler);
+		if (!handler) {
+			if (!missing || strcmp(missing, r->a))
+				vt_lines__add(coverage, "no retrieved file of handler %s to compare with the baseline", r->a);
+			missing = r->a;
+		} else if (!f) {
+			vt_lines__add(demands, "struct file has no member %s any more (handler %s)", r->b, r->a);
+		} else if (!same_words[f->same] || strcmp(same_words[f->same], r->c)) {
+			vt_lines__add(demands, "struct file member %s of handler %s was %s, is %s now", r->b, r->a, r->c,
+				      same_words[f->same] ? same_words[f->same] : "not judged");
+		}
+	}
+}
+
+void vt_baseline__compare(const struct vt_baseline *b, struct vt_judgement *j, struct vt_lines *demands, struct vt_lines *coverage, struct vt_lines *gone)
+{
+	known(b, j, gone);
+	covered(b, j, coverage);
+	linkage(b, j, demands, coverage);
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What went into the jump, and what came out of it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/facts.h"
+
+#define NR(t) (sizeof(t) / sizeof((t)[0]))
+
+/* ---- arrival ---- */
+
+/* Whether the new kernel's trace can say anything about what arrived. */
+static bool looked_at(struct vt_ctx *c)
+{
+	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
+
+	if (!pre->jumped) {
+		if (vt_side_incoming(post))
+			vt_doubt(c, "%s: it does not reach the jump, so what went into it is not known", pre->label);
+		return false;
+	}
+	if (post->deserialized || vt_side_incoming(post))
+		return true;
+	if (vt_side_outgoing(pre))
+		vt_doubt(c, "%s: nobody opened /dev/liveupdate while it was recorded, so what arrived is not known", post->label);
+	return false;
+}
+
+static const struct vt_session *incoming_session(const struct vt_side *s, const char *name)
+{
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		if (v->dir == VT_INCOMING && !strcmp(v->name, name))
+			return v;
+	}
+	return NULL;
+}
+
+static void lost_file(struct vt_ctx *c, const struct vt_life *l)
+{
+	struct vt_who who = vt_who_of(l);
+	struct vt_finding *f = vt_find(c, VT_ERROR, 1, &who, "%s", l->compatible ? l->compatible : "");
+
+	if (!f)
+		return;
+	f->func = "luo_file_deserialize";
+	vt_text(c, &f->title, "a preserved file does not arrive in the new kernel");
+	vt_text(c, &f->expected, "every file that was frozen is on its session's list after deserialize");
+	vt_text(c, &f->seen[0], "preserved%s", l->at[VT_STEP_FREEZE].type ? " and frozen" : "");
+	vt_text(c, &f->seen[1], "its session is %s, without this token", incoming_session(c->j->side[1], l->session->name) ? "there" : "missing");
+	vt_proof(c, f, 0, &l->at[VT_STEP_PRESERVE], "preserves the file");
+	vt_proof(c, f, 0, &l->at[VT_STEP_FREEZE], "freezes it");
+	vt_proof(c, f, 0, &c->j->side[0]->reboot, "the old kernel is about to jump");
+	vt_proof(c, f, 1, &c->j->side[1]->deserialize_at, "the new kernel has read what arrived");
+	vt_text(c, &f->meaning, "What the file stood for is lost: the guest's device or memory does not survive the update.");
+}
+
+static void arrival(struct vt_ctx *c)
+{
+	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
+
+	/* After a failed deserialize all is held until reboot: the rule leftover says so. */
+	if (!looked_at(c) || (post->deserialized && post->deserialize_ret < 0) || c->cut[1])
+		return;
+	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
+		const struct vt_session *in = incoming_session(post, v->name);
+
+		if (in && in->deserialize_ret < 0)
+			continue;
+		/* Only a list that was seen can lack something. */
+		if (in ? !in->deserialized : !post->deserialized)
+			continue;
+		for (const struct vt_life *l = v->lives; l && !c->blind[1]; l = l->next) {
+			if (l->frozen_at_jump && !vt_side__life(post, VT_INCOMING, v->name, l->token))
+				lost_file(c, l);
+		}
+	}
+}
+
+const struct vt_rule vt_rule_arrival = {
+	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR,
+	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
+	.run = arrival,
+};
+
+/* ---- identity ---- */
+
+static void changed(struct vt_ctx *c, const struct vt_life *out, const struct vt_life *in, const char *what, const char *was, const char *is,
+		    const struct vt_at *seen, const char *meaning)
+{
+	struct vt_who who = vt_who_of(out);
+	struct vt_finding *f = vt_find(c, VT_ERROR, 1, &who, "%s|%s", what, out->compatible ? out->compatible : "");
+
+	if (!f)
+		return;
+	f->func = vt_at_func(seen);
+	vt_text(c, &f->title, "the %s of a preserved file is another one after the update", what);
+	vt_text(c, &f->expected, "%s, as in the old kernel", was);
+	vt_text(c, &f->seen[0], "%s", was);
+	vt_text(c, &f->seen[1], "%s", is);
+	vt_proof(c, f, 0, &out->at[VT_STEP_PRESERVE], "preserves %s", was);
+	vt_proof(c, f, 1, seen, "has %s", is);
+	vt_text(c, &f->meaning, "%s", meaning);
+}
+
+static void same_identity(struct vt_ctx *c, const struct vt_life *out, const struct vt_life *in)
+{
+	const struct vt_at *arrived = in->at[VT_STEP_DESERIALIZE].type ? &in->at[VT_STEP_DESERIALIZE] : &in->at[VT_STEP_RETRIEVE];
+	char was[32], is[32];
+
+	if (out->compatible && in->compatible && strcmp(out->compatible, in->compatible))
+		changed(c, out, in, "compatible string", out->compatible, in->compatible, arrived,
+			"Another handler reads the state than wrote it.");
+	if (out->bdf && in->bdf && strcmp(out->bdf, in->bdf))
+		changed(c, out, in, "PCI address", out->bdf, in->bdf, &in->at[VT_STEP_RETRIEVE],
+			"The guest gets somebody else's device.");
+	if (!out->has_data || !in->has_data || out->data == in->data)
+		return;
+	snprintf(was, sizeof(was), "serialized_data 0x%" PRIx64, out->data);
+	snprintf(is, sizeof(is), "serialized_data 0x%" PRIx64, in->data);
+	changed(c, out, in, "serialized_data", was, is, arrived, "The handler follows a handle that nobody gave it.");
+}
+
+static void identity(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_facts; k++) {
+			const struct vt_fact *x = &s->facts[k];
+			struct vt_finding *f;
+
+			if (x->kind != VT_FACT_DATA_CHANGED)
+				continue;
+			f = vt_find(c, VT_ERROR, i, &x->who, "within|%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
+			if (!f)
+				continue;
+			f->func = vt_at_func(&x->at[0]);
+			vt_text(c, &f->title, "serialized_data changes within one kernel");
+			vt_text(c, &f->expected, "0x%" PRIx64 ": only freeze may change it", (uint64_t)x->num[0]);
+			vt_text(c, &f->seen[i], "0x%" PRIx64, (uint64_t)x->num[1]);
+			vt_proof(c, f, i, &x->at[0], "is given another handle");
+			vt_text(c, &f->meaning, "The handler follows a handle that it did not give.");
+		}
+	}
+	if (!vt_pair_fits(c))
+		return;
+	for (const struct vt_session *v = c->j->side[0]->sessions; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l; l = l->next) {
+			const struct vt_life *in = l->frozen_at_jump ? vt_side__life(c->j->side[1], VT_INCOMING, v->name, l->token) : NULL;
+
+			if (in)
+				same_identity(c, l, in);
+		}
+	}
+}
+
+const struct vt_rule vt_rule_identity = {
+	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP } },
+	.run = identity,
+};
+
+/* ---- memory ---- */
+
+static const char *kind_name(int64_t k)
+{
+	return k == VT_KHO_ALLOC ? "memory from kho_alloc_preserve()" : k == VT_KHO_FOLIO ? "a folio" : k == VT_KHO_PAGES ? "pages" : "a vmalloc area";
+}
+
+static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "left|%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
+
+	if (!f)
+		return;
+	f->func = vt_at_func(&x->at[0]);
+	vt_text(c, &f->title, "%s returns and leaves memory preserved that it had given to KHO", vt_at_func(&x->at[0]));
+	vt_text(c, &f->expected, "a preserve that fails, and an unpreserve, take back all that preserve gave");
+	vt_text(c, &f->seen[i], "%" PRId64 " block%s still preserved, the first %s at physical 0x%" PRIx64, x->num[1], x->num[1] == 1 ? "" : "s",
+		kind_name(x->num[2]), (uint64_t)x->num[0]);
+	vt_proof(c, f, i, &x->at[1], "gives it to KHO");
+	vt_proof(c, f, i, &x->at[0], "returns%s", x->at[0].has_ret && x->at[0].ret < 0 ? " with an error" : "");
+	vt_text(c, &f->meaning, "The memory is lost to this kernel, and the next one finds pages reserved for nobody.");
+}
+
+static void never_restored(struct vt_ctx *c, const struct vt_kho *k, const struct vt_life *out, const struct vt_at *end, const char *by)
+{
+	struct vt_who who = out ? vt_who_of(out) : (struct vt_who){ .session = k->session ? k->session->name : NULL };
+	struct vt_finding *f;
+
+	f = vt_find(c, VT_ERROR, 1, &who, "lost|%s|%s", vt_at_func(&k->at), out && out->compatible ? out->compatible : "");
+	if (!f)
+		return;
+	f->func = vt_at_func(end);
+	vt_text(c, &f->title, "memory that was preserved is never restored, although %s is finished", by);
+	vt_text(c, &f->expected, "every preserved block is restored by physical address: in retrieve, or at the latest in finish");
+	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", kind_name(k->kind), k->phys);
+	vt_text(c, &f->seen[1], "no restore of 0x%" PRIx64, k->phys);
+	vt_proof(c, f, 0, &k->at, "gives 0x%" PRIx64 " to KHO", k->phys);
+	vt_proof(c, f, 1, end, "is the last that knows it");
+	vt_text(c, &f->meaning, "The pages stay reserved until the next reboot: every live update loses some more memory.");
+}
+
+static bool all_finished(const struct vt_side *s)
+{
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING; l = l->next) {
+			if (l->state != VT_LIFE_FINISHED)
+				return false;
+		}
+	}
+	return vt_side_incoming(s);
+}
+
+static void across(struct vt_ctx *c)
+{
+	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
+	bool all = all_finished(post);
+
+	for (size_t n = 0; n < pre->nr_kho; n++) {
+		const struct vt_kho *k = pre->kho[n];
+		const struct vt_life *in;
+
+		if (vt_side__restored(post, k->phys))
+			continue;
+		if (!k->life) {
+			/* LUO's own tables, and data that several files share: due when everything is finished. */
+			if (k->session && !k->session->ended && all && incoming_session(post, k->session->name))
+				never_restored(c, k, NULL, &incoming_session(post, k->session->name)->finish, "every session");
+			continue;
+		}
+		in = k->life->frozen_at_jump ? vt_side__life(post, VT_INCOMING, k->life->session->name, k->life->token) : NULL;
+		if (!in || in->state != VT_LIFE_FINISHED)
+			continue;
+		/* A retrieve that failed keeps what it could not consume: the rule leftover tells. */
+		if (in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)
+			continue;
+		never_restored(c, k, k->life, &in->at[VT_STEP_FINISH], "the file");
+	}
+}
+
+static void kho_leak(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_facts && !c->blind[i]; k++) {
+			if (s->facts[k].kind == VT_FACT_KHO_LEFT)
+				left_behind(c, i, &s->facts[k]);
+		}
+	}
+	if (vt_pair_fits(c) && !c->blind[1])
+		across(c);
+}
+
+const struct vt_rule vt_rule_kho_leak = {
+	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
+		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN },
+		   { VT_EV_OP_FINISH, VT_IN } },
+	.run = kho_leak,
+};
+
+static void tell_phys(struct vt_ctx *c, enum vt_fact_kind kind, const char *title, const char *expected, const char *first, const char *second, const char *meaning)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_facts; k++) {
+			const struct vt_fact *x = &s->facts[k];
+			struct vt_finding *f;
+
+			if (x->kind != kind)
+				continue;
+			f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
+			if (!f)
+				continue;
+			f->func = vt_at_func(&x->at[0]);
+			vt_text(c, &f->title, "%s", title);
+			vt_text(c, &f->expected, "%s", expected);
+			vt_text(c, &f->seen[i], "physical 0x%" PRIx64, (uint64_t)x->num[0]);
+			vt_proof(c, f, i, &x->at[1], "%s", first);
+			vt_proof(c, f, i, &x->at[0], "%s", second);
+			vt_text(c, &f->meaning, "%s", meaning);
+		}
+	}
+}
+
+static void restore_twice(struct vt_ctx *c)
+{
+	tell_phys(c, VT_FACT_KHO_TWICE, "preserved memory is restored twice", "one restore per physical address", "first restore", "second restore of the same address",
+		  "The first owner may have freed the page: the second one takes memory that belongs to somebody else.");
+}
+
+const struct vt_rule vt_rule_kho_restore_twice = {
+	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
+	.run = restore_twice,
+};
+
+static void unbalanced(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		if (c->blind[i])
+			return;	/* a preserve that was not seen would look like one that was not made */
+	}
+	tell_phys(c, VT_FACT_KHO_UNPRESERVE_UNKNOWN, "preserve takes memory back from KHO that it did not give", "the unwind of a failing preserve undoes what it did, once",
+		  "preserve begins", "unpreserves memory that is not preserved",
+		  "Somebody else's memory is taken out of the handover, or the loop runs off its table.");
+}
+
+const struct vt_rule vt_rule_kho_unbalanced = {
+	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
+	.run = unbalanced,
+};
+
+static void folio_put(struct vt_ctx *c)
+{
+	/* folio_put() is inline and no hook shows it: the rule can only say where it cannot say. */
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_facts; k++) {
+			const struct vt_fact *x = &s->facts[k];
+			char who[256];
+
+			if (x->kind == VT_FACT_FOLIO_NOT_PUT)
+				vt_doubt(c, "%s: retrieve of %s restored %" PRId64 " folio%s and failed; whether they were put is not visible", s->label,
+					 vt_who_str(&x->who, who, sizeof(who)), x->num[1], x->num[1] == 1 ? "" : "s");
+		}
+	}
+}
+
+const struct vt_rule vt_rule_folio_put = {
+	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
+	.run = folio_put,
+};
+
+/* ---- accepted leftovers ---- */
+
+static void note(struct vt_ctx *c, size_t i, const struct vt_who *who, const struct vt_at *at, const char *key, const char *title, const char *meaning)
+{
+	struct vt_finding *f = vt_find(c, VT_NOTE, i, who, "%s", key);
+
+	if (!f)
+		return;
+	vt_text(c, &f->title, "%s", title);
+	vt_text(c, &f->expected, "allowed");
+	vt_text(c, &f->meaning, "%s", meaning);
+	vt_proof(c, f, i, at, "here");
+}
+
+static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v, const struct vt_life *l)
+{
+	struct vt_who who = vt_who_of(l);
+	char title[200], err[32];
+
+	if (l->state == VT_LIFE_FAILED || (l->state == VT_LIFE_FINISHED && l->at[VT_STEP_RETRIEVE].has_ret && l->at[VT_STEP_RETRIEVE].ret < 0)) {
+		snprintf(title, sizeof(title), "retrieve failed with %s: a later one is refused with the same error, and what the handler could not consume is held until reboot",
+			 vt_errno_str(l->at[VT_STEP_RETRIEVE].ret, err, sizeof(err)));
+		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "retrieve-failed", title, "Accepted: luo_retrieve_file() never retries on state that is half consumed.");
+	} else if (l->state == VT_LIFE_INCOMING && !v->finished) {
+		note(c, i, &who, &l->at[VT_STEP_DESERIALIZE], v->retrieved ? "not-retrieved" : "session-not-retrieved",
+		     v->retrieved ? "a file was not retrieved: held until its session is finished" :
+		     "a session was not retrieved: held until the next live update, which drops it",
+		     "Accepted: nobody asked for it.");
+	} else if (l->state == VT_LIFE_INCOMING || (l->state == VT_LIFE_FINISHED && !l->at[VT_STEP_RETRIEVE].type && !l->early)) {
+		note(c, i, &who, &l->at[VT_STEP_FINISH], "finished-unretrieved", "a file was finished without having been retrieved: its state is dropped", "Accepted: the agent did not ask for it.");
+	} else if (l->state == VT_LIFE_RETRIEVED) {
+		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "not-finished", v->finish.type && v->finish_ret < 0 ?
+		     "FINISH was refused: LUO keeps the file" : "retrieved, and not finished when the trace ends", "Accepted: LUO holds the file until FINISH.");
+	}
+}
+
+static void leftover(struct vt_ctx *c)
+{
+	char title[200], err[32];
+
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		if (s->deserialized && s->deserialize_ret < 0) {
+			snprintf(title, sizeof(title), "deserialize failed with %s: everything that arrived is held until reboot",
+				 vt_errno_str(s->deserialize_ret, err, sizeof(err)));
+			note(c, i, NULL, &s->deserialize_at, "deserialize-failed", title,
+			     "Accepted: luo_session_deserialize() does not undo what is half built. The usual cause is a handler that is not loaded yet.");
+			continue;
+		}
+		for (const struct vt_session *v = s->sessions; v; v = v->next) {
+			for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING && !c->cut[i]; l = l->next)
+				notes_of_life(c, i, v, l);
+		}
+		if (s->nr_aborts) {
+			snprintf(title, sizeof(title), "%" PRIu64 " live update%s aborted before the jump", s->nr_aborts, s->nr_aborts == 1 ? " was" : "s were");
+			note(c, i, NULL, &s->reboot, "aborted", title, "Accepted: reboot(2) returned an error and this kernel went on.");
+		}
+	}
+}
+
+const struct vt_rule vt_rule_leftover = {
+	.id = "leftover", .name = "accepted leftover", .severity = VT_NOTE, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN } },
+	.run = leftover,
+};

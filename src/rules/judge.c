@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Runs every rule over one or two sides and adds up what they say. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rules.h"
+
+const char *vt_severity_name(enum vt_severity s)
+{
+	return s == VT_ERROR ? "error" : s == VT_WARNING ? "warning" : "note";
+}
+
+const char *vt_status_name(enum vt_status s)
+{
+	static const char *const names[] = { "pass", "finding", "unknown", "not applicable" };
+
+	return names[s];
+}
+
+const struct vt_rule *vt_rule__by_id(const char *id)
+{
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		if (!strcmp(vt_rules[i]->id, id))
+			return vt_rules[i];
+	}
+	return NULL;
+}
+
+/* ---- small text ---- */
+
+static char *vformat(const char *fmt, va_list ap)
+{
+	char *s;
+
+	return vasprintf(&s, fmt, ap) < 0 ? NULL : s;
+}
+
+void vt_text(struct vt_ctx *c, char **to, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	free(*to);
+	*to = vformat(fmt, ap);
+	va_end(ap);
+	if (!*to)
+		c->err = -ENOMEM;
+}
+
+const char *vt_who_str(const struct vt_who *w, char *buf, size_t size)
+{
+	int n = 0;
+
+	buf[0] = 0;
+	if (w->session)
+		n = snprintf(buf, size, "session %s", w->session);
+	if (w->has_token && n >= 0 && (size_t)n < size)
+		n += snprintf(buf + n, size - n, "%stoken 0x%" PRIx64, n ? " " : "", w->token);
+	if ((w->compatible || w->bdf) && n >= 0 && (size_t)n < size) {
+		n += snprintf(buf + n, size - n, n ? " (%s%s%s)" : "%s%s%s", w->compatible ? w->compatible : "",
+			      w->compatible && w->bdf ? ", " : "", w->bdf ? w->bdf : "");
+	}
+	if (!buf[0])
+		snprintf(buf, size, "no session");
+	return buf;
+}
+
+struct vt_who vt_who_of(const struct vt_life *l)
+{
+	return (struct vt_who){ .session = l->session->name, .token = l->token, .has_token = true,
+				.compatible = l->compatible, .bdf = l->bdf };
+}
+
+const char *vt_at_func(const struct vt_at *at)
+{
+	return at->func && *at->func ? at->func : vt_event_name(at->type);
+}
+
+const char *vt_errno_str(int64_t ret, char *buf, size_t size)
+{
+	const char *name = ret < 0 && ret > -4096 ? strerrorname_np((int)-ret) : NULL;
+
+	if (name)
+		snprintf(buf, size, "-%s", name);
+	else
+		snprintf(buf, size, "%" PRId64, ret);
+	return buf;
+}
+
+/* ---- findings ---- */
+
+static uint64_t fnv(const char *s, uint64_t h)
+{
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
+	return h * 0x100000001b3ULL;	/* ends the part */
+}
+
+static void add_also(struct vt_finding *f, const struct vt_who *who)
+{
+	char buf[256];
+
+	f->count++;
+	if (f->nr_also >= VT_ALSO_MAX || !who)
+		return;
+	vt_who_str(who, buf, sizeof(buf));
+	for (size_t i = 0; i < f->nr_also; i++) {
+		if (!strcmp(f->also[i], buf))
+			return;
+	}
+	f->also[f->nr_also] = strdup(buf);
+	if (f->also[f->nr_also])
+		f->nr_also++;
+}
+
+struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
+			   const char *key, ...)
+{
+	struct vt_judgement *j = c->j;
+	struct vt_finding *f, *grown;
+	va_list ap;
+	char *k;
+
+	va_start(ap, key);
+	k = vformat(key, ap);
+	va_end(ap);
+	if (!k) {
+		c->err = -ENOMEM;
+		return NULL;
+	}
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		if (j->findings[i].rule == c->rule && !strcmp(j->findings[i].key, k)) {
+			add_also(&j->findings[i], who);
+			free(k);
+			return NULL;
+		}
+	}
+	grown = realloc(j->findings, (j->nr_findings + 1) * sizeof(*grown));
+	if (!grown) {
+		free(k);
+		c->err = -ENOMEM;
+		return NULL;
+	}
+	j->findings = grown;
+	f = &grown[j->nr_findings++];
+	memset(f, 0, sizeof(*f));
+	f->rule = c->rule;
+	f->severity = sev;
+	f->side = j->side[side];
+	f->key = k;
+	f->count = 1;
+	if (who)
+		f->who = *who;
+	snprintf(f->fingerprint, sizeof(f->fingerprint), "%016" PRIx64, fnv(k, fnv(c->rule->id, 0xcbf29ce484222325ULL)));
+	if (sev != VT_NOTE)
+		c->row->findings++;
+	return f;
+}
+
+void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_at *at, const char *fmt, ...)
+{
+	struct vt_evidence *e;
+	va_list ap;
+
+	if (!at->type || f->nr_ev == VT_EVIDENCE_MAX)
+		return;
+	e = &f->ev[f->nr_ev++];
+	e->side = c->j->side[side];
+	e->at = *at;
+	va_start(ap, fmt);
+	e->what = vformat(fmt, ap);
+	va_end(ap);
+	if (!e->what)
+		c->err = -ENOMEM;
+}
+
+static void add_line(struct vt_ctx *c, char ***list, size_t *nr, const char *line)
+{
+	char **grown;
+
+	for (size_t i = 0; i < *nr; i++) {
+		if (!strcmp((*list)[i], line))
+			return;
+	}
+	grown = realloc(*list, (*nr + 1) * sizeof(*grown));
+	if (grown)
+		*list = grown;
+	if (!grown || !(grown[*nr] = strdup(line))) {
+		c->err = -ENOMEM;
+		return;
+	}
+	(*nr)++;
+}
+
+void vt_doubt(struct vt_ctx *c, const char *fmt, ...)
+{
+	char buf[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	add_line(c, &c->row->why, &c->row->nr_why, buf);
+	add_line(c, &c->j->doubts, &c->j->nr_doubts, buf);
+}
+
+/* ---- what a side is about ---- */
+
+bool vt_side_outgoing(const struct vt_side *s)
+{
+	if (s->folded_lives || s->failed_preserves)
+		return true;
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		if (v->dir == VT_OUTGOING && v->lives)
+			return true;
+	}
+	return false;
+}
+
+bool vt_side_incoming(const struct vt_side *s)
+{
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		if (v->dir == VT_INCOMING && v->lives)
+			return true;
+	}
+	return false;
+}
+
+bool vt_side_vfio(const struct vt_side *s)
+{
+	if (s->saw_vfio)
+		return true;
+	for (const struct vt_session *v = s->sessions; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l; l = l->next) {
+			if (l->is_vfio || (l->compatible && strstr(l->compatible, "vfio")))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool vt_pair_fits(const struct vt_ctx *c)
+{
+	return c->j->nr_sides == 2 && c->j->side[0]->jumped;
+}
+
+/* ---- running ---- */
+
+static bool applies(const struct vt_ctx *c, const char **why)
+{
+	bool any = false;
+
+	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
+		*why = "needs the traces of both kernels";
+		return false;
+	}
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		any |= c->rule->subject == VT_ABOUT_VFIO ? vt_side_vfio(s) : vt_side_outgoing(s) || vt_side_incoming(s);
+	}
+	*why = c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" : "no file was preserved";
+	return any;
+}
+
+static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
+{
+	const struct vt_side *s = c->j->side[i];
+
+	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s))
+		return false;
+	if (where == VT_OUT)
+		return vt_side_outgoing(s);
+	if (where == VT_IN)
+		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
+	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO;
+}
+
+static void check_needs(struct vt_ctx *c)
+{
+	char buf[400];
+
+	VT_EACH_SIDE(c, i) {
+		bool concerned = false;
+
+		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
+			if (!due(c, i, n->where))
+				continue;
+			concerned = true;
+			if (!vt_side__gap(c->j->side[i], n->type, buf, sizeof(buf)))
+				continue;
+			c->blind[i] = true;
+			vt_doubt(c, "%s", buf);
+		}
+		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;
+		if (concerned && vt_side__cut(c->j->side[i], buf, sizeof(buf)))
+			vt_doubt(c, "%s", buf);
+	}
+}
+
+static void run_rule(struct vt_ctx *c)
+{
+	const char *why;
+
+	if (!applies(c, &why)) {
+		c->row->status = VT_NOT_APPLICABLE;
+		add_line(c, &c->row->why, &c->row->nr_why, why);
+		return;
+	}
+	check_needs(c);
+	c->rule->run(c);
+	c->row->status = c->row->findings ? VT_FOUND : c->row->nr_why ? VT_UNKNOWN : VT_PASS;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct vt_finding *x = a, *y = b;
+	size_t i, j;
+
+	if (x->severity != y->severity)
+		return (int)y->severity - (int)x->severity;
+	for (i = 0; i < vt_nr_rules && vt_rules[i] != x->rule; i++)
+		;
+	for (j = 0; j < vt_nr_rules && vt_rules[j] != y->rule; j++)
+		;
+	if (i != j)
+		return i < j ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+/* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
+static void judge_empty(struct vt_ctx *c)
+{
+	struct vt_judgement *j = c->j;
+	bool no_luo = true;
+	char buf[400];
+
+	VT_EACH_SIDE(c, i) {
+		const char *luo = vt_trace__meta(j->side[i]->trace, "luo");
+
+		if (vt_side_outgoing(j->side[i]) || vt_side_incoming(j->side[i]))
+			return;
+		no_luo &= luo && !strncmp(luo, "no", 2);
+	}
+	j->nothing = no_luo ? "this kernel has no Live Update Orchestrator" : "no file was preserved and none arrived";
+	if (no_luo)
+		return;
+	VT_EACH_SIDE(c, i) {
+		if (vt_side__cut(j->side[i], buf, sizeof(buf)))
+			add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (vt_side__gap(j->side[i], i ? VT_EV_LUO_RETRIEVE : VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
+			add_line(c, &j->doubts, &j->nr_doubts, buf);
+	}
+}
+
+void vt_judgement__settle(struct vt_judgement *j)
+{
+	bool damaged = false;
+
+	j->errors = j->warnings = j->notes = j->suppressed = j->known = 0;
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		const struct vt_finding *f = &j->findings[i];
+
+		if (f->severity == VT_NOTE)
+			j->notes++;
+		else if (f->suppressed)
+			j->suppressed++;
+		else if (f->known)
+			j->known++;
+		else if (f->severity == VT_ERROR)
+			j->errors++;
+		else
+			j->warnings++;
+	}
+	for (size_t i = 0; i < j->nr_sides; i++)
+		damaged |= j->side[i]->damaged;
+	if (j->errors + j->warnings)
+		j->exit = VT_EXIT_FINDINGS;
+	else if (damaged)
+		j->exit = VT_EXIT_BAD_TRACE;
+	else if (j->nr_doubts)
+		j->exit = VT_EXIT_INCONCLUSIVE;
+	else if (j->nothing)
+		j->exit = VT_EXIT_NOTHING;
+	else
+		j->exit = VT_EXIT_CLEAN;
+}
+
+int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgement **out)
+{
+	struct vt_judgement *j = calloc(1, sizeof(*j));
+	struct vt_ctx c = { .j = j };
+
+	if (!j)
+		return -ENOMEM;
+	j->side[0] = a;
+	j->side[1] = b;
+	j->nr_sides = b ? 2 : 1;
+	j->rows = calloc(vt_nr_rules, sizeof(*j->rows));
+	if (!j->rows) {
+		free(j);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		struct vt_ctx r = { .j = j, .rule = vt_rules[i], .row = &j->rows[i] };
+
+		j->rows[i].rule = vt_rules[i];
+		run_rule(&r);
+		c.err = c.err ? c.err : r.err;
+	}
+	judge_empty(&c);
+	qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);
+	vt_judgement__settle(j);
+	if (c.err) {
+		vt_judgement__free(j);
+		return c.err;
+	}
+	*out = j;
+	return 0;
+}
+
+static void free_lines(char **l, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(l[i]);
+	free(l);
+}
+
+void vt_judgement__free(struct vt_judgement *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		struct vt_finding *f = &j->findings[i];
+
+		for (size_t k = 0; k < f->nr_ev; k++)
+			free(f->ev[k].what);
+		for (size_t k = 0; k < f->nr_also; k++)
+			free(f->also[k]);
+		free(f->title);
+		free(f->expected);
+		free(f->seen[0]);
+		free(f->seen[1]);
+		free(f->meaning);
+		free(f->key);
+	}
+	free(j->findings);
+	for (size_t i = 0; j->rows && i < vt_nr_rules; i++)
+		free_lines(j->rows[i].why, j->rows[i].nr_why);
+	free(j->rows);
+	for (size_t i = 0; i < j->nr_tables; i++) {
+		for (size_t k = 0; k < j->tables[i].nr; k++) {
+			free(j->tables[i].rows[k].pre);
+			free(j->tables[i].rows[k].post);
+		}
+		free(j->tables[i].rows);
+	}
+	free(j->tables);
+	free_lines(j->doubts, j->nr_doubts);
+	free(j);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * struct vfio_device_file: who allocated it with what, who freed it with what.
+ * Zero-allocated by vfio_allocate_device_file(), freed once, by kfree(), in
+ * vfio_device_fops_release() or in the error path of the open.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/rules.h"
+
+/* What a family may be freed with (mm/slab_common.c, mm/vmalloc.c, mm/util.c: kvfree()). */
+static const struct {
+	const char *family, *frees;
+} legal[] = {
+	{ "kmalloc", " kfree kfree_sensitive kvfree kvfree_sensitive kvfree_call_rcu kfree_call_rcu " },
+	{ "kmem_cache", " kmem_cache_free kfree kvfree kvfree_call_rcu kfree_call_rcu " },
+	{ "vmalloc", " vfree vfree_atomic kvfree kvfree_call_rcu kfree_call_rcu " },
+	{ "kvmalloc", " kvfree kvfree_sensitive kvfree_call_rcu kfree_call_rcu " },
+};
+
+enum verdict { LEGAL, ILLEGAL, NO_IDEA };
+
+static enum verdict pair_verdict(const char *family, const char *callee)
+{
+	char word[64];
+
+	if (!family || !callee)
+		return NO_IDEA;
+	snprintf(word, sizeof(word), " %s ", callee);
+	for (size_t i = 0; i < sizeof(legal) / sizeof(legal[0]); i++) {
+		if (!strcmp(legal[i].family, family))
+			return strstr(legal[i].frees, word) ? LEGAL : ILLEGAL;
+	}
+	return NO_IDEA;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* How release frees what was allocated this way, on either side. */
+static const struct vt_free_path *normal_path(const struct vt_ctx *c, const struct vt_free_path *of)
+{
+	const struct vt_free_path *best = NULL;
+
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_free_paths; k++) {
+			const struct vt_free_path *p = &s->free_paths[k];
+
+			if (p->in_release && same(p->family, of->family) && (!best || p->count > best->count))
+				best = p;
+		}
+	}
+	return best;
+}
+
+static const char *str(const char *s, const char *otherwise)
+{
+	return s ? s : otherwise;
+}
+
+static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_free_path *p,
+			  const struct vt_free_path *n, enum verdict v)
+{
+	const struct vt_df *df = p->example;
+	const char *alloc = str(df->callee, str(df->family, "an unknown allocator"));
+	char in[256];
+
+	f->func = p->free_func;
+	f->count = p->count;
+	if (v == ILLEGAL)
+		vt_text(c, &f->title, "struct vfio_device_file from %s (%s) is freed with %s(), which may not free it",
+			alloc, str(df->family, "?"), str(p->free_callee, "?"));
+	else if (n)
+		vt_text(c, &f->title, "struct vfio_device_file from %s is freed with %s() in %s, but with %s() in the normal release",
+			alloc, str(p->free_callee, "?"), str(p->free_func, "?"), str(n->free_callee, "?"));
+	else
+		vt_text(c, &f->title, "struct vfio_device_file from %s is freed with %s() in %s, although no part of it can come from vmalloc",
+			alloc, str(p->free_callee, "?"), str(p->free_func, "?"));
+	if (n)
+		vt_text(c, &f->expected, "freed with %s(), as by %s in the normal release (seen %" PRIu64 " time%s)", str(n->free_callee, "?"),
+			str(n->example->free_site[0], "vfio_device_fops_release"), n->count, n->count == 1 ? "" : "s");
+	else
+		vt_text(c, &f->expected, "freed with kfree(); no normal release was seen in the traces to compare with");
+	vt_text(c, &f->seen[side], "allocated by %s at %s, freed by %s() at %s%s", alloc, str(df->site, "an unknown place"),
+		str(p->free_callee, "?"), str(df->free_site[0], "an unknown place"),
+		df->failed.type ? ", on the error path of a failing open" : "");
+	vt_proof(c, f, side, &df->alloc, "allocates the df with %s at %s, for %s", alloc, str(df->site, "?"),
+		 vt_who_str(&df->who, in, sizeof(in)));
+	vt_proof(c, f, side, &df->freed[0], "frees it with %s at %s, within %s", str(p->free_callee, "?"), str(df->free_site[0], "?"),
+		 str(df->free_in[0], "no traced call"));
+	vt_proof(c, f, side, &df->failed, "the call that was to hand it out fails");
+	if (n)
+		vt_proof(c, f, n->example && side < c->j->nr_sides ? (n >= c->j->side[0]->free_paths &&
+			 n < c->j->side[0]->free_paths + c->j->side[0]->nr_free_paths ? 0 : 1) : side,
+			 &n->example->freed[0], "the normal path: %s at %s", str(n->free_callee, "?"), str(n->example->free_site[0], "?"));
+	vt_text(c, &f->meaning, v == ILLEGAL ?
+		"The allocator gets memory that is not its own: corruption or a crash, whenever this path runs." :
+		"No memory is corrupted today: the pair is legal. It tells readers that the object may come from vmalloc, and breaks the rule that an object has one way to be freed.");
+}
+
+static void mismatch(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_free_paths; k++) {
+			const struct vt_free_path *p = &s->free_paths[k], *n = normal_path(c, p);
+			enum verdict v = pair_verdict(p->family, p->free_callee);
+			struct vt_finding *f;
+			bool odd = v == ILLEGAL;
+
+			if (v == LEGAL && n)
+				odd = !same(n->free_callee, p->free_callee);
+			else if (v == LEGAL)
+				odd = same(p->family, "kmalloc") && !strncmp(str(p->free_callee, ""), "kvfree", 6) &&
+				      strcmp(p->free_callee, "kvfree_call_rcu");
+			if (!odd)
+				continue;
+			f = vt_find(c, v == ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
+				    str(p->free_callee, "?"), str(p->free_func, "?"));
+			if (f)
+				tell_mismatch(c, f, i, p, n, v);
+		}
+	}
+}
+
+const struct vt_rule vt_rule_alloc_mismatch = {
+	.id = "alloc-mismatch", .name = "freed with another family's function", .severity = VT_ERROR,
+	.subject = VT_ABOUT_VFIO,
+	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE } },
+	.run = mismatch,
+};
+
+static void leak(struct vt_ctx *c)
+{
+	char in[256], err[32];
+
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_dfs && !c->blind[i] && !c->cut[i]; k++) {
+			const struct vt_df *df = s->dfs[k];
+			const struct vt_at *end = df->failed.type ? &df->failed : &df->release;
+			struct vt_finding *f;
+
+			if (df->nr_freed || !end->type)
+				continue;
+			f = vt_find(c, VT_ERROR, i, &df->who, "%s|%s", df->failed.type ? "failed" : "released",
+				    vt_event_name(df->failed.type ? df->failed.type : df->call.type));
+			if (!f)
+				continue;
+			f->func = vt_at_func(end);
+			if (!f->who.bdf)
+				f->who.bdf = df->bdf;
+			vt_text(c, &f->title, "struct vfio_device_file is never freed after %s %s", vt_at_func(end),
+				df->failed.type ? "failed" : "ran for it");
+			vt_text(c, &f->expected, "every df is freed once: by the failing open itself, or by vfio_device_fops_release()");
+			vt_text(c, &f->seen[i], "allocated at %s for %s, %s%s, no free until the end of the trace", df->site ? df->site : "an unknown place",
+				vt_who_str(&df->who, in, sizeof(in)), vt_at_func(end),
+				df->failed.type ? (snprintf(err, sizeof(err), " "), vt_errno_str(df->failed.ret, err + 1, sizeof(err) - 1), err) : " returned");
+			vt_proof(c, f, i, &df->alloc, "allocates the df");
+			vt_proof(c, f, i, end, df->failed.type ? "fails; from here on nobody knows the df" : "is the last to know the df");
+			vt_text(c, &f->meaning, "Kernel memory is lost each time this happens; whoever can make the call fail can repeat it.");
+		}
+	}
+}
+
+const struct vt_rule vt_rule_df_leak = {
+	.id = "df-leak", .name = "df never freed", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE }, { VT_EV_VFIO_RELEASE } },
+	.run = leak,
+};
+
+static void twice(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		for (size_t k = 0; k < s->nr_facts; k++) {
+			const struct vt_fact *x = &s->facts[k];
+			struct vt_finding *f;
+
+			if (x->kind != VT_FACT_DF_TWICE)
+				continue;
+			f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_event_name(x->at[1].type), x->who.compatible ? x->who.compatible : "");
+			if (!f)
+				continue;
+			f->func = "vfio_device_fops_release";
+			vt_text(c, &f->title, "struct vfio_device_file is freed twice");
+			vt_text(c, &f->expected, "one free");
+			vt_text(c, &f->seen[i], "freed at %s and again at %s", x->str[1] ? x->str[1] : "?", x->str[0] ? x->str[0] : "?");
+			vt_proof(c, f, i, &x->at[2], "allocates the df");
+			vt_proof(c, f, i, &x->at[1], "first free, at %s", x->str[1] ? x->str[1] : "?");
+			vt_proof(c, f, i, &x->at[0], "second free, at %s", x->str[0] ? x->str[0] : "?");
+			vt_text(c, &f->meaning, "The allocator's lists are corrupted: a crash, or memory that two owners write to.");
+		}
+	}
+}
+
+const struct vt_rule vt_rule_df_double_free = {
+	.id = "df-double-free", .name = "df freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE } },
+	.run = twice,
+};

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rules: from the model's facts to findings.
+ *
+ * A rule names the events it needs. Where those may be incomplete, it may still
+ * find what is proven by events that are there, but it never passes: it says
+ * "unknown" and why.
+ */
+#ifndef VT_RULES_H
+#define VT_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vfiotrace/exit.h"
+#include "vfiotrace/model.h"
+
+enum vt_severity { VT_NOTE, VT_WARNING, VT_ERROR };
+const char *vt_severity_name(enum vt_severity s);
+
+enum vt_status { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOT_APPLICABLE };
+const char *vt_status_name(enum vt_status s);
+
+struct vt_ctx;
+
+/* Where a need is due. */
+enum vt_where {
+	VT_ANY = 0,	/* each side on which the rule applies */
+	VT_OUT,		/* sides that preserve files */
+	VT_IN,		/* sides that files arrive on */
+};
+struct vt_need {
+	uint16_t type;	/* enum vt_event_type; 0 ends the list */
+	uint8_t where;	/* enum vt_where */
+};
+
+enum vt_subject {
+	VT_ABOUT_LUO,	/* any preserved file */
+	VT_ABOUT_VFIO,	/* only with vfio at work */
+	VT_ABOUT_PAIR,	/* needs both traces */
+};
+
+struct vt_rule {
+	const char *id;
+	const char *name;		/* short, for headings */
+	enum vt_severity severity;	/* the worst it reports */
+	enum vt_subject subject;
+	struct vt_need needs[8];
+	void (*run)(struct vt_ctx *c);
+};
+extern const struct vt_rule *const vt_rules[];
+extern const size_t vt_nr_rules;
+const struct vt_rule *vt_rule__by_id(const char *id);
+/* Text of the rule's page in docs/rules, embedded at build time; NULL when there is none. */
+const char *vt_rule__page(const char *id);
+
+struct vt_evidence {
+	const struct vt_side *side;
+	struct vt_at at;
+	char *what;
+};
+#define VT_EVIDENCE_MAX 6
+#define VT_ALSO_MAX 16
+
+struct vt_finding {
+	const struct vt_rule *rule;
+	enum vt_severity severity;
+	char *title;			/* one sentence */
+	struct vt_who who;
+	const struct vt_side *side;	/* on which it shows */
+	const char *func;		/* kernel function it points at, or NULL */
+	char *expected;
+	char *seen[2];			/* by side */
+	char *meaning;
+	struct vt_evidence ev[VT_EVIDENCE_MAX];
+	size_t nr_ev;
+	char *key;			/* what makes it this finding, free of numbers that change */
+	char fingerprint[17];
+	uint64_t count;			/* objects or times, this one included */
+	char *also[VT_ALSO_MAX];	/* the others, by name */
+	size_t nr_also;
+	bool suppressed, known;		/* by the gate's policy or baseline */
+	const char *why_suppressed;
+};
+
+struct vt_row {
+	const struct vt_rule *rule;
+	enum vt_status status;
+	char **why;			/* unknown: reasons; not applicable: one */
+	size_t nr_why;
+	size_t findings;
+};
+
+/* One line of the struct file table. */
+enum vt_same { VT_SAME, VT_BY_DESIGN, VT_DIFFERS, VT_UNJUDGED };
+struct vt_field_row {
+	const char *name;
+	char *pre, *post;
+	enum vt_same same;
+	const char *reason;
+};
+struct vt_field_table {
+	struct vt_who who;
+	const struct vt_side *side[2];
+	struct vt_at at[2];
+	const char *pt[2];
+	struct vt_field_row *rows;
+	size_t nr;
+	uint32_t others;	/* further files of the handler whose table says the same */
+};
+
+struct vt_judgement {
+	const struct vt_side *side[2];
+	size_t nr_sides;
+	struct vt_row *rows;		/* one per rule, in the order of vt_rules */
+	struct vt_finding *findings;	/* errors, then warnings, then notes; stable order within */
+	size_t nr_findings;
+	size_t errors, warnings, notes;	/* suppressed and known ones not counted */
+	size_t suppressed, known;
+	struct vt_field_table *tables;
+	size_t nr_tables;
+	char **doubts;			/* each reason for an unknown, once */
+	size_t nr_doubts;
+	const char *nothing;		/* why there is nothing to judge, or NULL */
+	enum vt_exit exit;
+};
+
+/* PRE and POST, or one trace and NULL. -ENOMEM or 0. */
+int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgement **out);
+void vt_judgement__free(struct vt_judgement *j);
+/* Again after the gate marked findings. */
+void vt_judgement__settle(struct vt_judgement *j);
+
+/* ---- for rules ---- */
+
+struct vt_ctx {
+	struct vt_judgement *j;
+	const struct vt_rule *rule;
+	struct vt_row *row;
+	bool blind[2];		/* events that the rule needs may be missing: absence proves nothing */
+	bool cut[2];		/* what came at the end is unknown */
+	int err;
+};
+#define VT_EACH_SIDE(c, i) for (size_t i = 0; i < (c)->j->nr_sides; i++)
+
+/* A new finding, or the one with the same KEY, then counted up and NULL returned. KEY is printf-like. */
+struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
+			   const char *key, ...) __attribute__((format(printf, 5, 6)));
+void vt_text(struct vt_ctx *c, char **to, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_at *at, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* The rule cannot say, and why. */
+void vt_doubt(struct vt_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "session vm0 token 0x1 (vfio-pci-v1, 0000:00:03.0)" in BUF. */
+const char *vt_who_str(const struct vt_who *w, char *buf, size_t size);
+struct vt_who vt_who_of(const struct vt_life *l);
+/* The function that an event shows, or its type's name. */
+const char *vt_at_func(const struct vt_at *at);
+bool vt_side_outgoing(const struct vt_side *s);
+bool vt_side_incoming(const struct vt_side *s);
+bool vt_side_vfio(const struct vt_side *s);
+/* The trace that comes after the jump of side 0, or NULL when the pair does not fit together. */
+bool vt_pair_fits(const struct vt_ctx *c);
+/* "0xc" -> "ENOMEM" where known, else the number, in BUF. */
+const char *vt_errno_str(int64_t ret, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,17 @@
+# The judge: rule pages in the binary, and its tests.
+RULE_PAGES := $(sort $(wildcard docs/rules/*.md))
+
+# One C string per page: id from the file name, line by line.
+$(OUTPUT)/gen/rule_pages.h: $(RULE_PAGES) tests/judge.mk
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && LC_ALL=C awk ' \
+		FNR == 1 { if (NR > 1) print "},"; id = FILENAME; sub(/.*\//, "", id); sub(/\.md$$/, "", id); \
+			   printf "{ \"%s\",\n", id } \
+		{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "\"%s\\n\"\n", $$0 } \
+		END { if (NR) print "}," }' $(RULE_PAGES) /dev/null > $@.tmp && mv $@.tmp $@
+
+$(OUTPUT)/src/rules/pages.o: $(OUTPUT)/gen/rule_pages.h
+
+.PHONY: judge-test
+judge-test: $(BIN) $(MKTRACE)
+	$(Q)tests/golden/judge/run.sh $(BIN) $(MKTRACE)
