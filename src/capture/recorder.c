@@ -19,6 +19,7 @@
 
 #include "capture/convert.h"
 #include "capture/engine.h"
+#include "capture/hold.h"
 #include "capture/kernel.h"
 #include "capture/privilege.h"
 #include "cmd/cmd.h"
@@ -50,6 +51,7 @@ struct recorder {
 	bool stop;
 	const char *why;
 	bool storage_told;
+	bool one_cpu;
 };
 
 static uint64_t now_ns(void)
@@ -173,6 +175,7 @@ static int on_record(void *arg, void *data, size_t len)
  */
 static void save_before_jump(struct recorder *r)
 {
+	struct hold *hold = r->one_cpu ? hold__begin(r->opt->jump_wait_ns) : NULL;
 	uint64_t upto = r->consumed;
 
 	write_probes(r);
@@ -180,6 +183,7 @@ static void save_before_jump(struct recorder *r)
 	mark(r, VT_EV_REC_DRAINED, NULL, NULL);
 	if (!vt_writer__flush(r->w, true))
 		__atomic_store_n(&engine__control(r->e)->synced, upto, __ATOMIC_RELEASE);
+	hold__end(hold);
 	r->jumping = false;
 	r->dirty = false;
 }
@@ -189,11 +193,13 @@ static void catch_up(struct recorder *r)
 {
 	struct vt_control *c = engine__control(r->e);
 	uint64_t seen = __atomic_load_n(&c->modules_seen, __ATOMIC_ACQUIRE);
+	struct hold *hold = r->one_cpu ? hold__begin(r->opt->module_wait_ns) : NULL;
 	int64_t ret = engine__catch_up(r->e);
 
 	mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
 	vt_writer__meta(r->w, "handlers", engine__handlers(r->e));
 	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
+	hold__end(hold);
 	r->new_module = false;
 }
 
@@ -315,10 +321,10 @@ static int open_signals(struct recorder *r)
 	return r->sigfd < 0 ? -errno : 0;
 }
 
-/* So that the recorder runs while reboot(2) waits for it, even on one CPU. Children start without it. */
+/* So that the recorder runs at once when it is woken inside reboot(2). Children start without it. */
 static void go_realtime(void)
 {
-	struct sched_param p = { .sched_priority = 1 };
+	struct sched_param p = { .sched_priority = 2 };
 
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
 }
@@ -332,10 +338,11 @@ static int explain_open_failure(int err, const char *why)
 
 static int arm(struct recorder *r)
 {
+	/* Where waiting inside the kernel would only keep us off the one CPU there is, we hold it ourselves. */
 	struct engine_options eo = {
 		.ring_bytes = r->opt->ring_bytes,
-		.jump_wait_ns = r->opt->jump_wait_ns,
-		.module_wait_ns = r->opt->module_wait_ns,
+		.jump_wait_ns = r->one_cpu ? 0 : r->opt->jump_wait_ns,
+		.module_wait_ns = r->one_cpu ? 0 : r->opt->module_wait_ns,
 	};
 	const char *why;
 	int err;
@@ -386,6 +393,7 @@ static int start(struct recorder *r)
 	uint64_t started = now_ns();
 	int code, err;
 
+	r->one_cpu = hold__needed();
 	err = open_signals(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "signals: %s", strerror(-err));

@@ -68,14 +68,14 @@ static const struct vt_opt *find_opt(const struct vt_cmd *c, const char *arg, co
 	return NULL;
 }
 
-/* Options may stand anywhere among the arguments, except for commands that run a CMD: there parsing stops at the first. */
-static int run_command(const struct vt_cmd *c, int argc, char **argv)
+/*
+ * Options may stand anywhere among the arguments, except for commands that run
+ * a CMD: there parsing stops at the first. REST gets the positional arguments.
+ * Returns their number, or -1 with *CODE set when the command is not to run.
+ */
+static int parse(const struct vt_cmd *c, int argc, char **argv, char **rest, int *code)
 {
-	char **rest = calloc(argc + 1, sizeof(*rest));
 	int nr = 0, i;
-
-	if (!rest)
-		return vt_fail(VT_EXIT_IO, "out of memory");
 
 	for (i = 0; i < argc; i++) {
 		const struct vt_opt *o;
@@ -93,27 +93,47 @@ static int run_command(const struct vt_cmd *c, int argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			cmd_usage(c, stdout);
-			return VT_EXIT_CLEAN;
+			*code = VT_EXIT_CLEAN;
+			return -1;
 		}
+		*code = VT_EXIT_USAGE;
 		o = find_opt(c, argv[i], &value);
-		if (!o)
-			return vt_fail(VT_EXIT_USAGE, "%s: unknown option %s; see 'vfiotrace %s --help'", c->name, argv[i], c->name);
+		if (!o) {
+			vt_say("%s: unknown option %s; see 'vfiotrace %s --help'", c->name, argv[i], c->name);
+			return -1;
+		}
 		if (!o->arg) {
 			*o->flag = true;
 			continue;
 		}
-		if (!value && i + 1 >= argc)
-			return vt_fail(VT_EXIT_USAGE, "%s: option --%s needs %s", c->name, o->name, o->arg);
+		if (!value && i + 1 >= argc) {
+			vt_say("%s: option --%s needs %s", c->name, o->name, o->arg);
+			return -1;
+		}
 		*o->value = value ? value : argv[++i];
 	}
 	while (i < argc)
 		rest[nr++] = argv[i++];
-	rest[nr] = NULL;
+	return nr;
+}
 
-	if (nr < c->min_args || (c->max_args >= 0 && nr > c->max_args))
-		return vt_fail(VT_EXIT_USAGE, "%s takes %s; see 'vfiotrace %s --help'", c->name,
-			       *c->args ? c->args : "no arguments", c->name);
-	return c->run(nr, rest);
+static int run_command(const struct vt_cmd *c, int argc, char **argv)
+{
+	char **rest = calloc(argc + 1, sizeof(*rest));
+	int code, nr;
+
+	if (!rest)
+		return vt_fail(VT_EXIT_IO, "out of memory");
+	nr = parse(c, argc, argv, rest, &code);
+	if (nr >= 0) {
+		if (nr < c->min_args || (c->max_args >= 0 && nr > c->max_args))
+			code = vt_fail(VT_EXIT_USAGE, "%s takes %s; see 'vfiotrace %s --help'", c->name,
+				       *c->args ? c->args : "no arguments", c->name);
+		else
+			code = c->run(nr, rest);
+	}
+	free(rest);
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Holding the kernel while the recorder works, on a machine with one CPU.
+ *
+ * With several CPUs the traced task waits inside a BPF program. With one that
+ * would keep the recorder from running (rcu_read_lock() disables preemption
+ * unless PREEMPT_RCU), so there the recorder keeps the CPU instead: woken with
+ * a real-time priority it preempts the task, and while it sleeps in fdatasync()
+ * a second thread of lower real-time priority burns the time that the task
+ * would get. Bounded, and nothing on a kernel that is not preemptible.
+ */
+#ifndef VT_CAPTURE_HOLD_H
+#define VT_CAPTURE_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hold;
+
+/* True when the recorder has to hold the CPU itself. */
+bool hold__needed(void);
+/* From here to hold__end(), LIMIT_NS at most, ordinary tasks do not run. NULL (and no effect) when that cannot be had. */
+struct hold *hold__begin(uint64_t limit_ns);
+void hold__end(struct hold *h);
+
+#endif
