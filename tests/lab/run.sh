@@ -55,6 +55,7 @@ read_scenario() {
 	: "${kernel_new:=$(scenario_get "$scenario" kernel-new "$both")}"
 	: "${tracer:=$(scenario_get "$scenario" tracer yes)}"
 	devices=$(scenario_get "$scenario" devices 1)
+	topology=$(scenario_get "$scenario" topology flat)
 	smp=$(scenario_get "$scenario" smp 2)
 	memory=$(scenario_get "$scenario" memory 1G)
 	timeout=$(scenario_get "$scenario" timeout 120)
@@ -160,7 +161,12 @@ qemu_arguments() {
 		-kernel "$out/old.bzImage" -initrd "$out/old.initrd"
 		-append "$(cmdline old)")
 	for ((i = 0; i < devices; i++)); do
-		qemu+=(-device edu)
+		if [ "$topology" = ports ]; then
+			qemu+=(-device "pcie-root-port,id=port$i,chassis=$i,slot=$i"
+				-device "edu,bus=port$i")
+		else
+			qemu+=(-device edu)
+		fi
 	done
 	if [ "$shell" = 1 ]; then
 		qemu+=(-serial mon:stdio)

@@ -31,13 +31,25 @@ static void inject_setting(const char *path, const char *value)
 	close(fd);
 }
 
+/*
+ * Either slab objects or whole pages: what is counted decides what N means. Without
+ * the settings no allocation that may sleep ever fails, which is nearly all of them.
+ */
+static void inject_choose(bool pages)
+{
+	inject_setting("/sys/kernel/debug/failslab/ignore-gfp-wait",
+		       pages ? "Y" : "N");
+	inject_setting("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait",
+		       pages ? "N" : "Y");
+	inject_setting("/sys/kernel/debug/fail_page_alloc/min-order",
+		       pages ? "0" : "1");
+}
+
 static void inject_open(void)
 {
 	if (inject_fd >= 0)
 		return;
 
-	/* Else no allocation that may sleep ever fails, which is nearly all. */
-	inject_setting("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	/* A stack trace for each injection would look like a failure. */
 	inject_setting("/sys/kernel/debug/failslab/verbose", "0");
 	inject_setting("/sys/kernel/debug/fail_page_alloc/verbose", "0");
@@ -83,19 +95,33 @@ void inject_forget(void)
 	inject_nth = 0;
 }
 
-static int run_fail_nth(int argc, char **argv)
+static int run_injected(int argc, char **argv, bool pages)
 {
 	int nth = number(argv[1]);
 	int ret;
 
 	inject_open();
+	inject_choose(pages);
 	inject_active = true;
 	inject_fired = false;
 	inject_nth = nth;
 	ret = step_run(argc - 2, argv + 2);
-	say("  fail-nth %d: %s, %s", nth, inject_fired ? "fired" : "did not fire",
+	say("  %s %d: %s, %s", argv[0], nth,
+	    inject_fired ? "fired" : "did not fire",
 	    ret < 0 ? errno_name(-ret) : "ok");
 	return ret;
+}
+
+/* fail-nth N STEP...: the N-th slab allocation of the step's system call fails. */
+static int run_fail_nth(int argc, char **argv)
+{
+	return run_injected(argc, argv, false);
+}
+
+/* fail-page N STEP...: the N-th page allocation does. */
+static int run_fail_page(int argc, char **argv)
+{
+	return run_injected(argc, argv, true);
 }
 
 static int run_expect_fire(int argc, char **argv)
@@ -118,6 +144,7 @@ static int run_expect_no_fire(int argc, char **argv)
 
 const struct step inject_steps[] = {
 	{ "fail-nth",		2, STEP_MAX_WORDS, run_fail_nth },
+	{ "fail-page",		2, STEP_MAX_WORDS, run_fail_page },
 	{ "expect-fire",	0, 0, run_expect_fire },
 	{ "expect-no-fire",	0, 0, run_expect_no_fire },
 	{ NULL, 0, 0, NULL }
