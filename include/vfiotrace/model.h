@@ -155,6 +155,7 @@ struct vt_kho {
 struct vt_restored {
 	uint64_t phys;
 	bool ok;
+	bool reused;		/* freed since, and given to KHO by this kernel */
 	struct vt_at at;
 };
 

@@ -113,6 +113,8 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 struct handler_info *handler_of(struct vt_build *b, const char *compatible);
 struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
+/* True when the event says which object, NULL included. */
+bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
 
 /* ---- life.c ---- */
 void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);

@@ -117,10 +117,9 @@ static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, i
 
 static void snap_links(struct vt_snap *s, const struct vt_event *e)
 {
-	s->mapping = vt_ev_obj(e, VT_F_MAPPING);
 	s->inode_mapping = vt_ev_obj(e, VT_F_INODE_MAPPING);
 	s->dev_mapping = vt_ev_obj(e, VT_F_DEV_MAPPING);
-	s->has_mapping = vt_ev_u64(e, VT_F_MAPPING, &s->mapping);
+	s->has_mapping = obj_told(e, VT_F_MAPPING, &s->mapping);
 	s->has_dev_mapping = s->dev_mapping != 0;
 	s->is_vfio = vt_ev_obj(e, VT_F_DF) != 0;
 }

@@ -100,8 +100,9 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 	link_kho(k);
 	b->side->kho_preserved++;
 	/* Memory of this kernel again: what was restored here before has been freed. */
-	r = vt_map__del(&b->restored, phys);
-	free(r);
+	r = vt_map__get(&b->restored, phys);
+	if (r)
+		r->reused = true;
 }
 
 static void unpreserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
@@ -139,7 +140,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 		at_set(b, &op->folio_at, e);
 		op->folio_phys = phys;
 	}
-	if (r && r->ok) {
+	if (r && r->ok && !r->reused) {
 		at_set(b, &at, e);
 		x = fact(b, VT_FACT_KHO_TWICE, who_task(b, t, e), &at);
 		x->at[1] = r->at;
@@ -156,6 +157,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 	}
 	r->phys = phys;
 	r->ok = ok;
+	r->reused = false;
 	at_set(b, &r->at, e);
 }
 

@@ -82,6 +82,16 @@ bool is_err(const struct vt_event *e)
 	return vt_ev_s64(e, VT_F_RET, &ret) && ret < 0;
 }
 
+bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj)
+{
+	const struct vt_value *v = e->at[f] ? &e->v[e->at[f] - 1] : NULL;
+
+	if (!v || v->err || v->kind != VT_OBJ)
+		return false;
+	*obj = v->u;
+	return true;
+}
+
 struct task *task_of(struct vt_build *b, const struct vt_event *e)
 {
 	return vt_map__get(&b->tasks, e->tid);
@@ -479,10 +489,10 @@ void vt_side__free(struct vt_side *s)
 		return;
 	b = s->build;
 	if (b) {
+		life_free_all(b);	/* first: lives let go of what the others own */
 		vfio_free_all(b);
 		file_free_all(b);
 		kho_free_all(b);
-		life_free_all(b);
 		while ((v = vt_map__next(&b->tasks, &i)))
 			free(v);
 		vt_map__free(&b->tasks);

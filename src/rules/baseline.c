@@ -72,7 +72,8 @@ char *vt_baseline__of(const struct vt_judgement *j)
 				vt_lines__add(&l, "linkage %s %s %s\n", compat, t->rows[k].name, same_words[t->rows[k].same]);
 		}
 	}
-	qsort(l.s, l.nr, sizeof(*l.s), by_text);
+	if (l.nr)
+		qsort(l.s, l.nr, sizeof(*l.s), by_text);
 	for (size_t i = 0; i < l.nr; i++)
 		len += strlen(l.s[i]);
 	text = malloc(len + 1);

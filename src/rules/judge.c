@@ -413,7 +413,8 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 		c.err = c.err ? c.err : r.err;
 	}
 	judge_empty(&c);
-	qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);
+	if (j->nr_findings)
+		qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);
 	vt_judgement__settle(j);
 	if (c.err) {
 		vt_judgement__free(j);
