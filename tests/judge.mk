@@ -15,3 +15,14 @@ $(OUTPUT)/src/rules/pages.o: $(OUTPUT)/gen/rule_pages.h
 .PHONY: judge-test
 judge-test: $(BIN) $(MKTRACE)
 	$(Q)tests/golden/judge/run.sh $(BIN) $(MKTRACE)
+
+# Fuzzing what stands behind the reader, bounded as there (FUZZ_SECONDS).
+JUDGE_FUZZ_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/report/*.c))
+JUDGE_FUZZ_BIN := $(OUTPUT)/fuzz/fuzz_policy $(OUTPUT)/fuzz/fuzz_judge
+.PHONY: fuzz-judge
+fuzz-judge: $(JUDGE_FUZZ_BIN)
+	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(OUTPUT)/fuzz $(JUDGE_FUZZ_BIN)
+
+$(JUDGE_FUZZ_BIN): $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(JUDGE_FUZZ_SRC) $(OUTPUT)/gen/rule_pages.h $(wildcard src/*/*.h include/vfiotrace/*.h)
+	$(call say,FUZZCC,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $< $(JUDGE_FUZZ_SRC) -lz

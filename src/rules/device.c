@@ -62,7 +62,7 @@ static void registration(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN }, { VT_EV_VFIO_RELEASE }, { VT_EV_VFIO_LU_OPEN, VT_IN } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN } },
 	.run = registration,
 };
 
@@ -73,7 +73,7 @@ static void kref(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_device_kref = {
 	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN }, { VT_EV_VFIO_RELEASE } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = kref,
 };
 
@@ -111,7 +111,7 @@ static void release_null(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_release_null = {
 	.id = "release-null", .name = "release without a df", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_RELEASE } },
+	.needs = { { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = release_null,
 };
 

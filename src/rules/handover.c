@@ -157,7 +157,7 @@ static void identity(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_identity = {
 	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP } },
+	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = identity,
 };
 

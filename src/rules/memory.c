@@ -133,7 +133,7 @@ static void mismatch(struct vt_ctx *c)
 const struct vt_rule vt_rule_alloc_mismatch = {
 	.id = "alloc-mismatch", .name = "freed with another family's function", .severity = VT_ERROR,
 	.subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE } },
+	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	.run = mismatch,
 };
 
@@ -173,7 +173,7 @@ static void leak(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_df_leak = {
 	.id = "df-leak", .name = "df never freed", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE }, { VT_EV_VFIO_RELEASE } },
+	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = leak,
 };
 
@@ -205,6 +205,6 @@ static void twice(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_df_double_free = {
 	.id = "df-double-free", .name = "df freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_DF_ALLOC }, { VT_EV_MEM_FREE } },
+	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	.run = twice,
 };

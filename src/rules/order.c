@@ -222,7 +222,7 @@ static void file_ref(struct vt_ctx *c)
 const struct vt_rule vt_rule_file_ref = {
 	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
-		   { VT_EV_FILE_FPUT }, { VT_EV_FILE_SNAP } },
+		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = file_ref,
 };
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# Each format, as readers accept it that are not ours: jq, xmllint, prove and the kernel's KTAP parser, JSON schemas.
+formats=()
+emit() { # NAME CASE RUN...
+	prepare "$here/cases/$2.case" || { not_ok "cannot make $2"; return; }
+	for f in json ktap junit sarif; do
+		"$tool" diff --format $f "$tmp/old.vt" "$tmp/new.vt" >"$tmp/$1.$f" 2>"$tmp/err" || :
+		"$tool" diff --format $f "$tmp/old.vt" "$tmp/new.vt" >"$tmp/again" 2>/dev/null || :
+		cmp -s "$tmp/$1.$f" "$tmp/again" && ok || not_ok "two $f reports of $1 differ"
+		grep -qE 'runtime error|Sanitizer' "$tmp/err" && not_ok "$f of $1: sanitizer"
+	done
+	formats+=("$1")
+}
+emit good healthy
+emit seeded alloc-mismatch-seed
+emit lossy lost-events
+emit hostile hostile-names
+emit broken failed-deserialize
+emit nothing no-luo
+
+for n in "${formats[@]}"; do
+	jq -e 'type == "object" and .schema == 1' "$tmp/$n.json" >/dev/null && ok || not_ok "jq refuses the JSON of $n"
+	jq -e '.version == "2.1.0" and (.runs | length == 1)' "$tmp/$n.sarif" >/dev/null && ok || not_ok "jq refuses the SARIF of $n"
+	xmllint --noout "$tmp/$n.junit" 2>"$tmp/err" && ok || not_ok "xmllint refuses the JUnit of $n: $(head -2 "$tmp/err")"
+done
+[ "$(jq -r '.findings[0].rule' "$tmp/seeded.json")" = alloc-mismatch ] && ok || not_ok "JSON names no rule"
+[ "$(jq -r '.runs[0].results[0].ruleId' "$tmp/seeded.sarif")" = alloc-mismatch ] && ok || not_ok "SARIF names no rule"
+[ "$(xmllint --xpath 'string(//testcase[failure]/@name)' "$tmp/seeded.junit")" = alloc-mismatch ] && ok || not_ok "JUnit has no failure"
+[ "$(xmllint --xpath 'count(//testcase[error])' "$tmp/lossy.junit")" -ge 1 ] && ok || not_ok "JUnit has no error for an unknown"
+
+# TAP::Parser, by way of prove: good passes, the others do not.
+if command -v prove >/dev/null; then
+	prove -e cat "$tmp/good.ktap" >"$tmp/out" 2>&1 && ok || not_ok "prove: good does not pass: $(tail -3 "$tmp/out")"
+	prove -e cat "$tmp/seeded.ktap" >"$tmp/out" 2>&1 && not_ok "prove: seeded passes" || ok
+	prove -e cat "$tmp/lossy.ktap" >"$tmp/out" 2>&1 && not_ok "prove: lossy passes" || ok
+	grep -qi 'parse error' "$tmp/out" && not_ok "prove: $(grep -i 'parse error' "$tmp/out")"
+else
+	echo "skipped: no prove"
+fi
+# The kernel's own parser, when a kernel tree is at hand.
+kunit=$(ls -d ${LINUX_SRC:+"$LINUX_SRC"/tools/testing/kunit} "${XDG_CACHE_HOME:-$HOME/.cache}"/vfiotrace/*/tools/testing/kunit \
+	"${XDG_CACHE_HOME:-$HOME/.cache}"/vfiotrace/*/*/tools/testing/kunit 2>/dev/null | head -1)
+if [ -n "$kunit" ] && command -v python3 >/dev/null && [ -e "$kunit/kunit.py" ]; then
+	# It expects subtests: the report becomes the output of one suite.
+	suite() { # FILE
+		echo "KTAP version 1"
+		echo "1..1"
+		sed 's/^/    /' "$1"
+		if grep -q '^not ok' "$1"; then echo "not ok 1 vfiotrace"; else echo "ok 1 vfiotrace"; fi
+	}
+	suite "$tmp/good.ktap" | python3 "$kunit/kunit.py" parse >"$tmp/out" 2>&1 && ok || not_ok "kunit parse: good does not pass: $(tail -3 "$tmp/out")"
+	suite "$tmp/seeded.ktap" | python3 "$kunit/kunit.py" parse >"$tmp/out" 2>&1 && not_ok "kunit parse: seeded passes" || ok
+else
+	echo "skipped: no kernel tree with tools/testing/kunit"
+fi
+
+# Schemas: ours and SARIF's, by ajv, both from npm, kept outside the tree.
+mods=${XDG_CACHE_HOME:-$HOME/.cache}/vfiotrace/npm
+if command -v npm >/dev/null && command -v node >/dev/null && mkdir -p "$mods" &&
+	{ [ -d "$mods/node_modules/ajv-draft-04" ] || (cd "$mods" && timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts \
+		ajv@8.20.0 ajv-draft-04@1.0.0 ajv-formats @microsoft/jest-sarif@1.0.0-beta.0 >/dev/null 2>&1); }; then
+	cat >"$tmp/validate.js" <<'END'
+const fs = require('fs'), path = require('path');
+const mods = path.join(process.argv[2], 'node_modules');
+const schema = JSON.parse(fs.readFileSync(process.argv[3]));
+const Ajv = require(path.join(mods, /draft-04/.test(schema.$schema) ? 'ajv-draft-04' : 'ajv'));
+const ajv = new (Ajv.default || Ajv)({ strict: false, allErrors: true, unicodeRegExp: false });
+require(path.join(mods, 'ajv-formats')).default(ajv);
+const check = ajv.compile(schema);
+if (!check(JSON.parse(fs.readFileSync(process.argv[4])))) {
+	console.log(ajv.errorsText(check.errors).slice(0, 400));
+	process.exit(1);
+}
+END
+	sarif_schema=$(ls "$mods"/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0*.json)
+	echo '{}' >"$tmp/empty"
+	for schema in "$here/../../../docs/report.schema.json" "$sarif_schema"; do
+		node "$tmp/validate.js" "$mods" "$schema" "$tmp/empty" >/dev/null 2>&1 && not_ok "schema: {} is accepted by $schema" || ok
+	done
+	for n in "${formats[@]}"; do
+		node "$tmp/validate.js" "$mods" "$here/../../../docs/report.schema.json" "$tmp/$n.json" >"$tmp/out" 2>&1 && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
+		node "$tmp/validate.js" "$mods" "$sarif_schema" "$tmp/$n.sarif" >"$tmp/out" 2>&1 && ok || not_ok "schema: SARIF of $n: $(tail -2 "$tmp/out")"
+	done
+else
+	echo "skipped: no npm, or the registry is out of reach: schemas not applied"
+fi
+# Colour: never into a file.
+"$tool" diff "$tmp/old.vt" "$tmp/new.vt" | grep -q $'\033' && not_ok "escape sequences in a file" || ok
