@@ -45,29 +45,42 @@ static __always_inline void slot_luo_file(struct vt_wire *w, struct luo_file *lf
 
 /* ---- sessions ---- */
 
-SEC("fexit") int BPF_PROG(x_session_create, const char *name, struct file **filep, int ret)
+static __always_inline void session_exit(u16 type, const char *name, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w;
+	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
 
-	if (!c || !(w = wire_new(SESSION_CREATE, EXIT)))
-		return 0;
-	session_name(w, name);
-	slot(w, VT_S_RET, (s64)ret);
-	wire_send(c, w);
+	if (w) {
+		session_name(w, name);
+		slot(w, VT_S_RET, (s64)ret);
+		wire_send(c, w);
+	}
+	frame_pop();
+}
+
+SEC("fentry") int BPF_PROG(e_session_create)
+{
+	if (ctl_open())
+		frame_push(VT_EV_SESSION_CREATE, 0, false, 0);
+	return 0;
+}
+
+SEC("fexit") int BPF_PROG(x_session_create, const char *name, struct file **filep, int ret)
+{
+	session_exit(VT_EV_SESSION_CREATE, name, ret);
+	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_session_retrieve)
+{
+	if (ctl_open())
+		frame_push(VT_EV_SESSION_RETRIEVE, 0, false, 0);
 	return 0;
 }
 
 SEC("fexit") int BPF_PROG(x_session_retrieve, const char *name, struct file **filep, int ret)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_wire *w;
-
-	if (!c || !(w = wire_new(SESSION_RETRIEVE, EXIT)))
-		return 0;
-	session_name(w, name);
-	slot(w, VT_S_RET, (s64)ret);
-	wire_send(c, w);
+	session_exit(VT_EV_SESSION_RETRIEVE, name, ret);
 	return 0;
 }
 

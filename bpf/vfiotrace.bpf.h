@@ -37,6 +37,8 @@ struct vt_frame {
 struct vt_task {
 	u32 depth;
 	u32 kho_depth;
+	u32 in_section;		/* depth + 1 at which the section of fault injection began, 0 = outside */
+	u32 section_call, section_allocs;
 	struct vt_frame frame[VT_FRAMES];
 };
 
@@ -145,6 +147,18 @@ static __always_inline struct vt_task *task_make(void)
 	return bpf_map_lookup_elem(&tasks, &tid);
 }
 
+/* Fault injection counts the calls of its section, and the allocations within each. */
+static __always_inline void section_enter(struct vt_task *t, u16 type)
+{
+	struct vt_control *c = ctl_get();
+
+	if (!c || !c->inject_section || c->inject_section != type || t->in_section)
+		return;
+	t->in_section = t->depth;
+	t->section_allocs = 0;
+	t->section_call = __sync_fetch_and_add(&c->inject_calls, 1) + 1;
+}
+
 /* Enters a traced call. SESSION and TOKEN are inherited when not given. */
 static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
 {
@@ -156,6 +170,7 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	if (t->depth)
 		up = *frame_at(t, t->depth <= VT_FRAMES ? t->depth - 1 : VT_FRAMES - 1);
 	t->depth++;
+	section_enter(t, type);
 	if (t->depth > VT_FRAMES)
 		return t;
 	f = frame_at(t, t->depth - 1);
@@ -181,6 +196,8 @@ static __always_inline void frame_pop(void)
 
 	if (!t)
 		return;
+	if (t->in_section == t->depth)
+		t->in_section = 0;
 	if (t->depth)
 		t->depth--;
 	if (!t->depth)

@@ -82,6 +82,7 @@ struct file {
 };
 struct file___old { atomic64_t f_count; };		/* until 6.12 */
 struct vm_area_struct { unsigned long vm_start, vm_end; struct file *vm_file; };
+struct kmem_cache { const char *name; };
 struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };
 struct module { atomic_t refcnt; char name[56]; };

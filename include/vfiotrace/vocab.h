@@ -102,6 +102,8 @@ enum vt_phase {
 	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", "kho_preserve_vmalloc(): phys (first chunk), ret") \
 	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", "kho_unpreserve_vmalloc(): phys (first chunk)") \
 	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", "kho_restore_vmalloc(): phys (first chunk), ret") \
+	/* fault injection (sweep, record --fail) */ \
+	X(INJECT, "inject.fail", "the kernel was told that this allocation failed: count (its number in the call), name (slab cache) or order (pages), site, stack") \
 	/* the recorder itself */ \
 	X(REC_ARMED, "rec.armed", "everything is attached and the gate is open") \
 	X(REC_CHILD, "rec.child", "CMD started: name") \
@@ -145,6 +147,7 @@ enum vt_phase {
 	X(CALLEE, "callee", VT_STR, "allocation or free function called") \
 	X(FAMILY, "family", VT_STR, "kmalloc, kvmalloc, vmalloc, kmem_cache, rcu, folio") \
 	X(SITE, "site", VT_STR, "call site, symbol+0xoff [module]") \
+	X(STACK, "stack", VT_STR, "kernel stack, innermost first, symbol+0xoff separated by ' < '") \
 	X(PHYS, "phys", VT_HEX, "physical address") \
 	X(ORDER, "order", VT_U64, "page order") \
 	X(PAGES, "pages", VT_U64, "number of pages") \

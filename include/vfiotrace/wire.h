@@ -103,6 +103,14 @@ struct vt_wire_snap {
 	unsigned char file[VT_FILE_RAW];
 };
 
+/* A record with the kernel stack of the traced task. */
+#define VT_STACK_MAX 24
+struct vt_wire_stack {
+	struct vt_wire w;
+	long long depth;		/* bytes of ip[] filled, or -errno */
+	unsigned long long ip[VT_STACK_MAX];
+};
+
 /* Loss per CPU and event type. */
 struct vt_wire_loss {
 	unsigned long long count, first_ns, last_ns;
@@ -143,6 +151,13 @@ struct vt_control {
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;
+	/* fault injection: inject.bpf.c */
+	unsigned int inject_section;	/* enum vt_event_type of the call, 0 = off */
+	unsigned int inject_nth;	/* which allocation fails, once; 0 = ladder */
+	unsigned int inject_nofail;	/* mask of __GFP_NOFAIL */
+	unsigned int inject_done;
+	unsigned int inject_calls;	/* calls of the section so far */
+	unsigned int pad2;
 	/* peek: read kernel memory for the recorder (SEC("syscall")) */
 	unsigned long long peek_addr;
 	unsigned int peek_len;

@@ -2,6 +2,7 @@
 #include "capture/convert.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define SLOT_ROW(slot, field, cls) { VT_F_##field, VT_C_##cls },
 #define VT_C_NONE_ VT_C_NONE
 static const struct { uint8_t field, cls; } slots[VT_S_MAX] = { VT_SLOTS(SLOT_ROW) };
+_Static_assert(sizeof(struct vt_wire_stack) != sizeof(struct vt_wire_snap), "records are told apart by their length");
 _Static_assert(VT_S_MAX <= 32, "mask and fault are 32 bits wide");
 
 #define POINT_NAME(id, name) [VT_P_##id] = name,
@@ -20,6 +22,7 @@ static const char *const point_names[VT_P_MAX] = { VT_POINTS(POINT_NAME) };
 
 struct convert {
 	struct engine *engine;
+	struct kernel *k;
 	struct vt_writer *w;
 	struct ident *id;
 	struct structfile *sf;
@@ -33,6 +36,7 @@ int convert__new(struct convert **out, struct engine *e, struct kernel *k, struc
 	if (!c)
 		return -ENOMEM;
 	c->engine = e;
+	c->k = k;
 	c->w = w;
 	c->id = ident__new();
 	err = c->id ? structfile__new(&c->sf, k) : -ENOMEM;
@@ -151,15 +155,54 @@ static const char *source(struct convert *c, const struct vt_wire *w)
 	return site ? NULL : r->func;
 }
 
+/* The frame to blame is the first that is neither the allocator's nor ours. */
+static bool allocator_frame(const char *name)
+{
+	static const char *const prefix[] = {
+		"bpf_", "__bpf_", "ftrace", "should_fail", "kmem_cache_", "__kmem_cache", "__kmalloc", "kmalloc", "kzalloc",
+		"__slab_", "___slab", "slab_", "__alloc_", "alloc_pages", "alloc_slab", "new_slab", "allocate_slab", "folio_alloc",
+		"__folio_alloc", "get_free_page", "__get_free", "get_from_", "refill_", "__refill", "krealloc", "kvmalloc",
+		"__kvmalloc", "prepare_alloc", "get_zeroed_page", "___kmalloc", "alloc_from_", "alloc_frozen", "__pcs", "alloc_empty_sheaf",
+	};
+
+	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
+		if (!strncmp(name, prefix[i], strlen(prefix[i])))
+			return true;
+	return false;
+}
+
+static void put_stack(struct convert *c, const struct vt_wire_stack *s)
+{
+	size_t nr = s->depth > 0 ? s->depth / sizeof(s->ip[0]) : 0, used = 0;
+	char text[1024] = "", where[128];
+	bool blamed = false;
+
+	for (size_t i = 0; i < nr && i < VT_STACK_MAX; i++) {
+		const char *name = kernel__sym(c->k, s->ip[i], NULL, NULL);
+
+		if (!name || (!blamed && allocator_frame(name)))
+			continue;
+		kernel__site(c->k, s->ip[i], where, sizeof(where));
+		if (!blamed)
+			vt_writer__str(c->w, VT_F_SITE, where);
+		blamed = true;
+		used += snprintf(text + used, sizeof(text) - used, "%s%s", used ? " < " : "", where);
+		if (used >= sizeof(text))
+			break;
+	}
+	if (used)
+		vt_writer__str(c->w, VT_F_STACK, text);
+}
+
 int convert__record(struct convert *c, const void *data, size_t len)
 {
 	const struct vt_wire *w = data;
-	bool snap = len == sizeof(struct vt_wire_snap);
+	bool snap = len == sizeof(struct vt_wire_snap), stack = len == sizeof(struct vt_wire_stack);
 	char comm[sizeof(w->comm) + 1], session[VT_SESSION_LEN + 1];
 	struct vt_stamp stamp;
 	const char *func;
 
-	if ((len != sizeof(*w) && !snap) || w->type == 0 || w->type >= VT_EV_MAX || w->point >= VT_P_MAX)
+	if ((len != sizeof(*w) && !snap && !stack) || w->type == 0 || w->type >= VT_EV_MAX || w->point >= VT_P_MAX)
 		return -EINVAL;
 	memcpy(comm, w->comm, sizeof(w->comm));
 	comm[sizeof(w->comm)] = 0;
@@ -187,6 +230,8 @@ int convert__record(struct convert *c, const void *data, size_t len)
 		put_site(c, engine__df_alloc(c->engine));
 	if (snap)
 		structfile__emit(c->sf, c->w, data);
+	if (stack)
+		put_stack(c, data);
 	deaths(c, w);
 	return vt_writer__end(c->w);
 }

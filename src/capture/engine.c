@@ -58,6 +58,7 @@ struct engine {
 	struct site *sites;
 	size_t nr_sites;
 	struct site df_alloc;
+	uint32_t nofail;	/* mask of __GFP_NOFAIL */
 };
 
 /* ---- libbpf's voice: kept for the reason column ---- */
@@ -124,6 +125,12 @@ static int template_args(const char *prog)
 	return !strcmp(prog + 2, "op_can_preserve") ? 2 : 1;
 }
 
+/* Programs that are only there for fault injection. */
+static bool is_injector(const char *prog)
+{
+	return !strcmp(prog, "fail_slab") || !strcmp(prog, "fail_page");
+}
+
 /* libbpf asks before each load: the target comes from the plan, as a BTF id, not by another search for a name. */
 static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
@@ -132,17 +139,23 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 	struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
 	int args = template_args(name);
 
+	if (is_injector(name))
+		r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
 	opts->attach_btf_id = args < 0 ? r->btf_id : kernel__func(e->k, stand_in[args], NULL).btf_id;
 	return 0;
 }
 
-static int own_sections(struct engine *e, int handle[2])
+static int own_sections(struct engine *e, int handle[3])
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)e, .prog_prepare_load_fn = aim);
 
 	handle[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
 	handle[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
-	return handle[0] < 0 ? handle[0] : handle[1] < 0 ? handle[1] : 0;
+	handle[2] = libbpf_register_prog_handler("fmod_ret", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, &opts);
+	for (int i = 0; i < 3; i++)
+		if (handle[i] < 0)
+			return handle[i];
+	return 0;
 }
 
 /* Core programs whose function is missing are left out; templates are always loaded. */
@@ -153,7 +166,8 @@ static void choose(struct engine *e, struct bpf_object *obj)
 	bpf_object__for_each_program(prog, obj) {
 		const char *name = bpf_program__name(prog);
 		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
-		bool plain = !strcmp(name, "peek") || !strcmp(name, "site_free");
+		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
+		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free");
 
 		bpf_program__set_autoload(prog, plain || (r ? r->possible : template_args(name) >= 0));
 	}
@@ -183,7 +197,7 @@ static int load_object(struct engine *e)
 			return 0;
 		}
 		bpf_object__close(obj);
-		r = culprit[0] ? plan__by_prog(&e->plan, PLAN_CORE, 0, culprit) : NULL;
+		r = culprit[0] ? plan__by_prog(&e->plan, is_injector(culprit) ? PLAN_INJECT : PLAN_CORE, 0, culprit) : NULL;
 		if (!r || err == -EPERM)
 			return err;
 		give_up(r, "the kernel refused to load the program", err);
@@ -274,7 +288,7 @@ static int attach_core(struct engine *e)
 		struct plan_row *r = &e->plan.rows[i];
 		struct bpf_program *prog;
 
-		if (r->group != PLAN_CORE || !r->possible || r->attached)
+		if ((r->group != PLAN_CORE && r->group != PLAN_INJECT) || !r->possible || r->attached)
 			continue;
 		prog = bpf_object__find_program_by_name(e->obj, r->prog);
 		attached += attach_row(e, r, dup(bpf_program__fd(prog)));
@@ -405,12 +419,33 @@ static bool frees_only_df(const struct engine *e, const char *name)
 	return false;
 }
 
+/* The plan says so when frees cannot be seen. */
+static int no_sites(struct engine *e, int err)
+{
+	struct plan_row *r = plan__add(&e->plan);
+
+	if (!r)
+		return -ENOMEM;
+	r->group = PLAN_SITE;
+	r->event = VT_EV_MEM_FREE;
+	r->method = "site";
+	snprintf(r->func, sizeof(r->func), "kfree and its kin");
+	snprintf(r->module, sizeof(r->module), "vfio");
+	if (err)
+		give_up(r, "the module's text could not be searched for calls of free functions", err);
+	else
+		give_up(r, "no call of a free function found in the module's text", 0);
+	return 0;
+}
+
 static int attach_sites(struct engine *e)
 {
 	struct found_site *found;
 	int nr, attached = 0;
 
 	nr = sites__scan(e->k, "vfio", SITES_FREE, peek_for_sites, e, &found);
+	if (nr <= 0)
+		return no_sites(e, nr);
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
 		int ret = attach_site(e, &found[i], name && frees_only_df(e, name));
@@ -422,8 +457,6 @@ static int attach_sites(struct engine *e)
 		attached += ret;
 	}
 	free(found);
-	if (nr < 0)
-		return nr;
 
 	nr = sites__scan(e->k, "vfio", SITES_ALLOC, peek_for_sites, e, &found);
 	for (int i = 0; i < nr; i++) {
@@ -582,6 +615,47 @@ static int attach_handlers(struct engine *e)
 	return attached;
 }
 
+/* ---- fault injection ---- */
+
+static int plan_injector(struct engine *e, const char *prog, const char *func)
+{
+	struct func_info fi = kernel__func(e->k, func, NULL);
+	struct plan_row *r = plan__add(&e->plan);
+
+	if (!r)
+		return -ENOMEM;
+	r->group = PLAN_INJECT;
+	r->event = VT_EV_INJECT;
+	r->method = "fmod_ret";
+	r->btf_id = fi.btf_id;
+	r->possible = fi.found;
+	snprintf(r->prog, sizeof(r->prog), "%s", prog);
+	snprintf(r->func, sizeof(r->func), "%s", func);
+	snprintf(r->module, sizeof(r->module), "vmlinux");
+	if (!fi.found)
+		snprintf(r->reason, sizeof(r->reason), "this kernel was built without it (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC)");
+	return fi.found;
+}
+
+/* Allocations that must not fail are left alone: what their flag is, the kernel's own enum says. */
+static int plan_injection(struct engine *e, const char **why)
+{
+	long bit = kernel__enum_value(e->k, "___GFP_NOFAIL_BIT");
+	int slab = plan_injector(e, "fail_slab", "should_failslab");
+	int page = plan_injector(e, "fail_page", "should_fail_alloc_page");
+
+	if (slab < 0 || page < 0)
+		return -ENOMEM;
+	*why = "fault injection needs CONFIG_FAILSLAB=y and CONFIG_FUNCTION_ERROR_INJECTION=y in the kernel";
+	if (!slab && !page)
+		return -EOPNOTSUPP;
+	*why = "the kernel's BTF does not tell __GFP_NOFAIL, so faults cannot be injected safely";
+	if (bit < 0)
+		return -EOPNOTSUPP;
+	e->nofail = 1u << bit;
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int map_control(struct engine *e)
@@ -599,17 +673,20 @@ static int map_control(struct engine *e)
 	e->ctl->wake_bytes = e->opt.ring_bytes / 4;
 	e->ctl->wait_ns = e->opt.jump_wait_ns;
 	e->ctl->module_wait_ns = e->opt.module_wait_ns;
+	e->ctl->inject_section = e->opt.fail_section;
+	e->ctl->inject_nth = e->opt.fail_nth;
+	e->ctl->inject_nofail = e->nofail;
 	return 0;
 }
 
 static int load_core(struct engine *e)
 {
-	int handle[2], err;
+	int handle[3], err;
 
 	err = own_sections(e, handle);
 	if (!err)
 		err = load_object(e);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		if (handle[i] >= 0)
 			libbpf_unregister_prog_handler(handle[i]);
 	if (err)
@@ -641,6 +718,8 @@ int engine__open(struct engine **out, struct kernel *k, const struct engine_opti
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(listen);
 	err = plan__resolve(&e->plan, k, PLAN_CORE);
+	if (!err && o->fail_section)
+		err = plan_injection(e, why);
 	if (!err)
 		err = plan__resolve(&e->plan, k, PLAN_VFIO);
 	if (err)

@@ -387,6 +387,21 @@ int kernel__offset(const struct kernel *k, const struct btf *btf, const char *ty
 	return t ? off : -1;
 }
 
+long kernel__enum_value(const struct kernel *k, const char *name)
+{
+	__u32 nr = btf__type_cnt(k->btf);
+
+	for (__u32 id = 1; id < nr; id++) {
+		const struct btf_type *t = btf__type_by_id(k->btf, id);
+		const struct btf_enum *v = btf_enum(t);
+
+		for (int i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
+			if (!strcmp(btf__name_by_offset(k->btf, v[i].name_off), name))
+				return v[i].val;
+	}
+	return -1;
+}
+
 static void func_fill(const struct btf *btf, __s32 id, struct func_info *fi)
 {
 	const struct btf_type *t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);

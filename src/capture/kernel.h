@@ -40,6 +40,9 @@ const struct btf *kernel__module_btf(struct kernel *k, const char *module);
 /* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE of vmlinux or, if BTF is a module's, of that; -1 when there is none. */
 int kernel__offset(const struct kernel *k, const struct btf *btf, const char *type, const char *member);
 
+/* Value of an enumerator of vmlinux, whatever enum it is in; -1 when there is none. */
+long kernel__enum_value(const struct kernel *k, const char *name);
+
 struct func_info {
 	bool found;
 	int args;

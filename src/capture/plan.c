@@ -14,8 +14,8 @@
 
 /* Where a function changed its name between posted versions, all names stand here, newest first. */
 const struct hook plan_hooks[] = {
-	{ CORE, "session_create",	0, 1, VT_EV_SESSION_CREATE,	"luo_session_create", 2 },
-	{ CORE, "session_retrieve",	0, 1, VT_EV_SESSION_RETRIEVE,	"luo_session_retrieve", 2 },
+	{ CORE, "session_create",	1, 1, VT_EV_SESSION_CREATE,	"luo_session_create", 2 },
+	{ CORE, "session_retrieve",	1, 1, VT_EV_SESSION_RETRIEVE,	"luo_session_retrieve", 2 },
 	{ CORE, "session_release",	1, 1, VT_EV_SESSION_RELEASE,	"luo_session_release", 2 },
 	{ CORE, "session_deserialize",	0, 1, VT_EV_SESSION_DESERIALIZE, "luo_session_deserialize", 0 },
 	{ CORE, "luo_preserve",		1, 1, VT_EV_LUO_PRESERVE,	"luo_preserve_file", 3 },

@@ -16,7 +16,7 @@
 struct kernel;
 
 /* Which load of the BPF object a hook belongs to. */
-enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE };
+enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
 
 struct hook {
 	enum plan_group group;

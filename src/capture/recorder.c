@@ -341,6 +341,8 @@ static int arm(struct recorder *r)
 	/* Where waiting inside the kernel would only keep us off the one CPU there is, we hold it ourselves. */
 	struct engine_options eo = {
 		.ring_bytes = r->opt->ring_bytes,
+		.fail_section = r->opt->fail_section,
+		.fail_nth = r->opt->fail_nth,
 		.jump_wait_ns = r->one_cpu ? 0 : r->opt->jump_wait_ns,
 		.module_wait_ns = r->one_cpu ? 0 : r->opt->module_wait_ns,
 	};

@@ -13,6 +13,8 @@ struct recorder_options {
 	double seconds;			/* 0 = no limit */
 	uint32_t ring_bytes;
 	uint64_t jump_wait_ns, module_wait_ns;
+	int fail_section;		/* enum vt_event_type; 0 = no fault injection */
+	uint32_t fail_nth;		/* 0 = ladder */
 	bool realtime;
 	bool verbose;			/* say on stderr what was armed, and a summary at the end */
 };

@@ -61,7 +61,8 @@ static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, ui
 		struct found_site *grown;
 		int32_t rel;
 
-		if (text[i] != 0xe8 && text[i] != 0xe9)
+		/* Someone else's kprobe (another recorder's) puts an int3 on the first byte; the displacement stays. */
+		if (text[i] != 0xe8 && text[i] != 0xe9 && text[i] != 0xcc)
 			continue;
 		memcpy(&rel, text + i + 1, sizeof(rel));
 		c = callee_at(s, addr + i + 5 + (int64_t)rel);

@@ -8,8 +8,10 @@
 
 #include "capture/recorder.h"
 #include "cmd/cmd.h"
+#include "cmd/record.h"
+#include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000";
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail;
 static bool no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
@@ -18,6 +20,7 @@ static const struct vt_opt opts[] = {
 	{ "ring", 0, "SIZE", "size of the event ring, a power of two like 4M (default)", &ring, NULL },
 	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 20, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
+	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
@@ -48,6 +51,29 @@ static int parse_ring(const char *text, uint32_t *out)
 		return -EINVAL;
 	*out = v;
 	return 0;
+}
+
+/* Sections of fault injection, by the words that users know. */
+static const struct { const char *name; enum vt_event_type event; } sections[] = {
+	{ "open", VT_EV_VFIO_CDEV_OPEN }, { "preserve", VT_EV_LUO_PRESERVE }, { "retrieve", VT_EV_LUO_RETRIEVE },
+	{ "finish", VT_EV_LUO_FINISH }, { "create", VT_EV_SESSION_CREATE }, { "retrieve-session", VT_EV_SESSION_RETRIEVE },
+};
+
+int record__parse_section(const char *text, int *section, uint32_t *nth)
+{
+	size_t len = strcspn(text, ":");
+	double n = 0;
+
+	if (text[len] && parse_number(text + len + 1, 1, 100000, &n))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (strlen(sections[i].name) != len || strncmp(sections[i].name, text, len))
+			continue;
+		*section = sections[i].event;
+		*nth = n;
+		return 0;
+	}
+	return -EINVAL;
 }
 
 static char *join(const char *const *argv, int argc)
@@ -83,6 +109,8 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --jump-wait takes milliseconds up to 10000, not '%s'", jump_wait);
 	if (parse_number(module_wait, 0, 10000, &module_ms))
 		return vt_fail(VT_EXIT_USAGE, "record: --module-wait takes milliseconds up to 10000, not '%s'", module_wait);
+	if (fail && record__parse_section(fail, &o.fail_section, &o.fail_nth))
+		return vt_fail(VT_EXIT_USAGE, "record: --fail takes a section and a number, like retrieve:3, not '%s'", fail);
 	o.jump_wait_ns = jump_ms * 1e6;
 	o.module_wait_ns = module_ms * 1e6;
 	o.verbose = verbose || (!quiet && isatty(STDERR_FILENO));

@@ -25,6 +25,13 @@ static int run_fails(int argc, char **argv)
 	return 0;
 }
 
+/* try STEP...: whatever comes of it, for faults that someone else injects. */
+static int run_try(int argc, char **argv)
+{
+	step_run(argc - 1, argv + 1);
+	return 0;
+}
+
 /* if-open VAR STEP...: for what an injected fault may have prevented. */
 static int run_if_open(int argc, char **argv)
 {
@@ -133,6 +140,7 @@ static int run_load_modules(int argc, char **argv)
 
 const struct step control_steps[] = {
 	{ "fails",		2, STEP_MAX_WORDS, run_fails },
+	{ "try",		1, STEP_MAX_WORDS, run_try },
 	{ "if-open",		2, STEP_MAX_WORDS, run_if_open },
 	{ "for",		4, STEP_MAX_WORDS, run_for },
 	{ "repeat",		2, STEP_MAX_WORDS, run_repeat },
