@@ -12,7 +12,7 @@
 # Reports are left in the output directory: report.txt, report.json, check.txt. The
 # reason of a failure is the last line of "verdict".
 set -eu -o pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 scenario=$1 out=$2

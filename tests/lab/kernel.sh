@@ -8,7 +8,7 @@
 # System.map, vmlinux.btf and release. It appears there whole or not at all, and
 # its name says what went into it: source, configuration, patches, tool chain.
 set -eu -o pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 APT_DIR=$CACHE_DIR/apt

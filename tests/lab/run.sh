@@ -8,7 +8,7 @@
 # VFIOTRACE_HOST, the one that judges (the same); LAB_OLD, LAB_NEW, the kernels;
 # LAB_TIMEOUT_SCALE for slow machines; LAB_ACCEL for QEMU (tcg).
 set -eu -o pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {

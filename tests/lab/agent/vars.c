@@ -10,7 +10,7 @@
 
 #include "agent.h"
 
-#define VAR_MAX		128
+#define VAR_MAX		8192
 #define VAR_MAPS	8
 
 struct var {
