@@ -108,7 +108,7 @@ struct vt_life {
 	enum vt_life_state state;
 	bool early;			/* its beginning lies before the trace */
 	bool odd;			/* a fact names it */
-	bool frozen_at_jump;
+	bool held_at_end;		/* outgoing, and not taken back when the trace ends: it goes into the jump, if there is one */
 	const char *compatible;		/* NULL when never seen */
 	const char *bdf;		/* NULL when not vfio or never seen */
 	uint64_t file, df, device;	/* objects of this side */
@@ -185,6 +185,8 @@ struct vt_free_path {
 	bool in_release;		/* the normal path */
 	uint64_t count;
 	const struct vt_df *example;	/* the first one that went this way */
+	struct vt_who who[8];		/* for whom, the first few */
+	size_t nr_who;
 };
 
 /* A struct file that was made inside a traced call. */
@@ -280,6 +282,7 @@ struct vt_side {
 	struct vt_df **dfs;		/* alive or freed twice, in order of allocation */
 	size_t nr_dfs;
 	uint64_t dfs_allocated, dfs_freed;
+	uint64_t unverified_releases;	/* whose put of the registration nothing shows */
 	struct vt_free_path *free_paths;
 	size_t nr_free_paths;
 

@@ -10,6 +10,7 @@
 #define MADE_MAX 16
 #define TOUCH_MAX 8
 #define DEAD_DFS 256		/* freed dfs remembered, so that a second free is known as one */
+#define GONE_FILES 16
 #define ENDED_KEPT 32		/* well-behaved ended sessions kept for the report */
 #define ODD_KEPT 4096		/* the others */
 
@@ -20,7 +21,9 @@ struct frame {
 	struct vt_session *session;
 	struct vt_life *life;
 	uint64_t device;
-	int64_t vfio_ref;		/* on entry */
+	bool have_ref;			/* the device's registration count on entry, nobody else being inside */
+	int64_t ref, run;
+	uint32_t puts;			/* vfio_device_put_registration() within a release */
 	struct vt_life *done;		/* whose callback ended last */
 	bool own_life;			/* this call created its life */
 	uint64_t file;			/* that the call is about, when a callback told it */
@@ -50,6 +53,8 @@ struct device {
 	/* registration count: what it was at a quiet moment, and what should have changed it since */
 	bool have_base, noisy;
 	int64_t base, delta;
+	int64_t run;			/* all that should have changed it since the beginning */
+	uint32_t unverified;		/* releases whose put was not seen, nor its effect so far */
 	struct vt_at base_at;
 	bool have_kref, kref_off;
 	int64_t kref, kref_seen;
@@ -58,6 +63,8 @@ struct device {
 	/* the same on return from the lookup, which may hold a pin of its own at that point */
 	bool have_find, find_off;
 	int64_t find_kref, find_seen;
+	bool have_find_ref;
+	int64_t find_ref, find_run;
 	struct vt_at find_at, find_off_at;
 	struct vt_who find_who;
 	uint64_t mapping;		/* of its own inode, as a snapshot showed it */
@@ -90,7 +97,9 @@ struct vt_build {
 	struct vt_map handlers;		/* hash of compatible -> handler_info */
 	struct vt_session **tail;
 	uint32_t ended_kept[2];		/* [odd] */
-	uint64_t max_df;		/* highest df number seen so far */
+	struct vt_file *gone[GONE_FILES];	/* files just released: their release function is still to come */
+	uint32_t gone_at;
+	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
 	int err;
 };
@@ -127,6 +136,8 @@ void life_free_all(struct vt_build *b);
 /* ---- file.c ---- */
 void file_event(struct vt_build *b, struct task *t, const struct vt_event *e);
 struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make);
+/* Also one whose __fput() has just begun. */
+struct vt_file *file_get_dying(struct vt_build *b, uint64_t obj);
 void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit);
 void file_finalize(struct vt_build *b);
 void file_free_all(struct vt_build *b);

@@ -23,11 +23,28 @@ struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make)
 	return f;
 }
 
-static void file_free(struct vt_build *b, struct vt_file *f)
+/* __fput() comes before the release function: what is known of the file may still be asked for. */
+static void file_bury(struct vt_build *b, struct vt_file *f)
 {
+	struct vt_file **slot = &b->gone[b->gone_at++ % GONE_FILES];
+
 	vt_map__del(&b->files, f->obj);
 	free(f->open_snap);
-	free(f);
+	f->open_snap = NULL;
+	f->life = NULL;
+	free(*slot);
+	*slot = f;
+}
+
+struct vt_file *file_get_dying(struct vt_build *b, uint64_t obj)
+{
+	struct vt_file *f = file_get(b, obj, false);
+
+	for (uint32_t i = 0; obj && !f && i < GONE_FILES; i++) {
+		if (b->gone[i] && b->gone[i]->obj == obj)
+			f = b->gone[i];
+	}
+	return f;
 }
 
 /* The call in which OBJ was made returned an error: the file must be put. */
@@ -161,6 +178,25 @@ static void snap_keep(struct vt_life *l, struct vt_snap **s)
 	*s = NULL;
 }
 
+/* The function at whose entry or exit the snapshot was taken. */
+static const char *snap_func(struct vt_build *b, const struct vt_life *l, int pt)
+{
+	static const struct { int step; uint16_t type; } where[VT_PT_MAX] = {
+		[VT_PT_OPEN] = { -1, VT_EV_VFIO_CDEV_OPEN }, [VT_PT_PRESERVE] = { VT_STEP_PRESERVE, VT_EV_OP_PRESERVE },
+		[VT_PT_PRESERVED] = { -1, VT_EV_LUO_PRESERVE }, [VT_PT_FREEZE] = { VT_STEP_FREEZE, VT_EV_OP_FREEZE },
+		[VT_PT_UNPRESERVED] = { VT_STEP_UNPRESERVE, VT_EV_OP_UNPRESERVE }, [VT_PT_RETRIEVE] = { VT_STEP_RETRIEVE, VT_EV_OP_RETRIEVE },
+		[VT_PT_RETRIEVED] = { -1, VT_EV_LUO_RETRIEVE }, [VT_PT_FINISH] = { VT_STEP_FINISH, VT_EV_OP_FINISH },
+		[VT_PT_FINISHED] = { VT_STEP_FINISH, VT_EV_OP_FINISH }, [VT_PT_RELEASE] = { -1, VT_EV_VFIO_RELEASE },
+	};
+	const char *func = NULL;
+
+	if (l && where[pt].step >= 0)
+		func = l->enter[where[pt].step].func;
+	if (!func || !*func)
+		func = b->func[where[pt].type];
+	return func ? func : "";
+}
+
 static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, int pt, int64_t count, const struct vt_at *at)
 {
 	int64_t want = 1;
@@ -177,6 +213,9 @@ static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, 
 	} else if (pt == VT_PT_RETRIEVED) {
 		want = 2;
 		exact = l && !l->ref[pt].seen;
+		/* What retrieve itself left too many is said there. */
+		if (exact && l->ref[VT_PT_RETRIEVE].seen)
+			want += l->ref[VT_PT_RETRIEVE].count - 1;
 	} else if (pt == VT_PT_RELEASE || pt == VT_PT_OPEN) {
 		return;
 	}
@@ -243,6 +282,7 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	who = l ? who_life(b, l) : (struct vt_who){ .bdf = f->bdf };
 	if (!who.bdf)
 		who.bdf = f->bdf;
+	s->at.func = snap_func(b, l, pt);
 	check_mapping(b, who, s);
 	if (vt_ev_s64(e, VT_F_FILE_REF, &count)) {
 		check_ref(b, l, who, pt, count, &s->at);
@@ -323,7 +363,7 @@ void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 			break;
 		check_released(b, f, e);
 		keep_example(b->side, f);
-		file_free(b, f);
+		file_bury(b, f);
 		break;
 	default:
 		break;
@@ -378,6 +418,8 @@ void file_free_all(struct vt_build *b)
 		free(f->open_snap);
 		free(f);
 	}
+	for (i = 0; i < GONE_FILES; i++)
+		free(b->gone[i]);
 	vt_map__free(&b->files);
 	free(b->side->orphans);
 	free(b->side->example_open);

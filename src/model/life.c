@@ -912,8 +912,8 @@ void life_finalize(struct vt_build *b)
 	s->nr_facts = kept;
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
-			if (v->dir == VT_OUTGOING && s->jumped && !v->ended)
-				l->frozen_at_jump = l->state == VT_LIFE_FROZEN || l->state == VT_LIFE_PRESERVED;
+			if (v->dir == VT_OUTGOING && !v->ended)
+				l->held_at_end = l->state == VT_LIFE_FROZEN || l->state == VT_LIFE_PRESERVED;
 		}
 	}
 }

@@ -54,6 +54,11 @@ void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
 		.comm = intern(b, e->comm), .func = func ? intern(b, func) : "",
 	};
+	/* Where a free is, no function is entered: the call instruction says where. */
+	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
+		at->func = intern(b, vt_ev_str(e, VT_F_SITE));
+	if (*at->func)
+		b->func[e->type] = at->func;
 	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);
 }
 

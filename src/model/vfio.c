@@ -75,15 +75,56 @@ static void touch(struct task *t, struct device *d)
 
 /* ---- registration and kref ---- */
 
+/* What is due to change the registration count by N happened. */
+static void bump(struct device *d, int64_t n)
+{
+	d->delta += n;
+	d->run += n;
+}
+
+static void reg_fact(struct vt_build *b, struct device *d, struct vt_who who, const struct vt_at *now, const struct vt_at *before,
+		     const struct vt_at *call, int64_t want, int64_t seen)
+{
+	struct vt_fact *x = fact(b, VT_FACT_REG_IMBALANCE, who, now);
+
+	x->at[1] = *before;
+	if (call)
+		x->at[2] = *call;
+	x->num[0] = want;
+	x->num[1] = seen;
+	if (!x->who.bdf)
+		x->who.bdf = d->pub.bdf;
+}
+
 /*
  * On return from vfio_find_device() the count is the same every time, pin or no
  * pin. One that has grown since the last lookup, and is still that high when
  * the device is idle, was left there by a lookup.
  */
+static void find_ref(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
+{
+	int64_t ref, want = d->find_ref + d->run - d->find_run;
+	struct vt_at at;
+
+	if (d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &ref))
+		return;
+	at_set(b, &at, e);
+	if (d->have_find_ref && ref != want) {
+		reg_fact(b, d, d->suspect_who, &at, &d->find_at, &d->suspect, want, ref);
+		bump(d, ref - want);
+	}
+	d->have_find_ref = true;
+	d->find_ref = ref;
+	d->find_run = d->run;
+	if (!d->find_at.type)
+		d->find_at = at;
+}
+
 static void find_sample(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	int64_t kref;
 
+	find_ref(b, t, d, e);
 	if (!vt_ev_s64(e, VT_F_DEV_KREF, &kref))
 		return;
 	if (d->have_find && kref > d->find_kref) {
@@ -159,7 +200,6 @@ static void kref_sample(struct vt_build *b, struct device *d, int64_t kref, cons
 static void sample(struct vt_build *b, struct device *d, const struct vt_event *e)
 {
 	struct vt_at at;
-	struct vt_fact *x;
 	int64_t ref, kref;
 
 	if (d->noisy || !vt_ev_s64(e, VT_F_VFIO_REF, &ref))
@@ -167,15 +207,10 @@ static void sample(struct vt_build *b, struct device *d, const struct vt_event *
 	at_set(b, &at, e);
 	if (vt_ev_s64(e, VT_F_DEV_KREF, &kref))
 		kref_sample(b, d, kref, &at);
-	if (d->have_base && ref != d->base + d->delta) {
-		x = fact(b, VT_FACT_REG_IMBALANCE, d->suspect_who, &at);
-		x->at[1] = d->base_at;
-		x->at[2] = d->suspect;
-		x->num[0] = d->base + d->delta;
-		x->num[1] = ref;
-		if (!x->who.bdf)
-			x->who.bdf = d->pub.bdf;
-	}
+	if (d->have_base && ref != d->base + d->delta)
+		reg_fact(b, d, d->suspect_who, &at, &d->base_at, &d->suspect, d->base + d->delta, ref);
+	if (d->have_base)
+		d->unverified = 0;
 	d->have_base = true;
 	d->base = ref;
 	d->delta = 0;
@@ -227,7 +262,7 @@ static void count_open(struct vt_build *b, struct task *t, struct device *d, con
 	 * vfio_device_get_from_name(): counted there when that get is seen.
 	 */
 	if (e->type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG])
-		d->delta++;
+		bump(d, 1);
 	if (e->type == VT_EV_VFIO_LU_OPEN || frame_of(t, VT_EV_OP_RETRIEVE))
 		return;
 	if (d->pub.nr_opens < VT_OPENS_KEPT)
@@ -257,9 +292,9 @@ static void outside(struct device *d, const struct vt_event *e)
 	int64_t ret;
 
 	if (e->type == VT_EV_VFIO_GET_REG && vt_ev_s64(e, VT_F_RET, &ret) && ret)
-		d->delta++;
+		bump(d, 1);
 	if (e->type == VT_EV_VFIO_PUT_REG)
-		d->delta--;
+		bump(d, -1);
 }
 
 static void found(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
@@ -270,6 +305,9 @@ static void found(struct vt_build *b, struct task *t, struct device *d, const st
 		return;
 	if (d)
 		find_sample(b, t, d, e);
+	/* Whatever becomes of it: this is the device that the state names. */
+	if (d && f->life && f->life->dir == VT_INCOMING && f->type == VT_EV_OP_RETRIEVE && !f->life->bdf)
+		f->life->bdf = d->pub.bdf;
 	at_set(b, &f->found, e);
 	f->found_dev = vt_ev_obj(e, VT_F_DEVICE);
 }
@@ -318,8 +356,6 @@ static void df_alloc(struct vt_build *b, struct task *t, const struct vt_event *
 	struct vt_df *df;
 	struct device *d;
 
-	if (obj && vt_obj_nr(obj) > b->max_df)
-		b->max_df = vt_obj_nr(obj);
 	if (!obj || is_err(e) || e->phase == VT_ENTER || vt_map__get(&b->dfs, obj))
 		return;
 	df = df_new(b, obj);
@@ -329,6 +365,8 @@ static void df_alloc(struct vt_build *b, struct task *t, const struct vt_event *
 	df->device = vt_ev_obj(e, VT_F_DEVICE);
 	df->bdf = d ? d->pub.bdf : NULL;
 	df->who = who_task(b, t, e);
+	if (!df->who.bdf)
+		df->who.bdf = df->bdf;
 	df->family = intern(b, vt_ev_str(e, VT_F_FAMILY));
 	df->callee = intern(b, vt_ev_str(e, VT_F_CALLEE));
 	df->site = intern(b, vt_ev_str(e, VT_F_SITE));
@@ -444,6 +482,8 @@ static void df_free(struct vt_build *b, struct task *t, const struct vt_event *e
 	p = free_path(b, df);
 	if (p && !p->count++)
 		p->example = df;
+	if (p && !p->in_release && p->nr_who < sizeof(p->who) / sizeof(p->who[0]))
+		p->who[p->nr_who++] = df->who;
 	bury(b, df);
 }
 
@@ -452,7 +492,7 @@ static void df_free(struct vt_build *b, struct task *t, const struct vt_event *e
 static void release_enter(struct vt_build *b, struct task *t, const struct vt_event *e, struct device *d)
 {
 	uint64_t obj = vt_ev_obj(e, VT_F_DF);
-	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct vt_file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
 	struct vt_fact *x;
 	struct vt_df *df;
 	struct vt_at at;
@@ -476,7 +516,7 @@ static void release_enter(struct vt_build *b, struct task *t, const struct vt_ev
 		df->release = at;
 	}
 	if (d)
-		d->delta--;	/* one put, see vfio_device_fops_release() */
+		bump(d, -1);	/* one put, see vfio_device_fops_release() */
 }
 
 void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
@@ -493,13 +533,15 @@ void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 	f->device = d->pub.obj;
 	if (alone)
 		sample(b, d, e);
+	f->have_ref = d->tasks == (touches(t, d) ? 1u : 0u) && vt_ev_s64(e, VT_F_VFIO_REF, &f->ref);
+	f->run = d->run;
 	touch(t, d);
 	if (e->type == VT_EV_VFIO_RELEASE)
 		release_enter(b, t, e, d);
 	if (e->type == VT_EV_VFIO_LU_OPEN || e->type == VT_EV_VFIO_OPEN_COMMON)
 		check_under(b, t, d, e);
 	if (e->type == VT_EV_VFIO_UNREGISTER)
-		d->delta--;
+		bump(d, -1);
 }
 
 static void bound(struct vt_build *b, struct frame *f, struct device *d, const struct vt_event *e)
@@ -515,11 +557,36 @@ static void bound(struct vt_build *b, struct frame *f, struct device *d, const s
 		l->bdf = d->pub.bdf;
 }
 
+/*
+ * One call, entry against exit: whatever pins are held around it, it moves the
+ * count by what it does and nothing else.
+ */
+static void check_call(struct vt_build *b, struct task *t, struct frame *f, struct device *d, const struct vt_event *e)
+{
+	bool counted = e->type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG];
+	int64_t seen, want = f->ref + d->run - f->run;
+	struct vt_at at;
+
+	if (e->type == VT_EV_VFIO_RELEASE && !vt_ev_has(e, VT_F_VFIO_REF) && f->puts != 1)
+		d->unverified++;
+	if (!f->have_ref || d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &seen))
+		return;
+	if (is_open(e->type) && !is_err(e) && counted)
+		want++;
+	if (seen == want)
+		return;
+	at_set(b, &at, e);
+	reg_fact(b, d, f->life ? who_life(b, f->life) : (struct vt_who){ .bdf = d->pub.bdf }, &at, &f->enter, &at, want, seen);
+	bump(d, seen - want);	/* said once */
+}
+
 static void unregistered(struct vt_build *b, struct device *d, const struct vt_event *e)
 {
 	at_set(b, &d->unregistered, e);
 	d->pub.unregistered = true;
-	d->have_base = d->have_kref = d->kref_off = d->have_find = d->find_off = false;
+	d->noisy = true;	/* nothing is due of the count until the device is registered again */
+	d->have_base = d->have_kref = d->kref_off = d->have_find = d->have_find_ref = d->find_off = false;
+	d->unverified = 0;
 	d->delta = 0;
 }
 
@@ -538,6 +605,8 @@ void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		d->delta = 0;
 		return;
 	}
+	if (is_open(e->type) || e->type == VT_EV_VFIO_RELEASE)
+		check_call(b, t, f, d, e);
 	if (is_open(e->type) && outermost_open(t)) {
 		if (!err)
 			count_open(b, t, d, e);
@@ -578,15 +647,17 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 	case VT_EV_VFIO_GET_REG: case VT_EV_VFIO_PUT_REG:
 		if (d && !(t && t->depth))
 			outside(d, e);
+		else if (e->type == VT_EV_VFIO_PUT_REG && frame_of(t, VT_EV_VFIO_RELEASE))
+			frame_of(t, VT_EV_VFIO_RELEASE)->puts++;
 		break;
 	case VT_EV_VFIO_FIND:
 		found(b, t, d, e);
 		break;
 	case VT_EV_VFIO_REGISTER:
 		if (d && !is_err(e)) {
-			d->have_base = d->have_kref = d->have_find = d->find_off = false;
+			d->have_base = d->have_kref = d->have_find = d->have_find_ref = d->find_off = false;
 			d->delta = 0;
-			d->pub.unregistered = false;
+			d->pub.unregistered = d->noisy = false;
 		}
 		break;
 	case VT_EV_VFIO_MMAP:
@@ -630,6 +701,7 @@ void vfio_finalize(struct vt_build *b)
 	for (i = 0; i < s->nr_devices; i++) {
 		struct device *d = (struct device *)s->devices[i];
 
+		s->unverified_releases += d->unverified;
 		if (d->kref_off && d->kref_suspect.type && d->kref_suspect.has_ret && d->kref_suspect.ret < 0) {
 			struct vt_fact *x = fact(b, VT_FACT_KREF_IMBALANCE, d->kref_who, &d->kref_off_at);
 

@@ -106,7 +106,7 @@ static void sides(FILE *f, const struct vt_judgement *j)
 	fputs("\n  ],\n", f);
 }
 
-static void half(FILE *f, const char *name, const struct vt_life *l, const char *after)
+static void half(FILE *f, const struct vt_judgement *j, const char *name, const struct vt_life *l, const char *after)
 {
 	bool first = true;
 
@@ -117,7 +117,7 @@ static void half(FILE *f, const char *name, const struct vt_life *l, const char 
 	}
 	fputs("{ ", f);
 	key(f, "state", vt_life_state_name(l->state), ", ");
-	boolean(f, "jumped", l->frozen_at_jump, ", ");
+	boolean(f, "jumped", vt_crossed(j, l), ", ");
 	hex(f, "serialized_data", l->has_data, l->data, ", ");
 	fputs("\"steps\": [", f);
 	for (int k = 0; k < VT_STEP_MAX; k++) {
@@ -153,8 +153,8 @@ static void files(FILE *f, const struct vt_judgement *j)
 		fprintf(f, "%s\n    { \"who\": ", i ? "," : "");
 		who(f, &w);
 		fputc(',', f);
-		half(f, "old", p[i].out, ",");
-		half(f, "new", p[i].in, " }");
+		half(f, j, "old", p[i].out, ",");
+		half(f, j, "new", p[i].in, " }");
 	}
 	fputs("\n  ],\n", f);
 	free(p);

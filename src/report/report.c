@@ -173,7 +173,7 @@ static size_t count_lives(const struct vt_side *s)
 struct vt_pair *vt_pairs(const struct vt_judgement *j, size_t *nr)
 {
 	struct vt_pair *p = calloc(count_lives(j->side[0]) + count_lives(j->side[1]) + 1, sizeof(*p));
-	bool fits = j->nr_sides == 2 && j->side[0]->jumped;
+	bool fits = j->pair;
 
 	*nr = 0;
 	if (!p)
@@ -184,14 +184,14 @@ struct vt_pair *vt_pairs(const struct vt_judgement *j, size_t *nr)
 				const struct vt_life *o = NULL;
 
 				if (l->dir == VT_OUTGOING) {
-					if (i == 0 && fits && l->frozen_at_jump)
+					if (i == 0 && fits && vt_crossed(j, l))
 						o = vt_side__life(j->side[1], VT_INCOMING, v->name, l->token);
 					p[(*nr)++] = (struct vt_pair){ l, o };
 					continue;
 				}
 				if (i == 1 && fits) {
 					o = vt_side__life(j->side[0], VT_OUTGOING, v->name, l->token);
-					if (o && o->frozen_at_jump && vt_side__life(j->side[1], VT_INCOMING, v->name, l->token) == l)
+					if (o && vt_crossed(j, o) && vt_side__life(j->side[1], VT_INCOMING, v->name, l->token) == l)
 						continue;	/* told with its old half */
 				}
 				p[(*nr)++] = (struct vt_pair){ NULL, l };

@@ -73,11 +73,11 @@ line(FILE *f, const struct vt_report_opts *o, unsigned int in, const char *label
 
 static const char *span(uint64_t ns, char *buf, size_t size)
 {
-	if (ns < 10000)
+	if (ns < 1000)
 		snprintf(buf, size, "%" PRIu64 " ns", ns);
-	else if (ns < 10000000)
+	else if (ns < 1000000)
 		snprintf(buf, size, "%.1f us", (double)ns / 1e3);
-	else if (ns < 10000000000ULL)
+	else if (ns < 1000000000)
 		snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
 	else
 		snprintf(buf, size, "%.1f s", (double)ns / 1e9);
@@ -112,7 +112,7 @@ static void count_states(const struct vt_judgement *j, uint64_t *preserved, uint
 		const struct vt_life *in = p[i].in;
 
 		*preserved += p[i].out != NULL;
-		*crossed += p[i].out && p[i].out->frozen_at_jump;
+		*crossed += p[i].out && vt_crossed(j, p[i].out);
 		*retrieved += in && (in->state == VT_LIFE_RETRIEVED || (in->state == VT_LIFE_FINISHED && in->at[VT_STEP_RETRIEVE].type &&
 								       !(in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)));
 		*finished += in && in->state == VT_LIFE_FINISHED;
@@ -185,7 +185,7 @@ static void add(char **s, const char *what)
 	*s = grown;
 }
 
-static char *steps(const struct vt_life *l)
+static char *steps(const struct vt_judgement *j, const struct vt_life *l)
 {
 	char *s = NULL;
 
@@ -193,7 +193,7 @@ static char *steps(const struct vt_life *l)
 		add(&s, "(begins before the trace)");
 	for (int k = 0; k < VT_STEP_MAX; k++)
 		step(&s, l, (enum vt_step)k);
-	if (l->frozen_at_jump)
+	if (vt_crossed(j, l))
 		add(&s, "jump");
 	if (l->state == VT_LIFE_INCOMING || l->state == VT_LIFE_FAILED)
 		add(&s, vt_life_state_name(l->state));
@@ -241,12 +241,12 @@ static void one_life(FILE *f, const struct vt_judgement *j, const struct vt_repo
 	vt_put_plain(f, vt_who_str(&who, buf, sizeof(buf)));
 	fprintf(f, "%s\n", OFF(o));
 	if (p->out) {
-		s = steps(p->out);
+		s = steps(j, p->out);
 		para(f, o, 4, j->nr_sides == 2 && p->in ? j->side[0]->label : "old", 16, s ? s : "nothing seen");
 		free(s);
 	}
 	if (p->in) {
-		s = steps(p->in);
+		s = steps(j, p->in);
 		para(f, o, 4, j->nr_sides == 2 ? j->side[1]->label : "new", 16, s ? s : "nothing seen");
 		free(s);
 	}
@@ -324,8 +324,19 @@ static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_ev
 	vt_put_plain(f, head);
 	fputs("  ", f);
 	vt_put_plain(f, vt_at_func(at));
-	fprintf(f, " %s%s\n", at->phase == VT_ENTER ? "entered" : at->phase == VT_EXIT ? "returns" : "", ret);
+	fprintf(f, "%s%s\n", at->phase == VT_ENTER ? " entered" : at->phase == VT_EXIT ? " returns" : "", ret);
 	para(f, o, 12, "", 12, e->what);
+}
+
+/* The head runs into the text; further lines start under it. */
+static void title(FILE *f, const struct vt_report_opts *o, const char *head, const char *text)
+{
+	char *s;
+
+	if (asprintf(&s, "%s%s", head, text ? text : "") < 0)
+		return;
+	para(f, o, 0, "", 0, s);
+	free(s);
 }
 
 static void finding(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x, size_t nr)
@@ -335,7 +346,7 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_repor
 
 	snprintf(head, sizeof(head), "%zu. %s %s: ", nr, vt_severity_name(x->severity), x->rule->id);
 	fprintf(f, "\n%s%s", BOLD(o), color);
-	para(f, o, 0, head, (unsigned int)strlen(head), x->title);
+	title(f, o, head, x->title);
 	fprintf(f, "%s", OFF(o));
 	if (x->suppressed || x->known)
 		line(f, o, 3, x->suppressed ? "suppressed" : "known", 15, "%s", x->suppressed ? x->why_suppressed : "it is in the baseline");
@@ -387,7 +398,7 @@ static void notes(FILE *f, const struct vt_judgement *j, const struct vt_report_
 			fprintf(f, "\n%sNotes%s (no findings)\n", BOLD(o), OFF(o));
 		head = true;
 		if (x->who.session)
-			line(f, o, 2, "-", 4, "%s: %s%s", vt_who_str(&x->who, buf, sizeof(buf)), x->title, x->count > 1 ? "" : "");
+			line(f, o, 2, "-", 4, "%s: %s", vt_who_str(&x->who, buf, sizeof(buf)), x->title);
 		else
 			line(f, o, 2, "-", 4, "%s", x->title);
 		for (size_t k = 0; k < x->nr_also; k++)
@@ -428,8 +439,8 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 	fprintf(f, "\n%sstruct file, field by field%s: ", BOLD(o), OFF(o));
 	vt_put_plain(f, vt_who_str(&t->who, buf, sizeof(buf)));
 	fprintf(f, "\n");
-	line(f, o, 2, "", 2, "%s at \"%s\" against %s at \"%s\": %zu equal, %zu differ by design, %zu differ, %zu not judged%s", t->side[0]->label, t->pt[0],
-	     t->side[1]->label, t->pt[1], n[VT_SAME], n[VT_BY_DESIGN], n[VT_DIFFERS], n[VT_UNJUDGED], t->others ? "" : "");
+	line(f, o, 2, "", 2, "%s at \"%s\" against %s at \"%s\": %zu equal, %zu differ by design, %zu differ, %zu not judged", t->side[0]->label, t->pt[0],
+	     t->side[1]->label, t->pt[1], n[VT_SAME], n[VT_BY_DESIGN], n[VT_DIFFERS], n[VT_UNJUDGED]);
 	for (int pass = VT_DIFFERS; pass >= VT_SAME; pass--) {
 		for (size_t i = 0; i < t->nr; i++) {
 			const struct vt_field_row *r = &t->rows[i];

@@ -58,6 +58,13 @@ static void tell_counts(struct vt_ctx *c, enum vt_fact_kind kind)
 static void registration(struct vt_ctx *c)
 {
 	tell_counts(c, VT_FACT_REG_IMBALANCE);
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		if (s->unverified_releases)
+			vt_doubt(c, "%s: nothing shows whether vfio_device_fops_release() put the registration, %" PRIu64 " time%s", s->label,
+				 s->unverified_releases, s->unverified_releases == 1 ? "" : "s");
+	}
 }
 
 const struct vt_rule vt_rule_vfio_registration = {
@@ -174,7 +181,7 @@ static void too_early(struct vt_ctx *c)
 	if (vt_pair_fits(c)) {
 		for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 			for (const struct vt_life *l = v->lives; l; l = l->next) {
-				if (l->frozen_at_jump && l->bdf)
+				if (vt_crossed(c->j, l) && l->bdf)
 					early_of(c, last, l, vt_side__life(post, VT_INCOMING, v->name, l->token));
 			}
 		}

@@ -70,6 +70,30 @@ static const struct {
 	{ "f_version", DESIGN, NULL, "directory position cookie: not used by devices" },
 };
 
+/* The same for files of other handlers: what retrieve makes is up to them. */
+static const char *const for_any_handler[][2] = {
+	{ "f_inode", "retrieve makes a new file; on which inode is up to the handler" },
+	{ "f_path", "retrieve makes a new file; its name shows in /proc/PID/fd only" },
+	{ "f_cred", "credentials of whoever retrieves" },
+	{ "f_pos", "file position: preserved only where the handler says so" },
+	{ "f_ra", "readahead state: starts anew" },
+};
+
+static const char *reason_of(const struct vt_life *in, size_t p)
+{
+	for (size_t i = 0; !in->is_vfio && i < sizeof(for_any_handler) / sizeof(for_any_handler[0]); i++) {
+		if (!strcmp(for_any_handler[i][0], policy[p].name))
+			return for_any_handler[i][1];
+	}
+	return policy[p].reason;
+}
+
+/* mm/memfd_luo.c promises the position, as it is at freeze. */
+static bool keeps_position(const struct vt_life *in)
+{
+	return in->compatible && !strncmp(in->compatible, "memfd", 5);
+}
+
 static size_t policy_of(const char *name)
 {
 	size_t len = strcspn(name, "."), i;
@@ -152,7 +176,7 @@ static enum vt_same compare(const struct vt_life *in, size_t p, const struct vt_
 		return VT_UNJUDGED;
 	}
 	if (p < sizeof(policy) / sizeof(policy[0]))
-		*reason = policy[p].reason;
+		*reason = reason_of(in, p);
 	if (equal(a, b)) {
 		*reason = p < sizeof(policy) / sizeof(policy[0]) ? policy[p].same : NULL;
 		return VT_SAME;
@@ -337,11 +361,26 @@ static void judge_must(struct vt_ctx *c, size_t sa, const struct vt_snap *a, siz
 	}
 }
 
+static void judge_position(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
+{
+	const struct vt_member *x = vt_snap__member(a, "f_pos"), *y = vt_snap__member(b, "f_pos");
+	struct vt_finding *f;
+
+	if (!keeps_position(in) || a->pt != VT_PT_FREEZE || !x || !y || x->err || y->err || equal(x, y))
+		return;
+	f = differs(c, VT_WARNING, sa, a, sb, b, in, "f_pos", "f_pos");
+	if (!f)
+		return;
+	vt_text(c, &f->title, "the retrieved memfd does not stand where the preserved one stood");
+	vt_text(c, &f->meaning, "read(2) and write(2) go on at another position.");
+}
+
 static void judge_pair(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
 {
 	make_table(c, sa, a, sb, b, in);
 	judge_mode(c, sa, a, sb, b, in);
 	judge_must(c, sa, a, sb, b, in);
+	judge_position(c, sa, a, sb, b, in);
 }
 
 static void fields(struct vt_ctx *c)
@@ -374,6 +413,23 @@ const struct vt_rule vt_rule_file_fields = {
 	.run = fields,
 };
 
+/* A mapping made through a file that is not linked is that file's doing. */
+static const struct vt_fact *first_fact(const struct vt_side *s, enum vt_fact_kind kind, const char *bdf)
+{
+	for (size_t k = 0; k < s->nr_facts; k++) {
+		const struct vt_fact *x = &s->facts[k];
+
+		if (x->kind == kind && x->who.bdf && bdf && !strcmp(x->who.bdf, bdf))
+			return x;
+	}
+	return NULL;
+}
+
+static bool unlinked_file(const struct vt_side *s, const char *bdf)
+{
+	return first_fact(s, VT_FACT_MAPPING, bdf) != NULL;
+}
+
 static void mapping(struct vt_ctx *c)
 {
 	VT_EACH_SIDE(c, i) {
@@ -384,7 +440,7 @@ static void mapping(struct vt_ctx *c)
 			bool mmap = x->kind == VT_FACT_MMAP_MAPPING;
 			struct vt_finding *f;
 
-			if (x->kind != VT_FACT_MAPPING && !mmap)
+			if ((x->kind != VT_FACT_MAPPING && !mmap) || (mmap && unlinked_file(s, x->who.bdf)))
 				continue;
 			f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", x->who.compatible ? x->who.compatible : "",
 				    mmap ? "mmap" : x->str[1]);
@@ -397,6 +453,8 @@ static void mapping(struct vt_ctx *c)
 			vt_text(c, &f->expected, "f_mapping == device->inode->i_mapping");
 			vt_text(c, &f->seen[i], mmap ? "vma->vm_file->f_mapping is another mapping" : "f_mapping is %s (at %s)", x->str[1], x->str[0]);
 			vt_proof(c, f, i, &x->at[0], mmap ? "the mapping is made" : "f_mapping is %s", x->str[1]);
+			if (!mmap && first_fact(s, VT_FACT_MMAP_MAPPING, x->who.bdf))
+				vt_proof(c, f, i, &first_fact(s, VT_FACT_MMAP_MAPPING, x->who.bdf)->at[0], "maps a BAR through it");
 			vt_text(c, &f->meaning, "A reset or power-down zaps BAR mappings through device->inode->i_mapping (vfio_pci_zap_bars()). Mappings of this file are not found: user space keeps touching a device that is in reset. Nothing fails until then.");
 		}
 	}

@@ -71,7 +71,7 @@ static void arrival(struct vt_ctx *c)
 		if (in ? !in->deserialized : !post->deserialized)
 			continue;
 		for (const struct vt_life *l = v->lives; l && !c->blind[1]; l = l->next) {
-			if (l->frozen_at_jump && !vt_side__life(post, VT_INCOMING, v->name, l->token))
+			if (vt_crossed(c->j, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
 				lost_file(c, l);
 		}
 	}
@@ -147,7 +147,7 @@ static void identity(struct vt_ctx *c)
 		return;
 	for (const struct vt_session *v = c->j->side[0]->sessions; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
-			const struct vt_life *in = l->frozen_at_jump ? vt_side__life(c->j->side[1], VT_INCOMING, v->name, l->token) : NULL;
+			const struct vt_life *in = vt_crossed(c->j, l) ? vt_side__life(c->j->side[1], VT_INCOMING, v->name, l->token) : NULL;
 
 			if (in)
 				same_identity(c, l, in);
@@ -226,11 +226,11 @@ static void across(struct vt_ctx *c)
 			continue;
 		if (!k->life) {
 			/* LUO's own tables, and data that several files share: due when everything is finished. */
-			if (k->session && !k->session->ended && all && incoming_session(post, k->session->name))
+			if (k->session && !k->session->ended && all && pre->jumped && incoming_session(post, k->session->name))
 				never_restored(c, k, NULL, &incoming_session(post, k->session->name)->finish, "every session");
 			continue;
 		}
-		in = k->life->frozen_at_jump ? vt_side__life(post, VT_INCOMING, k->life->session->name, k->life->token) : NULL;
+		in = vt_crossed(c->j, k->life) ? vt_side__life(post, VT_INCOMING, k->life->session->name, k->life->token) : NULL;
 		if (!in || in->state != VT_LIFE_FINISHED)
 			continue;
 		/* A retrieve that failed keeps what it could not consume: the rule leftover tells. */
@@ -353,14 +353,29 @@ static void note(struct vt_ctx *c, size_t i, const struct vt_who *who, const str
 	vt_proof(c, f, i, at, "here");
 }
 
+/* Blocks that the old kernel preserved for this file and that nobody has restored. */
+static uint64_t blocks_held(const struct vt_ctx *c, const struct vt_life *in)
+{
+	const struct vt_life *out = vt_pair_fits(c) ? vt_side__life(c->j->side[0], VT_OUTGOING, in->session->name, in->token) : NULL;
+	uint64_t n = 0;
+
+	for (const struct vt_kho *k = out ? out->kho : NULL; k; k = k->next)
+		n += !vt_side__restored(c->j->side[1], k->phys);
+	return n;
+}
+
 static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v, const struct vt_life *l)
 {
 	struct vt_who who = vt_who_of(l);
 	char title[200], err[32];
+	uint64_t held;
 
 	if (l->state == VT_LIFE_FAILED || (l->state == VT_LIFE_FINISHED && l->at[VT_STEP_RETRIEVE].has_ret && l->at[VT_STEP_RETRIEVE].ret < 0)) {
-		snprintf(title, sizeof(title), "retrieve failed with %s: a later one is refused with the same error, and what the handler could not consume is held until reboot",
-			 vt_errno_str(l->at[VT_STEP_RETRIEVE].ret, err, sizeof(err)));
+		held = blocks_held(c, l);
+		snprintf(title, sizeof(title), "retrieve failed with %s: it is not tried again, a second RETRIEVE_FD gets the same error%s",
+			 vt_errno_str(l->at[VT_STEP_RETRIEVE].ret, err, sizeof(err)),
+			 !held ? "" : l->state == VT_LIFE_FINISHED ? "; memory that it could not consume is held until reboot" :
+			 "; its memory is held until finish or reboot");
 		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "retrieve-failed", title, "Accepted: luo_retrieve_file() never retries on state that is half consumed.");
 	} else if (l->state == VT_LIFE_INCOMING && !v->finished) {
 		note(c, i, &who, &l->at[VT_STEP_DESERIALIZE], v->retrieved ? "not-retrieved" : "session-not-retrieved",

@@ -100,14 +100,18 @@ static uint64_t fnv(const char *s, uint64_t h)
 	return h * 0x100000001b3ULL;	/* ends the part */
 }
 
-static void add_also(struct vt_finding *f, const struct vt_who *who)
+void vt_also(struct vt_finding *f, const struct vt_who *who)
 {
 	char buf[256];
+
+	char own[256];
 
 	f->count++;
 	if (f->nr_also >= VT_ALSO_MAX || !who)
 		return;
 	vt_who_str(who, buf, sizeof(buf));
+	if (!strcmp(buf, vt_who_str(&f->who, own, sizeof(own))))
+		return;
 	for (size_t i = 0; i < f->nr_also; i++) {
 		if (!strcmp(f->also[i], buf))
 			return;
@@ -134,7 +138,7 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	}
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		if (j->findings[i].rule == c->rule && !strcmp(j->findings[i].key, k)) {
-			add_also(&j->findings[i], who);
+			vt_also(&j->findings[i], who);
 			free(k);
 			return NULL;
 		}
@@ -245,7 +249,26 @@ bool vt_side_vfio(const struct vt_side *s)
 
 bool vt_pair_fits(const struct vt_ctx *c)
 {
-	return c->j->nr_sides == 2 && c->j->side[0]->jumped;
+	return c->j->pair;
+}
+
+bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l)
+{
+	return l->held_at_end && (j->side[0]->jumped || j->pair);
+}
+
+/* The jump itself may be missing from a recording that was cut short; what arrived proves it all the same. */
+static bool arrived(const struct vt_side *pre, const struct vt_side *post)
+{
+	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l; l = l->next) {
+			const struct vt_life *in = l->held_at_end ? vt_side__life(post, VT_INCOMING, v->name, l->token) : NULL;
+
+			if (in && l->has_data && in->has_data && l->data && l->data == in->data)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* ---- running ---- */
@@ -332,6 +355,23 @@ static int by_weight(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+/* Evidence reads in the order in which it happened: the old kernel first. */
+static void order_evidence(struct vt_judgement *j)
+{
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		struct vt_finding *f = &j->findings[i];
+
+		for (size_t a = 1; a < f->nr_ev; a++) {
+			struct vt_evidence e = f->ev[a];
+			size_t b = a;
+
+			for (; b > 0 && (f->ev[b - 1].side == e.side ? f->ev[b - 1].at.index > e.at.index : e.side == j->side[0]); b--)
+				f->ev[b] = f->ev[b - 1];
+			f->ev[b] = e;
+		}
+	}
+}
+
 /* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
 static void judge_empty(struct vt_ctx *c)
 {
@@ -400,6 +440,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 	j->side[0] = a;
 	j->side[1] = b;
 	j->nr_sides = b ? 2 : 1;
+	j->pair = b && (a->jumped || (a->ending == VT_END_CUT && arrived(a, b)));
 	j->rows = calloc(vt_nr_rules, sizeof(*j->rows));
 	if (!j->rows) {
 		free(j);
@@ -413,6 +454,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 		c.err = c.err ? c.err : r.err;
 	}
 	judge_empty(&c);
+	order_evidence(j);
 	if (j->nr_findings)
 		qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);
 	vt_judgement__settle(j);

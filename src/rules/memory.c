@@ -124,8 +124,12 @@ static void mismatch(struct vt_ctx *c)
 				continue;
 			f = vt_find(c, v == ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
 				    str(p->free_callee, "?"), str(p->free_func, "?"));
-			if (f)
-				tell_mismatch(c, f, i, p, n, v);
+			if (!f)
+				continue;
+			tell_mismatch(c, f, i, p, n, v);
+			for (size_t w = 1; w < p->nr_who; w++)
+				vt_also(f, &p->who[w]);
+			f->count = p->count;
 		}
 	}
 }

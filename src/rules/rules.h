@@ -122,6 +122,7 @@ struct vt_judgement {
 	size_t nr_tables;
 	char **doubts;			/* each reason for an unknown, once */
 	size_t nr_doubts;
+	bool pair;			/* the traces are two halves of one jump */
 	const char *nothing;		/* why there is nothing to judge, or NULL */
 	enum vt_exit exit;
 };
@@ -129,6 +130,8 @@ struct vt_judgement {
 /* PRE and POST, or one trace and NULL. -ENOMEM or 0. */
 int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgement **out);
 void vt_judgement__free(struct vt_judgement *j);
+/* L went from one kernel to the next. */
+bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l);
 /* Again after the gate marked findings. */
 void vt_judgement__settle(struct vt_judgement *j);
 
@@ -147,6 +150,8 @@ struct vt_ctx {
 /* A new finding, or the one with the same KEY, then counted up and NULL returned. KEY is printf-like. */
 struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
 			   const char *key, ...) __attribute__((format(printf, 5, 6)));
+/* One object more that the finding is about. */
+void vt_also(struct vt_finding *f, const struct vt_who *who);
 void vt_text(struct vt_ctx *c, char **to, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_at *at, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -160,7 +165,7 @@ const char *vt_at_func(const struct vt_at *at);
 bool vt_side_outgoing(const struct vt_side *s);
 bool vt_side_incoming(const struct vt_side *s);
 bool vt_side_vfio(const struct vt_side *s);
-/* The trace that comes after the jump of side 0, or NULL when the pair does not fit together. */
+/* Both traces belong to one jump: the first reaches it, or what it held at its torn end arrives in the second. */
 bool vt_pair_fits(const struct vt_ctx *c);
 /* "0xc" -> "ENOMEM" where known, else the number, in BUF. */
 const char *vt_errno_str(int64_t ret, char *buf, size_t size);
