@@ -95,8 +95,7 @@ SEC("fentry") int BPF_PROG(e_machine_shutdown)
 
 /*
  * A module that matters has run its init: nothing of it can have been used
- * yet, as the loader is still inside the system call. It waits here, bounded,
- * until the recorder has attached to it.
+ * yet, as the loader is still inside the system call.
  */
 SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
 {
@@ -104,7 +103,6 @@ SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
 	char name[8] = {};
 	struct vt_wire *w;
 	bool vfio;
-	u64 want;
 
 	if (!c || ret)
 		return 0;
@@ -112,12 +110,39 @@ SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
 	vfio = name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o' && !name[4];
 	if (!vfio && !c->handlers_pending)
 		return 0;
-	want = ++c->modules_seen;
 	w = wire_new(REC_MODULE, POINT);
 	if (!w)
 		return 0;
 	text_str(w, VT_TEXT_NAME, (void *)((u64)mod + bpf_core_field_offset(struct module, name)));
+	c->loader = (u32)bpf_get_current_pid_tgid();
+	__sync_fetch_and_add(&c->modules_seen, 1);
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	wait_until(&c->modules_done, want, c->module_wait_ns);
 	return 0;
+}
+
+/*
+ * The loader waits here, bounded, until the recorder has attached to what it
+ * loaded. Sleepable programs, because those do not hold rcu_read_lock():
+ * attaching may need a grace period (seen: with the wait in do_init_module()
+ * it lasted until its limit).
+ */
+static __always_inline int hold_loader(void)
+{
+	struct vt_control *c = ctl_get();
+
+	if (!c || !c->loader || c->loader != (u32)bpf_get_current_pid_tgid())
+		return 0;
+	c->loader = 0;
+	wait_until(&c->modules_done, c->modules_seen, c->module_wait_ns);
+	return 0;
+}
+
+SEC("fexit.s") int BPF_PROG(x_finit_module)
+{
+	return hold_loader();
+}
+
+SEC("fexit.s") int BPF_PROG(x_init_module)
+{
+	return hold_loader();
 }

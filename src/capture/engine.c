@@ -32,6 +32,8 @@ static const struct { const char *op; enum vt_event_type event; } handler_ops[] 
 struct handler {
 	uint64_t addr;
 	char compatible[64];
+	char module[64];	/* ops->owner; "" = built in */
+	bool complete;	/* every op it has is attached; else it is tried again */
 };
 
 struct module_btf {
@@ -141,18 +143,23 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 
 	if (is_injector(name))
 		r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
+	if (!strcmp(bpf_program__section_name(prog), "fexit.s"))
+		opts->prog_flags |= BPF_F_SLEEPABLE;
 	opts->attach_btf_id = args < 0 ? r->btf_id : kernel__func(e->k, stand_in[args], NULL).btf_id;
 	return 0;
 }
 
-static int own_sections(struct engine *e, int handle[3])
+#define NR_SECTIONS 4
+
+static int own_sections(struct engine *e, int handle[NR_SECTIONS])
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)e, .prog_prepare_load_fn = aim);
 
 	handle[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
 	handle[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
 	handle[2] = libbpf_register_prog_handler("fmod_ret", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, &opts);
-	for (int i = 0; i < 3; i++)
+	handle[3] = libbpf_register_prog_handler("fexit.s", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	for (int i = 0; i < NR_SECTIONS; i++)
 		if (handle[i] < 0)
 			return handle[i];
 	return 0;
@@ -493,13 +500,22 @@ static bool vfio_present(const struct engine *e)
 	return kernel__addr(e->k, "vfio_device_fops", NULL) != 0;
 }
 
-static void drop_rows(struct plan *p, enum plan_group group)
+static void drop_rows(struct plan *p, enum plan_group group, uint64_t key)
 {
 	size_t keep_nr = 0;
 
-	for (size_t i = 0; i < p->nr; i++)
-		if (p->rows[i].group != group)
-			p->rows[keep_nr++] = p->rows[i];
+	for (size_t i = 0; i < p->nr; i++) {
+		struct plan_row *r = &p->rows[i];
+
+		if (r->group != group || r->key != key) {
+			p->rows[keep_nr++] = *r;
+			continue;
+		}
+		if (r->link_fd >= 0)
+			close(r->link_fd);
+		if (r->prog_fd >= 0)
+			close(r->prog_fd);
+	}
 	p->nr = keep_nr;
 }
 
@@ -509,7 +525,7 @@ static int attach_vfio(struct engine *e)
 
 	if (e->vfio_done || !vfio_present(e))
 		return 0;
-	drop_rows(&e->plan, PLAN_VFIO);
+	drop_rows(&e->plan, PLAN_VFIO, 0);
 	if (plan__resolve(&e->plan, e->k, PLAN_VFIO))
 		return -ENOMEM;
 	vfio_layout(e);
@@ -523,13 +539,30 @@ static int attach_vfio(struct engine *e)
 
 /* ---- file handlers ---- */
 
+/* The function at an op's address: among the symbols there, the one of the handler's module that BTF knows. */
+static struct func_info find_op(struct engine *e, const struct handler *h, uint64_t addr, char *func, size_t len)
+{
+	struct func_info fi = { 0 };
+	const char *name, *module;
+
+	for (size_t n = 0; !fi.found && (name = kernel__sym_at(e->k, addr, n, &module)); n++) {
+		if (*h->module && strcmp(module, h->module))
+			continue;
+		fi = kernel__func(e->k, name, *module ? module : "vmlinux");
+		snprintf(func, len, "%s", name);
+	}
+	return fi;
+}
+
 static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64_t addr)
 {
-	const char *module = "", *name = addr ? kernel__sym(e->k, addr, NULL, &module) : NULL;
+	char func[96] = "";
+	struct func_info fi = { 0 };
 
+	if (addr)
+		fi = find_op(e, h, addr, func, sizeof(func));
 	for (int exit = 0; exit < 2; exit++) {
 		struct plan_row *r = plan__add(&e->plan);
-		struct func_info fi = { 0 };
 
 		if (!r)
 			return -ENOMEM;
@@ -538,25 +571,50 @@ static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64
 		r->event = handler_ops[op].event;
 		r->exit = exit;
 		r->method = exit ? "fexit" : "fentry";
+		r->btf_id = fi.btf_id;
+		r->possible = fi.found;
 		snprintf(r->prog, sizeof(r->prog), "%c_op_%s", exit ? 'x' : 'e', handler_ops[op].op);
 		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
-		snprintf(r->module, sizeof(r->module), "%s", module && *module ? module : "vmlinux");
-		snprintf(r->func, sizeof(r->func), "%s", name ? name : handler_ops[op].op);
+		snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : "vmlinux");
+		snprintf(r->func, sizeof(r->func), "%s", *func ? func : handler_ops[op].op);
 		if (!addr) {
 			/* Nothing to see is not a blind spot. */
 			r->method = "absent";
 			snprintf(r->reason, sizeof(r->reason), "handler %s has no such op", h->compatible);
+		} else if (!fi.found) {
+			snprintf(r->reason, sizeof(r->reason), "%s", *func ? "the op's function is not in BTF" : "no symbol at the op's address");
 		}
-		if (addr && !name)
-			snprintf(r->reason, sizeof(r->reason), "no symbol for the op's address");
-		if (name)
-			fi = kernel__func(e->k, name, r->module);
-		if (name && !fi.found)
-			snprintf(r->reason, sizeof(r->reason), "the op's function is not in BTF");
-		r->btf_id = fi.btf_id;
-		r->possible = fi.found;
 	}
 	return 0;
+}
+
+static struct handler *find_handler(struct engine *e, uint64_t addr)
+{
+	for (size_t i = 0; i < e->nr_handlers; i++)
+		if (e->handlers[i].addr == addr)
+			return &e->handlers[i];
+	return NULL;
+}
+
+static void read_owner(struct engine *e, struct handler *h, uint64_t ops)
+{
+	int off_owner = kernel__offset(e->k, NULL, "liveupdate_file_ops", "owner");
+	int off_name = kernel__offset(e->k, NULL, "module", "name");
+	uint64_t owner = off_owner < 0 ? 0 : peek_u64(e, ops + off_owner);
+
+	if (!owner || off_name < 0 || peek(e, owner + off_name, h->module, sizeof(h->module) - 8))
+		h->module[0] = 0;
+}
+
+static bool handler_complete(const struct engine *e, uint64_t addr)
+{
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		const struct plan_row *r = &e->plan.rows[i];
+
+		if (r->group == PLAN_HANDLER && r->key == addr && strcmp(r->method, "absent") && !r->attached)
+			return false;
+	}
+	return true;
 }
 
 static int attach_handler(struct engine *e, uint64_t addr)
@@ -566,30 +624,38 @@ static int attach_handler(struct engine *e, uint64_t addr)
 	struct handler *grown, *h;
 	uint64_t ops;
 	size_t used;
+	int attached;
 
-	for (size_t i = 0; i < e->nr_handlers; i++)
-		if (e->handlers[i].addr == addr)
-			return 0;
-	grown = realloc(e->handlers, (e->nr_handlers + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	e->handlers = grown;
-	h = &grown[e->nr_handlers++];
-	memset(h, 0, sizeof(*h));
-	h->addr = addr;
-	if (off_ops < 0 || off_compat < 0 || peek(e, addr + off_compat, h->compatible, 48))
-		return -ENOENT;
-	used = strlen(e->handler_list);
-	snprintf(e->handler_list + used, sizeof(e->handler_list) - used, "%s%s", used ? ", " : "", h->compatible);
+	h = find_handler(e, addr);
+	if (h && h->complete)
+		return 0;
+	if (h) {
+		drop_rows(&e->plan, PLAN_HANDLER, addr);
+	} else {
+		grown = realloc(e->handlers, (e->nr_handlers + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		e->handlers = grown;
+		h = &grown[e->nr_handlers++];
+		memset(h, 0, sizeof(*h));
+		h->addr = addr;
+		if (off_ops < 0 || off_compat < 0 || peek(e, addr + off_compat, h->compatible, 48))
+			return -ENOENT;
+		used = strlen(e->handler_list);
+		snprintf(e->handler_list + used, sizeof(e->handler_list) - used, "%s%s", used ? ", " : "", h->compatible);
+	}
 
 	ops = peek_u64(e, addr + off_ops);
+	read_owner(e, h, ops);
 	for (size_t i = 0; i < NR_OPS; i++) {
 		int off = e->op_offset[i];
 
 		if (add_op_rows(e, h, i, off < 0 ? 0 : peek_u64(e, ops + off)))
 			return -ENOMEM;
 	}
-	return attach_group(e, PLAN_HANDLER, addr);
+	attached = attach_group(e, PLAN_HANDLER, addr);
+	h->complete = handler_complete(e, addr);
+	return attached;
 }
 
 /* LUO's list of registered handlers (luo_file_handler_list), from its head. */
@@ -681,12 +747,12 @@ static int map_control(struct engine *e)
 
 static int load_core(struct engine *e)
 {
-	int handle[3], err;
+	int handle[NR_SECTIONS], err;
 
 	err = own_sections(e, handle);
 	if (!err)
 		err = load_object(e);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < NR_SECTIONS; i++)
 		if (handle[i] >= 0)
 			libbpf_unregister_prog_handler(handle[i]);
 	if (err)

@@ -233,6 +233,16 @@ const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, co
 	return sym_name(k, i);
 }
 
+const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module)
+{
+	ssize_t i = sym_at(k, addr);
+
+	if (i < 0 || (size_t)i < n || k->syms[i - n].addr != addr)
+		return NULL;
+	*module = k->modules[k->syms[i - n].module];
+	return sym_name(k, i - n);
+}
+
 void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len)
 {
 	const char *module;

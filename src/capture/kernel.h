@@ -27,6 +27,12 @@ uint64_t kernel__addr(const struct kernel *k, const char *name, const char *modu
 uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr);
 /* Name of the symbol that covers ADDR: "name" or NULL; *off and *module ("" for vmlinux) when asked for. */
 const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module);
+/*
+ * The N-th of the symbols that stand exactly at ADDR, NULL when there are no
+ * more: aliases, and leftovers of a module's init text whose memory has gone
+ * to another module.
+ */
+const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module);
 /* "name+0x1c [module]", or "" when nothing covers it. */
 void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
 /* Calls FN for each text symbol of a module. */

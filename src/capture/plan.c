@@ -34,6 +34,8 @@ const struct hook plan_hooks[] = {
 	{ CORE, "device_shutdown",	1, 0, VT_EV_SHUTDOWN,		"device_shutdown", 0 },
 	{ CORE, "machine_shutdown",	1, 0, VT_EV_JUMP,		"machine_shutdown", 0 },
 	{ CORE, "module_init",		0, 1, VT_EV_REC_MODULE,		"do_init_module", 1 },
+	{ CORE, "finit_module",		0, 1, VT_EV_REC_MODULE,		"__x64_sys_finit_module", 0 },
+	{ CORE, "init_module",		0, 1, VT_EV_REC_MODULE,		"__x64_sys_init_module", 0 },
 	{ CORE, "fput",			1, 0, VT_EV_FILE_FPUT,		"__fput", 1 },
 	{ CORE, "anon_getfile",		0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile", 4 },
 	{ CORE, "anon_getfile_fmode",	0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile_fmode", 5 },

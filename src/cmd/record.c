@@ -107,8 +107,8 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --ring takes a power of two from 4k to 1024M, not '%s'", ring);
 	if (parse_number(jump_wait, 0, 10000, &jump_ms))
 		return vt_fail(VT_EXIT_USAGE, "record: --jump-wait takes milliseconds up to 10000, not '%s'", jump_wait);
-	if (parse_number(module_wait, 0, 10000, &module_ms))
-		return vt_fail(VT_EXIT_USAGE, "record: --module-wait takes milliseconds up to 10000, not '%s'", module_wait);
+	if (parse_number(module_wait, 0, 60000, &module_ms))
+		return vt_fail(VT_EXIT_USAGE, "record: --module-wait takes milliseconds up to 60000, not '%s'", module_wait);
 	if (fail && record__parse_section(fail, &o.fail_section, &o.fail_nth))
 		return vt_fail(VT_EXIT_USAGE, "record: --fail takes a section and a number, like retrieve:3, not '%s'", fail);
 	o.jump_wait_ns = jump_ms * 1e6;
