@@ -22,7 +22,7 @@ test:
 
 # Every scenario, on real kernels; then the same update over pairs of versions.
 lab-test: $(BIN)
-	$(Q)tests/lab/lab test
+	$(Q)tests/lab/lab test -j2
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
 
