@@ -85,6 +85,7 @@ struct vt_build {
 	struct task *spare;
 	struct vt_map sessions[2];	/* by direction: hash of name -> live session */
 	struct vt_map lives[2];		/* hash(session, token) */
+	struct vt_map index;		/* life_key() -> newest life of that name; filled at the end */
 	struct vt_map by_file;		/* file object -> life that holds it */
 	struct vt_map by_data[2];	/* hash(session, data) */
 	struct vt_map files;		/* file object -> vt_file */
@@ -124,6 +125,8 @@ struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
 /* True when the event says which object, NULL included. */
 bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
+
+uint64_t life_key(enum vt_dir dir, const char *session, uint64_t token);
 
 /* ---- life.c ---- */
 void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);

@@ -912,6 +912,8 @@ void life_finalize(struct vt_build *b)
 	s->nr_facts = kept;
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
+			if (vt_map__put(&b->index, life_key(v->dir, v->name, l->token), l))
+				b->err = -ENOMEM;
 			if (v->dir == VT_OUTGOING && !v->ended)
 				l->held_at_end = l->state == VT_LIFE_FROZEN || l->state == VT_LIFE_PRESERVED;
 		}

@@ -505,6 +505,7 @@ void vt_side__free(struct vt_side *s)
 		for (i = 0; (v = vt_map__next(&b->handlers, &i));)
 			free(v);
 		vt_map__free(&b->handlers);
+		vt_map__free(&b->index);
 		vt_strings__free(&b->strings);
 		free(b);
 	}
@@ -526,10 +527,19 @@ bool vt_side__has_lives(const struct vt_side *s)
 	return false;
 }
 
+uint64_t life_key(enum vt_dir dir, const char *session, uint64_t token)
+{
+	return vt_hash_mix(vt_hash_str(session) + dir, token);
+}
+
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token)
 {
-	struct vt_life *hit = NULL;
+	struct vt_life *hit = vt_map__get(&s->build->index, life_key(dir, session, token));
 
+	if (!hit || (hit->dir == dir && hit->token == token && !strcmp(hit->session->name, session)))
+		return hit;
+	/* Two names of one hash. */
+	hit = NULL;
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		if (v->dir != dir || strcmp(v->name, session))
 			continue;
@@ -578,10 +588,15 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 	return is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
 }
 
-/* Not a hook that is missing but a thing that is not there: optional callbacks. */
-static bool nothing_to_hook(const struct vt_probe *p)
+/*
+ * Not a hook that is missing but a thing that is not there: optional
+ * callbacks, and FLBs on a LUO of before they were added.
+ */
+static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 {
-	return p->reason && strstr(p->reason, "no such op");
+	bool flb = t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_FINISH;
+
+	return p->reason && (strstr(p->reason, "no such op") || (flb && strstr(p->reason, "no such function")));
 }
 
 /* Entry and exit of one function are two rows: one alone is half of the truth. */
@@ -613,7 +628,7 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 
 		if (!feeds(p, type))
 			continue;
-		if (!p->attached && nothing_to_hook(p)) {
+		if (!p->attached && nothing_to_hook(p, type)) {
 			absent++;
 			continue;
 		}
@@ -666,12 +681,23 @@ static const char *loss_gap(const struct vt_side *s, enum vt_event_type type, ch
 	return NULL;
 }
 
+/* What shows the same thing under another name of the posted series. */
+static enum vt_event_type instead_of(enum vt_event_type t)
+{
+	return t == VT_EV_VFIO_LU_OPEN ? VT_EV_VFIO_OPEN_COMMON : VT_EV_UNKNOWN;
+}
+
 const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
 {
+	enum vt_event_type other = instead_of(type);
+	char ignored[400];
+
 	if (s->damaged) {
 		snprintf(buf, size, "%s: part of the file is unreadable", s->label);
 		return buf;
 	}
+	if (other && probe_gap(s, type, buf, size) && !probe_gap(s, other, ignored, sizeof(ignored)))
+		type = other;
 	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: loss_gap(s, type, buf, size);
 }
 

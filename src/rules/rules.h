@@ -46,7 +46,7 @@ struct vt_rule {
 	const char *name;		/* short, for headings */
 	enum vt_severity severity;	/* the worst it reports */
 	enum vt_subject subject;
-	struct vt_need needs[8];
+	struct vt_need needs[16];
 	void (*run)(struct vt_ctx *c);
 };
 extern const struct vt_rule *const vt_rules[];

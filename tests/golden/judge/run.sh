@@ -11,6 +11,7 @@
 #	line old|new AFTER_TS EVENT...	an event more, right after the (last) event of that time
 #	gone old|new REGEX		events that did not happen
 #	miss old|new EVENT		no hook showed EVENT
+#	absent old|new EVENT		the kernel has no such function
 #	late old|new EVENT NS		its hooks were attached at NS
 #	lost old|new EVENT [FROM TO]	some of these events were lost
 #	killed old|new			no end block, nothing after the last event kept
@@ -57,6 +58,7 @@ apply() { # WORD SIDE REST
 		;;
 	gone) grep -qE -- "$3" "$f" || { echo "nothing to remove: $3"; return 1; }; grep -vE -- "$3" "$f" >"$f.n"; mv "$f.n" "$f" ;;
 	miss) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"not hooked in this test\"/" "$p" ;;
+	absent) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"this kernel has no such function (or it was inlined)\"/" "$p" ;;
 	late) sed -i -E "/ ${3% *} /s/attach=[0-9]+/attach=${3#* }/" "$p" ;;
 	lost) set -- $1 $2 $3; echo "loss $3 \"ring full\" 7 ${4:-1} ${5:-999999999}" >>"$p" ;;
 	killed) sed -i '/^end /d' "$f" ;;
@@ -87,7 +89,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | late | lost | killed | cut | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | gone | miss | absent | late | lost | killed | cut | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new
