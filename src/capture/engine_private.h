@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine's inside, shared by its parts: engine.c (the whole), load.c
+ * (programs and targets), and one part per kind of thing that is attached:
+ * handlers.c, vfio.c, inject.c.
+ */
+#ifndef VT_CAPTURE_ENGINE_PRIVATE_H
+#define VT_CAPTURE_ENGINE_PRIVATE_H
+
+#include "capture/engine.h"
+
+struct bpf_object;
+
+enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_TASKS, MAP_EMPTY_TASK, MAP_OBJECTS, MAP_SITES, NR_MAPS };
+
+#define NR_OPS 8	/* callbacks of a handler that are traced, handlers.c */
+
+struct handler {
+	uint64_t addr;
+	char compatible[64];
+	char module[64];	/* ops->owner; "" = built in */
+	bool complete;	/* every op it has is attached; else it is tried again */
+};
+
+struct module_btf {
+	char module[64];
+	int fd;
+};
+
+struct engine {
+	struct kernel *k;
+	struct engine_options opt;
+	struct plan plan;
+	struct bpf_object *obj;
+	struct module_btf *btf_fds;
+	size_t nr_btf_fds;
+	int map_fd[NR_MAPS];	/* owned by the object */
+	struct vt_control *ctl;
+	size_t ctl_len;
+	int peek_fd, site_fd;
+	bool vfio_done, caught_up;
+	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
+	struct handler *handlers;
+	size_t nr_handlers;
+	char handler_list[512];
+	struct site *sites;
+	size_t nr_sites;
+	struct site df_alloc;
+	uint32_t nofail;	/* mask of __GFP_NOFAIL */
+};
+
+/* ---- load.c ---- */
+/* Loads the object with the core's programs aimed; maps exist after this. */
+int load__object(struct engine *e);
+int load__attach_core(struct engine *e);
+/* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
+int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
+/* The row will not be attached, and why. ERR 0: WHAT says it all. */
+void load__give_up(struct plan_row *r, const char *what, int err);
+/* Rows of GROUP and KEY are taken out of the plan, detached if need be. */
+void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key);
+/* What libbpf last complained of, "" when nothing. */
+const char *load__complaint(void);
+uint64_t engine__now(void);
+
+/* ---- engine.c: kernel memory, by the peek program ---- */
+int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len);
+uint64_t engine__peek_u64(struct engine *e, uint64_t addr);	/* 0 when unreadable */
+
+/* ---- the parts; each returns the number of rows attached, or -errno ---- */
+int vfio__attach(struct engine *e);
+void handlers__prepare(struct engine *e);
+int handlers__attach(struct engine *e);
+int inject__plan(struct engine *e, const char **why);	/* 0, or -errno and *WHY */
+
+#endif

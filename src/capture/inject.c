@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Fault injection: the plan rows of bpf/inject.bpf.c. */
+#include "capture/engine_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/kernel.h"
+
+static int plan_injector(struct engine *e, const char *prog, const char *func)
+{
+	struct func_info fi = kernel__func(e->k, func, NULL);
+	struct plan_row *r = plan__add(&e->plan);
+
+	if (!r)
+		return -ENOMEM;
+	r->group = PLAN_INJECT;
+	r->event = VT_EV_INJECT;
+	r->method = "fmod_ret";
+	r->btf_id = fi.btf_id;
+	r->possible = fi.found;
+	snprintf(r->prog, sizeof(r->prog), "%s", prog);
+	snprintf(r->func, sizeof(r->func), "%s", func);
+	snprintf(r->module, sizeof(r->module), "vmlinux");
+	if (!fi.found)
+		snprintf(r->reason, sizeof(r->reason), "this kernel was built without it (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC)");
+	return fi.found;
+}
+
+/* Allocations that must not fail are left alone: what their flag is, the kernel's own enum says. */
+int inject__plan(struct engine *e, const char **why)
+{
+	long bit = kernel__enum_value(e->k, "___GFP_NOFAIL_BIT");
+	int slab = plan_injector(e, "fail_slab", "should_failslab");
+	int page = plan_injector(e, "fail_page", "should_fail_alloc_page");
+
+	if (slab < 0 || page < 0)
+		return -ENOMEM;
+	*why = "fault injection needs CONFIG_FAILSLAB=y and CONFIG_FUNCTION_ERROR_INJECTION=y in the kernel";
+	if (!slab && !page)
+		return -EOPNOTSUPP;
+	*why = "the kernel's BTF does not tell __GFP_NOFAIL, so faults cannot be injected safely";
+	if (bit < 0)
+		return -EOPNOTSUPP;
+	e->nofail = 1u << bit;
+	return 0;
+}

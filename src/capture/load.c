@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Loading the BPF object and aiming its programs. */
+#include "capture/engine_private.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/kernel.h"
+#include "vfiotrace.skel.h"
+
+/* ---- libbpf's voice: kept for the reason column ---- */
+
+static char last_complaint[256];
+static char culprit[64];
+
+/* "libbpf: prog 'x_find': failed to load: -22" names the program to leave out. */
+static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512], *at;
+
+	if (getenv("VFIOTRACE_DEBUG")) {
+		va_list copy;
+
+		va_copy(copy, ap);
+		vfprintf(stderr, fmt, copy);
+		va_end(copy);
+	}
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	at = strstr(line, "prog '");
+	if (at && strstr(line, "failed to load"))
+		snprintf(culprit, sizeof(culprit), "%.*s", (int)strcspn(at + 6, "'"), at + 6);
+	at = strstr(line, "libbpf: ");
+	snprintf(last_complaint, sizeof(last_complaint), "%.*s", (int)strcspn(at ? at + 8 : line, "\n"), at ? at + 8 : line);
+	return 0;
+}
+
+const char *load__complaint(void)
+{
+	return last_complaint;
+}
+
+/* ---- loading ---- */
+
+void load__give_up(struct plan_row *r, const char *what, int err)
+{
+	r->possible = false;
+	if (err)
+		snprintf(r->reason, sizeof(r->reason), "%s: %s", what, strerror(err < 0 ? -err : err));
+	else
+		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
+}
+
+/*
+ * Stand-ins, never attached: templates are loaded before their real functions
+ * are known, against something that takes as many pointers and returns an int.
+ */
+static const char *const stand_in[] = { [0] = "mnt_want_write_file", [1] = "mnt_want_write_file", [2] = "vfs_statfs" };
+
+/* Arguments that a template reads; -1 when PROG is not a template. */
+static int template_args(const char *prog)
+{
+	for (size_t i = 0; i < plan_nr_hooks; i++)
+		if (plan_hooks[i].group == PLAN_VFIO && !strcmp(plan_hooks[i].prog, prog + 2))
+			return plan_hooks[i].args;
+	if (strncmp(prog + 2, "op_", 3))
+		return -1;
+	return !strcmp(prog + 2, "op_can_preserve") ? 2 : 1;
+}
+
+/* Programs that are only there for fault injection. */
+static bool is_injector(const char *prog)
+{
+	return !strcmp(prog, "fail_slab") || !strcmp(prog, "fail_page");
+}
+
+/* libbpf asks before each load: the target comes from the plan, as a BTF id, not by another search for a name. */
+static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	struct engine *e = (struct engine *)cookie;
+	const char *name = bpf_program__name(prog);
+	struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
+	int args = template_args(name);
+
+	if (is_injector(name))
+		r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
+	if (!strcmp(bpf_program__section_name(prog), "fexit.s"))
+		opts->prog_flags |= BPF_F_SLEEPABLE;
+	opts->attach_btf_id = args < 0 ? r->btf_id : kernel__func(e->k, stand_in[args], NULL).btf_id;
+	return 0;
+}
+
+#define NR_SECTIONS 4
+
+static int own_sections(struct engine *e, int handle[NR_SECTIONS])
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)e, .prog_prepare_load_fn = aim);
+
+	handle[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
+	handle[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	handle[2] = libbpf_register_prog_handler("fmod_ret", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, &opts);
+	handle[3] = libbpf_register_prog_handler("fexit.s", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
+	for (int i = 0; i < NR_SECTIONS; i++)
+		if (handle[i] < 0)
+			return handle[i];
+	return 0;
+}
+
+/* Core programs whose function is missing are left out; templates are always loaded. */
+static void choose(struct engine *e, struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
+		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
+		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free");
+
+		bpf_program__set_autoload(prog, plain || (r ? r->possible : template_args(name) >= 0));
+	}
+}
+
+/* A core program that this kernel's verifier refuses is left out and told, the rest goes on. */
+static int open_and_load(struct engine *e)
+{
+	size_t len;
+	const void *elf = vfiotrace_bpf__elf_bytes(&len);
+
+	for (int tries = 0; tries < 32; tries++) {
+		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");
+		struct bpf_object *obj = bpf_object__open_mem(elf, len, &opts);
+		struct plan_row *r;
+		int err;
+
+		if (!obj)
+			return -errno;
+		culprit[0] = 0;
+		choose(e, obj);
+		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
+		if (!err)
+			err = bpf_object__load(obj);
+		if (!err) {
+			e->obj = obj;
+			return 0;
+		}
+		bpf_object__close(obj);
+		r = culprit[0] ? plan__by_prog(&e->plan, is_injector(culprit) ? PLAN_INJECT : PLAN_CORE, 0, culprit) : NULL;
+		if (!r || err == -EPERM)
+			return err;
+		load__give_up(r, "the kernel refused to load the program", err);
+	}
+	return -ELOOP;
+}
+
+/* fd of a module's BTF object in the kernel; 0 stands for vmlinux. */
+static int btf_obj_fd(struct engine *e, const char *module)
+{
+	__u32 id = 0;
+
+	if (!strcmp(module, "vmlinux"))
+		return 0;
+	for (size_t i = 0; i < e->nr_btf_fds; i++)
+		if (!strcmp(e->btf_fds[i].module, module))
+			return e->btf_fds[i].fd;
+	while (!bpf_btf_get_next_id(id, &id)) {
+		struct module_btf *grown;
+		struct bpf_btf_info info;
+		char name[64] = "";
+		__u32 len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = (uintptr_t)name;
+		info.name_len = sizeof(name);
+		if (bpf_obj_get_info_by_fd(fd, &info, &len) || strcmp(name, module)) {
+			close(fd);
+			continue;
+		}
+		grown = realloc(e->btf_fds, (e->nr_btf_fds + 1) * sizeof(*grown));
+		if (!grown) {
+			close(fd);
+			return -ENOMEM;
+		}
+		e->btf_fds = grown;
+		grown[e->nr_btf_fds].fd = fd;
+		snprintf(grown[e->nr_btf_fds++].module, sizeof(grown->module), "%s", module);
+		return fd;
+	}
+	return -ENOENT;
+}
+
+/* The template's instructions again, with the row's function as target. */
+static int load_again(struct engine *e, const struct plan_row *r)
+{
+	struct bpf_program *t = bpf_object__find_program_by_name(e->obj, r->prog);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
+		    .attach_btf_id = r->btf_id);
+	int fd = btf_obj_fd(e, r->module);
+
+	if (!t)
+		return -ENOENT;
+	if (fd < 0)
+		return fd;
+	opts.attach_btf_obj_fd = fd;
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", bpf_program__insns(t), bpf_program__insn_cnt(t), &opts);
+}
+
+/* Takes over PROG_FD. */
+static bool attach_row(struct engine *e, struct plan_row *r, int prog_fd)
+{
+	int fd;
+
+	r->prog_fd = prog_fd;
+	if (e->opt.dry)
+		return false;
+	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
+	if (fd < 0) {
+		load__give_up(r, "attaching failed", errno);
+		return false;
+	}
+	r->link_fd = fd;
+	r->attached = true;
+	r->attach_ns = engine__now();
+	return true;
+}
+
+int load__attach_core(struct engine *e)
+{
+	int attached = 0;
+
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+		struct bpf_program *prog;
+
+		if ((r->group != PLAN_CORE && r->group != PLAN_INJECT) || !r->possible || r->attached)
+			continue;
+		prog = bpf_object__find_program_by_name(e->obj, r->prog);
+		attached += attach_row(e, r, dup(bpf_program__fd(prog)));
+	}
+	return attached;
+}
+
+int load__attach_group(struct engine *e, enum plan_group group, uint64_t key)
+{
+	int attached = 0;
+
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+		int fd;
+
+		if (r->group != group || r->key != key || !r->possible || r->prog_fd >= 0)
+			continue;
+		fd = load_again(e, r);
+		if (fd < 0)
+			load__give_up(r, "the kernel refused to load the program", fd);
+		else
+			attached += attach_row(e, r, fd);
+	}
+	return attached;
+}
+
+void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key)
+{
+	size_t keep_nr = 0;
+
+	for (size_t i = 0; i < p->nr; i++) {
+		struct plan_row *r = &p->rows[i];
+
+		if (r->group != group || r->key != key) {
+			p->rows[keep_nr++] = *r;
+			continue;
+		}
+		if (r->link_fd >= 0)
+			close(r->link_fd);
+		if (r->prog_fd >= 0)
+			close(r->prog_fd);
+	}
+	p->nr = keep_nr;
+}
+
+int load__object(struct engine *e)
+{
+	int handle[NR_SECTIONS], err;
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	libbpf_set_print(listen);
+	err = own_sections(e, handle);
+	if (!err)
+		err = open_and_load(e);
+	for (int i = 0; i < NR_SECTIONS; i++)
+		if (handle[i] >= 0)
+			libbpf_unregister_prog_handler(handle[i]);
+	return err;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vfio.ko: its functions, the layout of its structures, the places where it frees. */
+#include "capture/engine_private.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/kernel.h"
+#include "capture/sites.h"
+
+static int peek_for_sites(void *arg, uint64_t addr, void *buf, size_t len)
+{
+	return engine__peek(arg, addr, buf, len);
+}
+
+/* ---- call sites of free functions ---- */
+
+static int attach_site(struct engine *e, const struct found_site *f, bool df_only)
+{
+	struct vt_site entry = { .reg = f->callee->arg, .df_only = df_only };
+	uint32_t index = e->nr_sites;
+	struct plan_row *r;
+	struct site *grown;
+	int err;
+
+	if (index >= VT_SITES_MAX)
+		return -ENOSPC;
+	grown = realloc(e->sites, (index + 1) * sizeof(*grown));
+	r = plan__add(&e->plan);
+	if (!grown || !r)
+		return -ENOMEM;
+	e->sites = grown;
+	e->nr_sites++;
+	grown[index] = (struct site){ .addr = f->addr, .callee = f->callee->name, .family = f->callee->family };
+	kernel__site(e->k, f->addr, grown[index].where, sizeof(grown[index].where));
+
+	r->group = PLAN_SITE;
+	r->event = VT_EV_MEM_FREE;
+	r->method = "site";
+	r->key = f->addr;
+	snprintf(r->prog, sizeof(r->prog), "site_free");
+	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
+	snprintf(r->module, sizeof(r->module), "vfio");
+	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
+	if (e->opt.dry && !err) {
+		r->possible = true;
+		return 0;
+	}
+	if (!err)
+		err = sites__attach(e->site_fd, f->addr, index);
+	if (err < 0) {
+		load__give_up(r, "kprobe refused", err);
+		return 0;
+	}
+	r->link_fd = err;
+	r->attached = r->possible = true;
+	r->attach_ns = engine__now();
+	return 1;
+}
+
+/* Functions in which a freed pointer can only be a df. */
+static bool frees_only_df(const struct engine *e, const char *name)
+{
+	static const enum vt_event_type own[] = { VT_EV_VFIO_RELEASE, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_CDEV_OPEN };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		const struct plan_row *r = plan__source(&e->plan, own[i], true, 0, 0);
+
+		if (r && !strcmp(r->func, name))
+			return true;
+	}
+	return false;
+}
+
+/* The plan says so when frees cannot be seen. */
+static int no_sites(struct engine *e, int err)
+{
+	struct plan_row *r = plan__add(&e->plan);
+
+	if (!r)
+		return -ENOMEM;
+	r->group = PLAN_SITE;
+	r->event = VT_EV_MEM_FREE;
+	r->method = "site";
+	snprintf(r->func, sizeof(r->func), "kfree and its kin");
+	snprintf(r->module, sizeof(r->module), "vfio");
+	if (err)
+		load__give_up(r, "the module's text could not be searched for calls of free functions", err);
+	else
+		load__give_up(r, "no call of a free function found in the module's text", 0);
+	return 0;
+}
+
+static int attach_sites(struct engine *e)
+{
+	struct found_site *found;
+	int nr, attached = 0;
+
+	nr = sites__scan(e->k, "vfio", SITES_FREE, peek_for_sites, e, &found);
+	if (nr <= 0)
+		return no_sites(e, nr);
+	for (int i = 0; i < nr; i++) {
+		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
+		int ret = attach_site(e, &found[i], name && frees_only_df(e, name));
+
+		if (ret < 0) {
+			attached = ret;
+			break;
+		}
+		attached += ret;
+	}
+	free(found);
+
+	nr = sites__scan(e->k, "vfio", SITES_ALLOC, peek_for_sites, e, &found);
+	for (int i = 0; i < nr; i++) {
+		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
+
+		if (!name || strcmp(name, "vfio_allocate_device_file"))
+			continue;
+		e->df_alloc = (struct site){ .addr = found[i].addr, .callee = found[i].callee->name, .family = found[i].callee->family };
+		kernel__site(e->k, found[i].addr, e->df_alloc.where, sizeof(e->df_alloc.where));
+	}
+	free(found);
+	return attached;
+}
+
+/* ---- the module ---- */
+
+static void vfio_layout(struct engine *e)
+{
+	const struct btf *b = kernel__module_btf(e->k, "vfio");
+	struct vt_control *c = e->ctl;
+
+	c->df_device = kernel__offset(e->k, b, "vfio_device_file", "device");
+	c->dev_inode = kernel__offset(e->k, b, "vfio_device", "inode");
+	c->dev_refcount = kernel__offset(e->k, b, "vfio_device", "refcount");
+	c->dev_kref = kernel__offset(e->k, b, "vfio_device", "device.kobj.kref");
+	c->dev_dev = kernel__offset(e->k, b, "vfio_device", "dev");
+	c->dev_open_count = kernel__offset(e->k, b, "vfio_device", "open_count");
+	c->dev_cdev = kernel__offset(e->k, b, "vfio_device", "cdev");
+	c->vfio_fops = kernel__addr(e->k, "vfio_device_fops", NULL);
+}
+
+static bool vfio_present(const struct engine *e)
+{
+	return kernel__addr(e->k, "vfio_device_fops", NULL) != 0;
+}
+
+int vfio__attach(struct engine *e)
+{
+	int attached, sites;
+
+	if (e->vfio_done || !vfio_present(e))
+		return 0;
+	load__drop_rows(&e->plan, PLAN_VFIO, 0);
+	if (plan__resolve(&e->plan, e->k, PLAN_VFIO))
+		return -ENOMEM;
+	vfio_layout(e);
+	attached = load__attach_group(e, PLAN_VFIO, 0);
+	if (attached < 0)
+		return attached;
+	sites = attach_sites(e);
+	e->vfio_done = true;
+	return sites < 0 ? sites : attached + sites;
+}
