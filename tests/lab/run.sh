@@ -21,6 +21,10 @@ or a directory that kernel.sh printed. Output goes to build/lab/NAME.
 USAGE
 }
 
+# Nothing that has to be calibrated: an emulated CPU that the host lets wait gets a
+# wrong frequency, and then drowns in timer interrupts or in seconds.
+TIMERS="no_timer_check nolapic_timer clocksource=hpet tsc=unstable"
+
 # Patterns of a kernel in trouble. A scenario that provokes some says so.
 TROUBLE='Kernel panic|BUG:|WARNING:|Oops|KASAN|UBSAN|blocked for more than|refcount_t:|cut here'
 
@@ -127,7 +131,8 @@ build_agent() {
 cmdline() { # old|new
 	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on"
 
-	words+=" intel_iommu=on quiet loglevel=5 nokaslr no_timer_check lab.side=$1"
+	words+=" intel_iommu=on quiet loglevel=5 nokaslr"
+	words+=" $TIMERS lab.side=$1"
 	words+=" $(scenario_get "$scenario" cmdline '')"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
 }
