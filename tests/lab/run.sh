@@ -109,7 +109,10 @@ build_initrd() { # KERNEL-DIR FILE
 	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
 	cp "$agent" "$stage/agent"
 	write_settings >"$stage/lab/settings"
-	[ "$tracer" = none ] || cp "$(tracer_binary)" "$stage/vfiotrace"
+	# "none" is without a recorder from the start: the steps may run one.
+	if [ "$tracer" != none ] || [ -x "${VFIOTRACE:-$REPO_DIR/build/vfiotrace}" ]; then
+		cp "$(tracer_binary)" "$stage/vfiotrace"
+	fi
 	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/agent"
 
 	(cd "$stage" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
