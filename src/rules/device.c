@@ -22,7 +22,7 @@ static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool
 	f->func = call->type ? vt_at_func(call) : vt_at_func(&x->at[0]);
 	if (call->has_ret && call->ret < 0)
 		vt_errno_str(call->ret, err, sizeof(err));
-	vt_text(c, &f->title, "%s %s %s %s too %s", call->type ? vt_at_func(call) : "a call",
+	vt_text(c, &f->title, "%s %s %s %s too %s", f->func,
 		*err ? "fails and leaves" : "leaves", reg ? "the device's registration count" : "the reference count of the vfio struct device",
 		x->num[1] - x->num[0] == 1 || x->num[0] - x->num[1] == 1 ? "one" : "several", over ? "high" : "low");
 	if (reg)
@@ -30,7 +30,10 @@ static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool
 	else
 		vt_text(c, &f->expected, "%" PRId64 ": a lookup gives back the reference it takes", x->num[0]);
 	vt_text(c, &f->seen[i], "%" PRId64, x->num[1]);
-	vt_proof(c, f, i, &x->at[1], "%s is as it should be", reg ? "the count" : "the kref");
+	if (reg)
+		vt_proof(c, f, i, &x->at[1], "the count is as it should be");
+	else
+		vt_proof(c, f, i, &x->at[1], "the kref is %" PRId64 " here", x->num[0]);
 	if (call->index != x->at[0].index)
 		vt_proof(c, f, i, call, "happens in between%s%s", *err ? ", with " : "", err);
 	vt_proof(c, f, i, &x->at[0], "it is %" PRId64 " where %" PRId64 " is due", x->num[1], x->num[0]);
