@@ -20,6 +20,8 @@ struct frame {
 	struct vt_at enter;
 	struct vt_session *session;
 	struct vt_life *life;
+	bool has_token;
+	uint64_t token, subject;	/* as the entry gave them: the exit of the same call gives the same */
 	uint64_t device;
 	bool have_ref;			/* the device's registration count on entry, nobody else being inside */
 	int64_t ref, run;

@@ -334,6 +334,8 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 	memset(f, 0, sizeof(*f));
 	f->type = e->type;
 	at_set(b, &f->enter, e);
+	f->has_token = vt_ev_u64(e, VT_F_TOKEN, &f->token);
+	f->subject = vt_ev_obj(e, VT_F_FILE);
 	if (t->depth >= 2) {
 		f->session = t->f[t->depth - 2].session;
 		f->life = t->f[t->depth - 2].life;
@@ -344,9 +346,35 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 		life_enter(b, t, f, e);
 }
 
+/*
+ * Where records were lost, the exit of one call may follow the entry of an
+ * earlier one of the same kind: token and file tell them apart. A retrieve
+ * and an open get their file in between.
+ */
+static bool same_call(const struct frame *f, const struct vt_event *e)
+{
+	uint64_t token, file = vt_ev_obj(e, VT_F_FILE);
+
+	if (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token)
+		return false;
+	return !f->subject || !file || file == f->subject;
+}
+
 static void call_exit(struct vt_build *b, const struct vt_event *e)
 {
 	struct task *t = task_of(b, e);
+	struct frame *mine = frame_of(t, e->type);
+
+	while (mine && !same_call(mine, e)) {
+		bool last = t->depth == 1;
+
+		frame_leave(b, t, NULL);
+		if (last) {
+			t = NULL;
+			break;
+		}
+		mine = frame_of(t, e->type);
+	}
 
 	if (!frame_of(t, e->type)) {
 		/* Entered before the recorder was armed, or the entry is not hooked: the result still counts. */
