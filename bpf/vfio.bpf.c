@@ -119,6 +119,7 @@ SEC("fexit") int BPF_PROG(x_open_common, u64 dev, struct file **filep, int ret)
 SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_frame *f;
 	struct vt_wire *w;
 	u64 df;
 
@@ -126,7 +127,9 @@ SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 		return 0;
 	df = (u64)BPF_CORE_READ(file, private_data);
 	snap_file(file, VT_P_RELEASE);
-	frame_push(VT_EV_VFIO_RELEASE, 0, false, 0);
+	f = frame_top(frame_push(VT_EV_VFIO_RELEASE, 0, false, 0));
+	if (f && f->type == VT_EV_VFIO_RELEASE)
+		f->object = df_device(c, df);
 	w = wire_new(VFIO_RELEASE, ENTER);
 	if (!w)
 		return 0;
@@ -142,8 +145,12 @@ SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_RELEASE, EXIT) : NULL;
+	struct vt_frame *f = frame_top(task_get());
 
 	if (w) {
+		/* df is gone by now; the device was remembered at entry. */
+		if (f && f->type == VT_EV_VFIO_RELEASE)
+			slot_device(c, w, f->object);
 		slot(w, VT_S_RET, (s64)ret);
 		slot_file_dying(w, file);
 		wire_send(c, w);

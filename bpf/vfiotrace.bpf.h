@@ -30,6 +30,7 @@ struct vt_frame {
 	u16 type;	/* enum vt_event_type */
 	u16 outer;	/* type of the call around it */
 	u32 has_token;
+	u64 object;	/* the call's own: the device of a release */
 	u64 session;	/* struct luo_session *, 0 = none */
 	u64 token;
 };
@@ -177,6 +178,7 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	f->type = type;
 	f->outer = up.type;
 	f->session = session;
+	f->object = 0;
 	f->has_token = has_token;
 	f->token = token;
 	if (session)

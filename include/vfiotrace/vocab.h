@@ -75,7 +75,7 @@ enum vt_phase {
 	X(VFIO_LU_OPEN, "vfio.lu_open", "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
 	X(VFIO_OPEN_COMMON, "vfio.open_common", "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
 	X(VFIO_GROUP_OPEN, "vfio.group_open", "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
-	X(VFIO_RELEASE, "vfio.release", "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref") \
+	X(VFIO_RELEASE, "vfio.release", "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref; on exit device, vfio_ref") \
 	X(VFIO_DF_ALLOC, "vfio.df_alloc", "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
 	X(VFIO_GET_REG, "vfio.get_reg", "vfio_device_try_get_registration(): device, vfio_ref, ret 0/1; site (caller)") \
 	X(VFIO_PUT_REG, "vfio.put_reg", "vfio_device_put_registration(): device, vfio_ref after; site (caller)") \
