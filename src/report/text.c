@@ -451,7 +451,7 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 			clip(f, r->name, 21);
 			fprintf(f, " %s%-10s%s ", r->same == VT_DIFFERS ? RED(o) : "", same_word(r->same), OFF(o));
 			if (r->same == VT_SAME) {
-				clip(f, r->pre, w);
+				vt_put_plain(f, r->pre);
 				fputc('\n', f);
 				continue;
 			}
