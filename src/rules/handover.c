@@ -379,7 +379,12 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 			 !held ? "" : l->state == VT_LIFE_FINISHED ? "; memory that it could not consume is held until reboot" :
 			 "; its memory is held until finish or reboot");
 		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "retrieve-failed", title, "Accepted: luo_retrieve_file() never retries on state that is half consumed.");
-	} else if (l->state == VT_LIFE_INCOMING && !v->finished) {
+		return;
+	}
+	/* What follows says that something did not happen: only where nothing that happened can have been missed. */
+	if (c->blind[i])
+		return;
+	if (l->state == VT_LIFE_INCOMING && !v->finished) {
 		note(c, i, &who, &l->at[VT_STEP_DESERIALIZE], v->retrieved ? "not-retrieved" : "session-not-retrieved",
 		     v->retrieved ? "a file was not retrieved: held until its session is finished" :
 		     "a session was not retrieved: held until the next live update, which drops it",
