@@ -60,7 +60,7 @@ static __always_inline u32 kho_leave(void)
 	return depth;
 }
 
-#define KHO_ENTRY(...) ({ if (ctl_open()) kho_enter(); 0; })
+#define KHO_ENTRY() ({ if (ctl_open()) kho_enter(); 0; })
 
 static __always_inline struct vt_wire *kho_exit(struct vt_control *c, u16 type, u32 *depth)
 {
@@ -74,132 +74,57 @@ static __always_inline struct vt_wire *kho_exit(struct vt_control *c, u16 type, 
 	return w;
 }
 
-SEC("fentry") int BPF_PROG(e_kho_alloc_preserve, u64 size) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_alloc_preserve, u64 size, u64 ret)
+/* Where a call's memory is told, and what it returns. */
+enum kho_memory { ARG_VIRT, ARG_PAGE, ARG_PHYS, RET_VIRT };
+enum kho_return { RET_NONE, RET_INT, RET_POINTER };
+
+/* PAGES: the second argument is a number of pages. */
+static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memory, bool pages, enum kho_return returns)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_ALLOC_PRESERVE, &depth);
+	struct vt_wire *w = kho_exit(c, type, &depth);
+	u64 ret = 0, arg = arg_number(ctx, 0);
 
 	if (!w)
 		return 0;
-	slot(w, VT_S_SIZE, size);
-	if (IS_ERR_VALUE(ret)) {
-		slot(w, VT_S_RET, ret);
-	} else {
-		slot(w, VT_S_RET, 0);
+	if (returns != RET_NONE || memory == RET_VIRT)
+		bpf_get_func_ret(ctx, &ret);
+	if (memory == ARG_PAGE)
+		slot_page(c, w, arg);
+	else if (memory == ARG_PHYS)
+		slot(w, VT_S_PHYS, arg);
+	else if (memory == ARG_VIRT && arg)
+		slot_phys(c, w, arg);
+	else if (memory == RET_VIRT && !IS_ERR_VALUE(ret))
 		slot_phys(c, w, ret);
+	if (memory == RET_VIRT) {
+		slot(w, VT_S_SIZE, arg);
+		slot(w, VT_S_RET, IS_ERR_VALUE(ret) ? ret : 0);
 	}
+	if (pages)
+		slot(w, VT_S_PAGES, arg_number(ctx, 1));
+	if (returns == RET_INT)
+		slot(w, VT_S_RET, (s64)(s32)ret);
+	else if (returns == RET_POINTER)
+		slot(w, VT_S_RET, ret ? 0 : (u64)-2 /* ENOENT */);
 	wire_send(c, w);
 	return 0;
 }
 
-/* Functions that take the memory's address and return nothing. */
-#define KHO_MEM(fn, TYPE) \
-SEC("fentry") int BPF_PROG(e_##fn, u64 mem) { return KHO_ENTRY(); } \
-SEC("fexit") int BPF_PROG(x_##fn, u64 mem) \
-{ \
-	struct vt_control *c = ctl_open(); \
-	u32 depth; \
-	struct vt_wire *w = kho_exit(c, VT_EV_##TYPE, &depth); \
-\
-	if (!w) \
-		return 0; \
-	if (mem) \
-		slot_phys(c, w, arg_number(ctx, 0)); \
-	wire_send(c, w); \
-	return 0; \
-}
-KHO_MEM(kho_unpreserve_free, KHO_UNPRESERVE_FREE)
-KHO_MEM(kho_restore_free, KHO_RESTORE_FREE)
+#define KHO_CALL(fn, TYPE, memory, pages, returns) \
+SEC("fentry") int BPF_PROG(e_##fn) { return KHO_ENTRY(); } \
+SEC("fexit") int BPF_PROG(x_##fn) { return kho_report(ctx, VT_EV_##TYPE, memory, pages, returns); }
 
-/* Folios: the head page's flags hold the order in the second page; phys is what pairs. */
-SEC("fentry") int BPF_PROG(e_kho_preserve_folio, u64 folio) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_preserve_folio, u64 folio, int ret)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_PRESERVE_FOLIO, &depth);
-
-	if (!w)
-		return 0;
-	slot_page(c, w, arg_number(ctx, 0));
-	slot(w, VT_S_RET, (s64)ret);
-	wire_send(c, w);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_kho_unpreserve_folio, u64 folio) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_unpreserve_folio, u64 folio)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_UNPRESERVE_FOLIO, &depth);
-
-	if (!w)
-		return 0;
-	slot_page(c, w, arg_number(ctx, 0));
-	wire_send(c, w);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_kho_restore_folio, u64 phys) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_restore_folio, u64 phys, u64 ret)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_RESTORE_FOLIO, &depth);
-
-	if (!w)
-		return 0;
-	slot(w, VT_S_PHYS, phys);
-	slot(w, VT_S_RET, ret ? 0 : (u64)-2 /* ENOENT */);
-	wire_send(c, w);
-	return 0;
-}
-
-SEC("fentry") int BPF_PROG(e_kho_preserve_pages, u64 page, u64 nr) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_preserve_pages, u64 page, u64 nr, int ret)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_PRESERVE_PAGES, &depth);
-
-	if (!w)
-		return 0;
-	slot_page(c, w, arg_number(ctx, 0));
-	slot(w, VT_S_PAGES, nr);
-	slot(w, VT_S_RET, (s64)ret);
-	wire_send(c, w);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_kho_unpreserve_pages, u64 page, u64 nr) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_unpreserve_pages, u64 page, u64 nr)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_UNPRESERVE_PAGES, &depth);
-
-	if (!w)
-		return 0;
-	slot_page(c, w, arg_number(ctx, 0));
-	slot(w, VT_S_PAGES, nr);
-	wire_send(c, w);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_kho_restore_pages, u64 phys, u64 nr) { return KHO_ENTRY(); }
-SEC("fexit") int BPF_PROG(x_kho_restore_pages, u64 phys, u64 nr, u64 ret)
-{
-	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_RESTORE_PAGES, &depth);
-
-	if (!w)
-		return 0;
-	slot(w, VT_S_PHYS, phys);
-	slot(w, VT_S_PAGES, nr);
-	slot(w, VT_S_RET, ret ? 0 : (u64)-2 /* ENOENT */);
-	wire_send(c, w);
-	return 0;
-}
+KHO_CALL(kho_alloc_preserve, KHO_ALLOC_PRESERVE, RET_VIRT, false, RET_NONE)
+KHO_CALL(kho_unpreserve_free, KHO_UNPRESERVE_FREE, ARG_VIRT, false, RET_NONE)
+KHO_CALL(kho_restore_free, KHO_RESTORE_FREE, ARG_VIRT, false, RET_NONE)
+KHO_CALL(kho_preserve_folio, KHO_PRESERVE_FOLIO, ARG_PAGE, false, RET_INT)
+KHO_CALL(kho_unpreserve_folio, KHO_UNPRESERVE_FOLIO, ARG_PAGE, false, RET_NONE)
+KHO_CALL(kho_restore_folio, KHO_RESTORE_FOLIO, ARG_PHYS, false, RET_POINTER)
+KHO_CALL(kho_preserve_pages, KHO_PRESERVE_PAGES, ARG_PAGE, true, RET_INT)
+KHO_CALL(kho_unpreserve_pages, KHO_UNPRESERVE_PAGES, ARG_PAGE, true, RET_NONE)
+KHO_CALL(kho_restore_pages, KHO_RESTORE_PAGES, ARG_PHYS, true, RET_POINTER)
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */
 static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
@@ -227,7 +152,7 @@ SEC("fexit") int BPF_PROG(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int
 }
 
 /* The descriptor is consumed by these: it must be read on entry. */
-SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
+static __always_inline int chunk_enter(u16 type, u64 preservation)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -236,13 +161,18 @@ SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
 	if (!c)
 		return 0;
 	depth = kho_enter();
-	w = wire_new(KHO_UNPRESERVE_VMALLOC, ENTER);
+	w = wire_reserve(sizeof(*w), type, VT_ENTER);
 	if (!w)
 		return 0;
 	slot(w, VT_S_DEPTH, depth);
 	slot_chunk(w, preservation);
 	wire_send(c, w);
 	return 0;
+}
+
+SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
+{
+	return chunk_enter(VT_EV_KHO_UNPRESERVE_VMALLOC, preservation);
 }
 SEC("fexit") int BPF_PROG(x_kho_unpreserve_vmalloc, u64 preservation)
 {
@@ -252,20 +182,7 @@ SEC("fexit") int BPF_PROG(x_kho_unpreserve_vmalloc, u64 preservation)
 }
 SEC("fentry") int BPF_PROG(e_kho_restore_vmalloc, u64 preservation)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_wire *w;
-	u32 depth;
-
-	if (!c)
-		return 0;
-	depth = kho_enter();
-	w = wire_new(KHO_RESTORE_VMALLOC, ENTER);
-	if (!w)
-		return 0;
-	slot(w, VT_S_DEPTH, depth);
-	slot_chunk(w, preservation);
-	wire_send(c, w);
-	return 0;
+	return chunk_enter(VT_EV_KHO_RESTORE_VMALLOC, preservation);
 }
 SEC("fexit") int BPF_PROG(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 {
