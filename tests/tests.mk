@@ -10,7 +10,7 @@ include tests/host.mk
 demo:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory $(BIN)
-	$(Q)tests/lab/lab kernels $(or $(LAB_KERNEL),7.3)
+	$(Q)tests/lab/lab kernels $(or $(LAB_KERNEL),newest)
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.

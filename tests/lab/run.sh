@@ -54,7 +54,7 @@ read_scenario() {
 	name=$(basename "$scenario" .scn)
 
 	local both
-	both=$(scenario_get "$scenario" kernel 7.3)
+	both=$(scenario_get "$scenario" kernel newest)
 	: "${kernel_old:=$(scenario_get "$scenario" kernel-old "$both")}"
 	: "${kernel_new:=$(scenario_get "$scenario" kernel-new "$both")}"
 	: "${tracer:=$(scenario_get "$scenario" tracer yes)}"
