@@ -64,6 +64,15 @@ static const char *str(const char *s, const char *otherwise)
 	return s ? s : otherwise;
 }
 
+static size_t side_of_path(const struct vt_ctx *c, const struct vt_free_path *p)
+{
+	VT_EACH_SIDE(c, i)
+		for (size_t k = 0; k < c->j->side[i]->nr_free_paths; k++)
+			if (&c->j->side[i]->free_paths[k] == p)
+				return i;
+	return 0;
+}
+
 static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_free_path *p,
 			  const struct vt_free_path *n, enum verdict v)
 {
@@ -96,9 +105,7 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 		 str(df->free_in[0], "no traced call"));
 	vt_proof(c, f, side, &df->failed, "the call that was to hand it out fails");
 	if (n)
-		vt_proof(c, f, n->example && side < c->j->nr_sides ? (n >= c->j->side[0]->free_paths &&
-			 n < c->j->side[0]->free_paths + c->j->side[0]->nr_free_paths ? 0 : 1) : side,
-			 &n->example->freed[0], "the normal path: %s at %s", str(n->free_callee, "?"), str(n->example->free_site[0], "?"));
+		vt_proof(c, f, side_of_path(c, n), &n->example->freed[0], "the normal path: %s at %s", str(n->free_callee, "?"), str(n->example->free_site[0], "?"));
 	vt_text(c, &f->meaning, v == ILLEGAL ?
 		"The allocator gets memory that is not its own: corruption or a crash, whenever this path runs." :
 		"No memory is corrupted today: the pair is legal. It tells readers that the object may come from vmalloc, and breaks the rule that an object has one way to be freed.");
