@@ -141,6 +141,8 @@ struct vt_control {
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
+	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
+	unsigned int pad3;
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */

@@ -77,6 +77,7 @@ static int map_control(struct engine *e)
 	e->ctl->df_device = e->ctl->dev_inode = e->ctl->dev_refcount = e->ctl->dev_kref = -1;
 	e->ctl->dev_dev = e->ctl->dev_open_count = e->ctl->dev_cdev = -1;
 	e->ctl->wake_bytes = e->opt.ring_bytes / 4;
+	e->ctl->recorder_cpu = -1;
 	e->ctl->wait_ns = e->opt.jump_wait_ns;
 	e->ctl->module_wait_ns = e->opt.module_wait_ns;
 	e->ctl->inject_section = e->opt.fail_section;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Holding the kernel while the recorder works, on a machine with one CPU.
+ * Holding the kernel while the recorder works, when both are on the same CPU.
  *
- * With several CPUs the traced task waits inside a BPF program. With one that
+ * On another CPU the traced task waits inside a BPF program. On the same one that
  * would keep the recorder from running (rcu_read_lock() disables preemption
  * unless PREEMPT_RCU), so there the recorder keeps the CPU instead: woken with
  * a real-time priority it preempts the task, and while it sleeps in fdatasync()

@@ -175,7 +175,7 @@ static int on_record(void *arg, void *data, size_t len)
  */
 static void save_before_jump(struct recorder *r)
 {
-	struct hold *hold = r->one_cpu ? hold__begin(r->opt->jump_wait_ns) : NULL;
+	struct hold *hold = hold__begin(r->opt->jump_wait_ns);
 	uint64_t upto = r->consumed;
 
 	write_probes(r);
@@ -321,12 +321,36 @@ static int open_signals(struct recorder *r)
 	return r->sigfd < 0 ? -errno : 0;
 }
 
+/*
+ * A task that waits for the recorder inside a BPF program keeps its CPU to
+ * itself, and a recorder that was last there would be woken there (seen: the
+ * wait ran out and the freeze was lost). So it stays on one CPU that the
+ * program can tell from its own: the last, as the jump is made from the first.
+ * Returns that CPU, -1 when it could not be had.
+ */
+static int stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = -1;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return -1;
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			cpu = i;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return cpu < 0 || sched_setaffinity(0, sizeof(set), &set) ? -1 : cpu;
+}
+
 /* So that the recorder runs at once when it is woken inside reboot(2). Children start without it. */
-static void go_realtime(void)
+static void go_realtime(struct recorder *r)
 {
 	struct sched_param p = { .sched_priority = 2 };
 
-	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p))
+		return;
+	engine__control(r->e)->recorder_cpu = stay_on_one_cpu();
 }
 
 static int explain_open_failure(int err, const char *why)
@@ -343,7 +367,7 @@ static int arm(struct recorder *r)
 		.ring_bytes = r->opt->ring_bytes,
 		.fail_section = r->opt->fail_section,
 		.fail_nth = r->opt->fail_nth,
-		.jump_wait_ns = r->one_cpu ? 0 : r->opt->jump_wait_ns,
+		.jump_wait_ns = r->opt->jump_wait_ns,
 		.module_wait_ns = r->one_cpu ? 0 : r->opt->module_wait_ns,
 	};
 	const char *why;
@@ -415,7 +439,7 @@ static int start(struct recorder *r)
 	if (!r->rb)
 		return vt_fail(VT_EXIT_IO, "cannot map the ring: %s", strerror(errno));
 	if (r->opt->realtime)
-		go_realtime();
+		go_realtime(r);
 	privilege__drop();
 	write_meta(r);
 	write_probes(r);
