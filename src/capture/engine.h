@@ -43,6 +43,8 @@ void engine__free(struct engine *e);
 /* Looks again: vfio.ko and handlers that appeared since. Returns the number of new rows attached, or -errno. */
 int engine__catch_up(struct engine *e);
 
+/* CLOCK_BOOTTIME in ns, the clock of the records (bpf_ktime_get_boot_ns()). */
+uint64_t engine__now(void);
 struct vt_control *engine__control(struct engine *e);
 struct plan *engine__plan(struct engine *e);
 int engine__ring_fd(const struct engine *e);

@@ -61,7 +61,6 @@ void load__give_up(struct plan_row *r, const char *what, int err);
 void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key);
 /* What libbpf last complained of, "" when nothing. */
 const char *load__complaint(void);
-uint64_t engine__now(void);
 
 /* ---- engine.c: kernel memory, by the peek program ---- */
 int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len);

@@ -54,14 +54,6 @@ struct recorder {
 	bool one_cpu;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /* ---- what the file says about itself ---- */
 
 static void first_line(const char *path, char *buf, size_t len)
@@ -136,7 +128,7 @@ static void write_losses(struct recorder *r)
 
 static void mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
 {
-	struct vt_stamp stamp = { .ts_ns = now_ns(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
+	struct vt_stamp stamp = { .ts_ns = engine__now(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
 
 	vt_writer__begin(r->w, type, VT_POINT, &stamp);
 	if (name)
@@ -410,13 +402,13 @@ static void say_armed(const struct recorder *r, uint64_t started)
 	for (size_t i = 0; i < p->nr; i++)
 		attached += p->rows[i].attached;
 	vt_say("armed in %llu ms: %zu probes of %zu; handlers: %s; recording to %s",
-	       (unsigned long long)(now_ns() - started) / 1000000, attached, p->nr,
+	       (unsigned long long)(engine__now() - started) / 1000000, attached, p->nr,
 	       *engine__handlers(r->e) ? engine__handlers(r->e) : "none", r->opt->output);
 }
 
 static int start(struct recorder *r)
 {
-	uint64_t started = now_ns();
+	uint64_t started = engine__now();
 	int code, err;
 
 	r->one_cpu = hold__needed();
@@ -455,7 +447,7 @@ static int start(struct recorder *r)
 
 static void loop(struct recorder *r)
 {
-	uint64_t end = r->opt->seconds > 0 ? now_ns() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
+	uint64_t end = r->opt->seconds > 0 ? engine__now() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
 	struct pollfd fds[2] = {
 		{ .fd = ring_buffer__epoll_fd(r->rb), .events = POLLIN },
 		{ .fd = r->sigfd, .events = POLLIN },
@@ -465,7 +457,7 @@ static void loop(struct recorder *r)
 		poll(fds, 2, TICK_MS);
 		drain(r);
 		on_signal(r);
-		if (!r->stop && now_ns() >= end) {
+		if (!r->stop && engine__now() >= end) {
 			r->stop = true;
 			r->why = "time limit";
 		}
