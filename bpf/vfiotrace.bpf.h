@@ -209,14 +209,14 @@ static __always_inline void frame_pop(void)
 static __always_inline void slot(struct vt_wire *w, enum vt_slot s, u64 v)
 {
 	w->slot[s] = v;
-	w->mask |= 1u << s;
+	w->mask |= 1ull << s;
 }
 
 static __always_inline void slot_fault(struct vt_wire *w, enum vt_slot s, int err)
 {
 	w->slot[s] = err < 0 ? -err : err;
-	w->mask |= 1u << s;
-	w->fault |= 1u << s;
+	w->mask |= 1ull << s;
+	w->fault |= 1ull << s;
 }
 
 /* A slot from kernel memory: WIDTH bytes at ADDR, sign-extended when 4. */

@@ -69,7 +69,7 @@ struct vt_wire {
 	unsigned char point;		/* enum vt_point for a snapshot */
 	unsigned int variant;		/* which of the functions that feed this event type, by order in the plan */
 	unsigned int site;		/* call-site records: index of the site */
-	unsigned int mask, fault;	/* bit per slot */
+	unsigned long long mask, fault;	/* bit per slot */
 	char comm[16];
 	char session[VT_SESSION_LEN];
 	char text[VT_TEXT_LEN];

@@ -15,7 +15,7 @@
 #define VT_C_NONE_ VT_C_NONE
 static const struct { uint8_t field, cls; } slots[VT_S_MAX] = { VT_SLOTS(SLOT_ROW) };
 _Static_assert(sizeof(struct vt_wire_stack) != sizeof(struct vt_wire_snap), "records are told apart by their length");
-_Static_assert(VT_S_MAX <= 32, "mask and fault are 32 bits wide");
+_Static_assert(VT_S_MAX <= 64, "mask and fault are 64 bits wide");
 
 #define POINT_NAME(id, name) [VT_P_##id] = name,
 static const char *const point_names[VT_P_MAX] = { VT_POINTS(POINT_NAME) };
@@ -59,7 +59,7 @@ void convert__free(struct convert *c)
 
 static bool has(const struct vt_wire *w, enum vt_slot s)
 {
-	return w->mask & 1u << s && !(w->fault & 1u << s);
+	return w->mask & 1ull << s && !(w->fault & 1ull << s);
 }
 
 /* Events that show an object for the first time in its life, so that an address seen before is another one's. */
@@ -106,9 +106,9 @@ static void put_slots(struct convert *c, const struct vt_wire *w)
 	for (int s = 0; s < VT_S_MAX; s++) {
 		int field = slots[s].field;
 
-		if (!(w->mask & 1u << s))
+		if (!(w->mask & 1ull << s))
 			continue;
-		if (w->fault & 1u << s)
+		if (w->fault & 1ull << s)
 			vt_writer__err(c->w, field, (int)w->slot[s]);
 		else if (slots[s].cls)
 			vt_writer__u64(c->w, field, object(c, w, slots[s].cls, w->slot[s]));

@@ -162,7 +162,7 @@ void structfile__free(struct structfile *sf)
 
 static uint64_t slot_of(const struct vt_wire_snap *s, enum vt_slot slot)
 {
-	return s->w.mask & 1u << slot && !(s->w.fault & 1u << slot) ? s->w.slot[slot] : 0;
+	return s->w.mask & 1ull << slot && !(s->w.fault & 1ull << slot) ? s->w.slot[slot] : 0;
 }
 
 static void tell_inode(const struct vt_inode *i, const char *dentry, char *buf, size_t len)
