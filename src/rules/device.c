@@ -6,8 +6,6 @@
 
 #include "rules/facts.h"
 
-#define NR(t) (sizeof(t) / sizeof((t)[0]))
-
 static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool reg)
 {
 	const struct vt_at *call = &x->at[2];
@@ -45,22 +43,26 @@ static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool
 			"The struct device is freed while it is in use.");
 }
 
-static void tell_counts(struct vt_ctx *c, enum vt_fact_kind kind)
+static void tell_registration(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		/* An unseen open or release would look like a wrong count. */
-		for (size_t k = 0; k < s->nr_facts && !c->blind[i]; k++) {
-			if (s->facts[k].kind == kind)
-				tell_count(c, i, &s->facts[k], kind == VT_FACT_REG_IMBALANCE);
-		}
-	}
+	tell_count(c, i, x, true);
 }
 
-static void registration(struct vt_ctx *c)
+static void tell_kref(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	tell_counts(c, VT_FACT_REG_IMBALANCE);
+	tell_count(c, i, x, false);
+}
+
+/* An unseen open or release would look like a wrong count. */
+static const struct vt_telling counts_of_registration[] = {
+	{ .kind = VT_FACT_REG_IMBALANCE, .absence = true, .tell = tell_registration },
+};
+static const struct vt_telling counts_of_kref[] = {
+	{ .kind = VT_FACT_KREF_IMBALANCE, .absence = true, .tell = tell_kref },
+};
+
+static void unverified(struct vt_ctx *c)
+{
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
 
@@ -73,56 +75,44 @@ static void registration(struct vt_ctx *c)
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN } },
-	.run = registration,
+	VT_TELLS(counts_of_registration),
+	.run = unverified,
 };
-
-static void kref(struct vt_ctx *c)
-{
-	tell_counts(c, VT_FACT_KREF_IMBALANCE);
-}
 
 const struct vt_rule vt_rule_device_kref = {
 	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
-	.run = kref,
+	VT_TELLS(counts_of_kref),
 };
 
-static void under(struct vt_ctx *c)
-{
-	static const struct vt_telling t[] = {
-		{ VT_FACT_UNREGISTER_UNDER, "unregistered-under", VT_ERROR, false, "vfio_find_device",
-		  "the device is unregistered between its lookup and its open", "the lookup pins the registration until the open has its own",
-		  "the driver let go of the device while retrieve was about to open it",
-		  "retrieve works on a device whose driver is gone. An unbind at the right moment is enough.",
-		  { "goes on with the device", "looks the device up", "the device is unregistered" } },
-	};
-
-	vt_tell_facts(c, t, NR(t));
-}
+static const struct vt_telling under[] = {
+	{ .kind = VT_FACT_UNREGISTER_UNDER, .key = "unregistered-under", .func = "vfio_find_device",
+	  .title = "the device is unregistered between its lookup and its open",
+	  .expected = "the lookup pins the registration until the open has its own",
+	  .seen = "the driver let go of the device while retrieve was about to open it",
+	  .meaning = "retrieve works on a device whose driver is gone. An unbind at the right moment is enough.",
+	  .ev = { "goes on with the device", "looks the device up", "the device is unregistered" } },
+};
 
 const struct vt_rule vt_rule_lookup_unpinned = {
 	.id = "lookup-unpinned", .name = "device gone under the retrieve", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_FIND, VT_IN }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_IN } },
-	.run = under,
+	VT_TELLS(under),
 };
 
-static void release_null(struct vt_ctx *c)
-{
-	static const struct vt_telling t[] = {
-		{ VT_FACT_RELEASE_NULL, "release-null", VT_ERROR, false, "vfio_device_fops_release",
-		  "vfio_device_fops_release() is called on a file without a df", "a file with vfio's operations has a df in private_data before anybody can put it",
-		  "private_data is NULL",
-		  "Release follows the NULL pointer: an oops in whatever task closes the file.",
-		  { "release of a file whose private_data is NULL", "the file is made", "the call that made it fails" } },
-	};
-
-	vt_tell_facts(c, t, NR(t));
-}
+static const struct vt_telling release_null[] = {
+	{ .kind = VT_FACT_RELEASE_NULL, .key = "release-null", .func = "vfio_device_fops_release",
+	  .title = "vfio_device_fops_release() is called on a file without a df",
+	  .expected = "a file with vfio's operations has a df in private_data before anybody can put it",
+	  .seen = "private_data is NULL",
+	  .meaning = "Release follows the NULL pointer: an oops in whatever task closes the file.",
+	  .ev = { "release of a file whose private_data is NULL", "the file is made", "the call that made it fails" } },
+};
 
 const struct vt_rule vt_rule_release_null = {
 	.id = "release-null", .name = "release without a df", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_RELEASE, VT_ANY } },
-	.run = release_null,
+	VT_TELLS(release_null),
 };
 
 /* ---- the cdev of a preserved device ---- */
@@ -202,21 +192,17 @@ const struct vt_rule vt_rule_open_too_early = {
 	.run = too_early,
 };
 
-static void still_busy(struct vt_ctx *c)
-{
-	static const struct vt_telling t[] = {
-		{ VT_FACT_BUSY_AFTER_FINISH, "busy-after-finish", VT_WARNING, false, "vfio_device_fops_cdev_open",
-		  "the cdev of a finished device still refuses to open", "after FINISH the device can be opened as any other",
-		  "open fails with -EBUSY after the session was finished",
-		  "The device cannot be given to anybody again without a reboot.",
-		  { "open fails with -EBUSY", "the session is finished", NULL } },
-	};
-
-	vt_tell_facts(c, t, NR(t));
-}
+static const struct vt_telling still_busy[] = {
+	{ .kind = VT_FACT_BUSY_AFTER_FINISH, .key = "busy-after-finish", .func = "vfio_device_fops_cdev_open",
+	  .title = "the cdev of a finished device still refuses to open",
+	  .expected = "after FINISH the device can be opened as any other",
+	  .seen = "open fails with -EBUSY after the session was finished",
+	  .meaning = "The device cannot be given to anybody again without a reboot.",
+	  .ev = { "open fails with -EBUSY", "the session is finished" } },
+};
 
 const struct vt_rule vt_rule_busy_after_finish = {
 	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_LUO_FINISH, VT_IN } },
-	.run = still_busy,
+	VT_TELLS(still_busy),
 };

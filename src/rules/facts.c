@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rules/facts.h"
 
+const char *vt_fact_handler(const struct vt_fact *x)
+{
+	return x->who.compatible ? x->who.compatible : "";
+}
+
+struct vt_finding *vt_find_fact(struct vt_ctx *c, size_t side, const struct vt_fact *x, const char *key)
+{
+	const char *func = vt_at_func(&x->at[0]);
+	struct vt_finding *f = vt_find(c, VT_ERROR, side, &x->who, "%s%s|%s", key, func, vt_fact_handler(x));
+
+	if (f)
+		f->func = func;
+	return f;
+}
+
 static void tell(struct vt_ctx *c, size_t side, const struct vt_telling *t, const struct vt_fact *x)
 {
-	struct vt_finding *f;
+	const char *func = t->func ? t->func : vt_at_func(&x->at[0]);
+	struct vt_finding *f = vt_find(c, c->rule->severity, side, &x->who, "%s|%s|%s", t->key, vt_fact_handler(x), func);
 
-	f = vt_find(c, t->severity, side, &x->who, "%s|%s|%s", t->key, x->who.compatible ? x->who.compatible : "",
-		    t->func ? t->func : vt_at_func(&x->at[0]));
 	if (!f)
 		return;
-	f->func = t->func ? t->func : vt_at_func(&x->at[0]);
+	f->func = func;
 	vt_text(c, &f->title, "%s", t->title);
 	vt_text(c, &f->expected, "%s", t->expected);
 	vt_text(c, &f->seen[side], "%s", t->seen);
@@ -20,15 +34,21 @@ static void tell(struct vt_ctx *c, size_t side, const struct vt_telling *t, cons
 	}
 }
 
-void vt_tell_facts(struct vt_ctx *c, const struct vt_telling *t, size_t nr)
+void vt_tell_facts(struct vt_ctx *c)
 {
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
 
 		for (size_t k = 0; k < s->nr_facts; k++) {
-			for (size_t r = 0; r < nr; r++) {
-				if (t[r].kind == s->facts[k].kind && !(t[r].absence && c->blind[i]))
-					tell(c, i, &t[r], &s->facts[k]);
+			const struct vt_fact *x = &s->facts[k];
+
+			for (const struct vt_telling *t = c->rule->tells; t < c->rule->tells + c->rule->nr_tells; t++) {
+				if (t->kind != x->kind || (t->absence && c->blind[i]))
+					continue;
+				if (t->tell)
+					t->tell(c, i, x);
+				else
+					tell(c, i, t, x);
 			}
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Facts that say the same thing every time: told from a table. */
+/* Facts of the model that are findings by themselves: told from a table. */
 #ifndef VT_RULES_FACTS_H
 #define VT_RULES_FACTS_H
 
@@ -8,14 +8,23 @@
 struct vt_telling {
 	enum vt_fact_kind kind;
 	const char *key;	/* short name, part of the fingerprint: never changes */
-	enum vt_severity severity;
 	bool absence;		/* rests on something not having been seen */
 	const char *func;	/* kernel function it points at; NULL: that of the first event */
-	const char *title, *expected, *seen, *meaning;
+	const char *title, *expected, *seen, *meaning;	/* its severity is the rule's */
 	const char *ev[3];	/* what each kept event shows; NULL: not told */
+	/* Instead of all these texts, where they hold numbers of the fact. */
+	void (*tell)(struct vt_ctx *c, size_t side, const struct vt_fact *x);
 };
 
-/* Findings for the facts of the kinds in T (NR rows). */
-void vt_tell_facts(struct vt_ctx *c, const struct vt_telling *t, size_t nr);
+/* The table T as a rule's member. */
+#define VT_TELLS(t) .tells = (t), .nr_tells = sizeof(t) / sizeof((t)[0])
+
+/* Findings for the facts that the rule tells. */
+void vt_tell_facts(struct vt_ctx *c);
+
+/* For tell(): the error that KEY, the function of X's first event and the handler make one finding of. */
+struct vt_finding *vt_find_fact(struct vt_ctx *c, size_t side, const struct vt_fact *x, const char *key);
+/* X's handler, "" if it is not known. */
+const char *vt_fact_handler(const struct vt_fact *x);
 
 #endif

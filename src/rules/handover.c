@@ -121,28 +121,25 @@ static void same_identity(struct vt_ctx *c, const struct vt_life *out, const str
 	changed(c, out, in, "serialized_data", was, is, arrived, "The handler follows a handle that nobody gave it.");
 }
 
+static void tell_data(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find_fact(c, i, x, "within|");
+
+	if (!f)
+		return;
+	vt_text(c, &f->title, "serialized_data changes within one kernel");
+	vt_text(c, &f->expected, "0x%" PRIx64 ": only freeze may change it", (uint64_t)x->num[0]);
+	vt_text(c, &f->seen[i], "0x%" PRIx64, (uint64_t)x->num[1]);
+	vt_proof(c, f, i, &x->at[0], "is given another handle");
+	vt_text(c, &f->meaning, "The handler follows a handle that it did not give.");
+}
+
+static const struct vt_telling data_changed[] = {
+	{ .kind = VT_FACT_DATA_CHANGED, .tell = tell_data },
+};
+
 static void identity(struct vt_ctx *c)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		for (size_t k = 0; k < s->nr_facts; k++) {
-			const struct vt_fact *x = &s->facts[k];
-			struct vt_finding *f;
-
-			if (x->kind != VT_FACT_DATA_CHANGED)
-				continue;
-			f = vt_find(c, VT_ERROR, i, &x->who, "within|%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
-			if (!f)
-				continue;
-			f->func = vt_at_func(&x->at[0]);
-			vt_text(c, &f->title, "serialized_data changes within one kernel");
-			vt_text(c, &f->expected, "0x%" PRIx64 ": only freeze may change it", (uint64_t)x->num[0]);
-			vt_text(c, &f->seen[i], "0x%" PRIx64, (uint64_t)x->num[1]);
-			vt_proof(c, f, i, &x->at[0], "is given another handle");
-			vt_text(c, &f->meaning, "The handler follows a handle that it did not give.");
-		}
-	}
 	if (!vt_pair_fits(c))
 		return;
 	for (const struct vt_session *v = c->j->side[0]->sessions; v; v = v->next) {
@@ -158,6 +155,7 @@ static void identity(struct vt_ctx *c)
 const struct vt_rule vt_rule_identity = {
 	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
+	VT_TELLS(data_changed),
 	.run = identity,
 };
 
@@ -170,12 +168,11 @@ static const char *kind_name(int64_t k)
 
 static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "left|%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
+	struct vt_finding *f = vt_find_fact(c, i, x, "left|");
 
 	if (!f)
 		return;
-	f->func = vt_at_func(&x->at[0]);
-	vt_text(c, &f->title, "%s returns and leaves memory preserved that it had given to KHO", vt_at_func(&x->at[0]));
+	vt_text(c, &f->title, "%s returns and leaves memory preserved that it had given to KHO", f->func);
 	vt_text(c, &f->expected, "a preserve that fails, and an unpreserve, take back all that preserve gave");
 	vt_text(c, &f->seen[i], "%" PRId64 " block%s still preserved, the first %s at physical 0x%" PRIx64, x->num[1], x->num[1] == 1 ? "" : "s",
 		kind_name(x->num[2]), (uint64_t)x->num[0]);
@@ -240,16 +237,12 @@ static void across(struct vt_ctx *c)
 	}
 }
 
+static const struct vt_telling kho_left[] = {
+	{ .kind = VT_FACT_KHO_LEFT, .absence = true, .tell = left_behind },
+};
+
 static void kho_leak(struct vt_ctx *c)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		for (size_t k = 0; k < s->nr_facts && !c->blind[i]; k++) {
-			if (s->facts[k].kind == VT_FACT_KHO_LEFT)
-				left_behind(c, i, &s->facts[k]);
-		}
-	}
 	if (vt_pair_fits(c) && !c->blind[1])
 		across(c);
 }
@@ -261,84 +254,76 @@ const struct vt_rule vt_rule_kho_leak = {
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN }, { VT_EV_KHO_RESTORE_VMALLOC, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN } },
+	VT_TELLS(kho_left),
 	.run = kho_leak,
 };
 
-static void tell_phys(struct vt_ctx *c, enum vt_fact_kind kind, const char *title, const char *expected, const char *first, const char *second, const char *meaning)
+static void tell_restore_twice(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
+	struct vt_finding *f = vt_find_fact(c, i, x, "");
 
-		for (size_t k = 0; k < s->nr_facts; k++) {
-			const struct vt_fact *x = &s->facts[k];
-			struct vt_finding *f;
-
-			if (x->kind != kind)
-				continue;
-			f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_at_func(&x->at[0]), x->who.compatible ? x->who.compatible : "");
-			if (!f)
-				continue;
-			f->func = vt_at_func(&x->at[0]);
-			vt_text(c, &f->title, "%s", title);
-			vt_text(c, &f->expected, "%s", expected);
-			vt_text(c, &f->seen[i], "physical 0x%" PRIx64, (uint64_t)x->num[0]);
-			vt_proof(c, f, i, &x->at[1], "%s", first);
-			vt_proof(c, f, i, &x->at[0], "%s", second);
-			vt_text(c, &f->meaning, "%s", meaning);
-		}
-	}
+	if (!f)
+		return;
+	vt_text(c, &f->title, "preserved memory is restored twice");
+	vt_text(c, &f->expected, "one restore per physical address");
+	vt_text(c, &f->seen[i], "physical 0x%" PRIx64, (uint64_t)x->num[0]);
+	vt_proof(c, f, i, &x->at[1], "first restore");
+	vt_proof(c, f, i, &x->at[0], "second restore of the same address");
+	vt_text(c, &f->meaning, "The first owner may have freed the page: the second one takes memory that belongs to somebody else.");
 }
 
-static void restore_twice(struct vt_ctx *c)
-{
-	tell_phys(c, VT_FACT_KHO_TWICE, "preserved memory is restored twice", "one restore per physical address", "first restore", "second restore of the same address",
-		  "The first owner may have freed the page: the second one takes memory that belongs to somebody else.");
-}
+static const struct vt_telling restore_twice[] = {
+	{ .kind = VT_FACT_KHO_TWICE, .tell = tell_restore_twice },
+};
 
 const struct vt_rule vt_rule_kho_restore_twice = {
 	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
-	.run = restore_twice,
+	VT_TELLS(restore_twice),
 };
 
-static void unbalanced(struct vt_ctx *c)
+static void tell_unbalanced(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	VT_EACH_SIDE(c, i) {
-		if (c->blind[i])
-			return;	/* a preserve that was not seen would look like one that was not made */
-	}
-	tell_phys(c, VT_FACT_KHO_UNPRESERVE_UNKNOWN, "preserve takes memory back from KHO that it did not give", "the unwind of a failing preserve undoes what it did, once",
-		  "preserve begins", "unpreserves memory that is not preserved",
-		  "Somebody else's memory is taken out of the handover, or the loop runs off its table.");
+	struct vt_finding *f = vt_find_fact(c, i, x, "");
+
+	if (!f)
+		return;
+	vt_text(c, &f->title, "preserve takes memory back from KHO that it did not give");
+	vt_text(c, &f->expected, "the unwind of a failing preserve undoes what it did, once");
+	vt_text(c, &f->seen[i], "physical 0x%" PRIx64, (uint64_t)x->num[0]);
+	vt_proof(c, f, i, &x->at[1], "preserve begins");
+	vt_proof(c, f, i, &x->at[0], "unpreserves memory that is not preserved");
+	vt_text(c, &f->meaning, "Somebody else's memory is taken out of the handover, or the loop runs off its table.");
 }
+
+/* A preserve that was not seen would look like one that was not made. */
+static const struct vt_telling unbalanced[] = {
+	{ .kind = VT_FACT_KHO_UNPRESERVE_UNKNOWN, .absence = true, .tell = tell_unbalanced },
+};
 
 const struct vt_rule vt_rule_kho_unbalanced = {
 	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
-	.run = unbalanced,
+	VT_TELLS(unbalanced),
 };
 
-static void folio_put(struct vt_ctx *c)
+/* folio_put() is inline and no hook shows it: the rule can only say where it cannot say. */
+static void doubt_folio_put(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	/* folio_put() is inline and no hook shows it: the rule can only say where it cannot say. */
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
+	char who[256];
 
-		for (size_t k = 0; k < s->nr_facts; k++) {
-			const struct vt_fact *x = &s->facts[k];
-			char who[256];
-
-			if (x->kind == VT_FACT_FOLIO_NOT_PUT)
-				vt_doubt(c, "%s: retrieve of %s restored %" PRId64 " folio%s and failed; whether they were put is not visible", s->label,
-					 vt_who_str(&x->who, who, sizeof(who)), x->num[1], x->num[1] == 1 ? "" : "s");
-		}
-	}
+	vt_doubt(c, "%s: retrieve of %s restored %" PRId64 " folio%s and failed; whether they were put is not visible", c->j->side[i]->label,
+		 vt_who_str(&x->who, who, sizeof(who)), x->num[1], x->num[1] == 1 ? "" : "s");
 }
+
+static const struct vt_telling folio_put[] = {
+	{ .kind = VT_FACT_FOLIO_NOT_PUT, .tell = doubt_folio_put },
+};
 
 const struct vt_rule vt_rule_folio_put = {
 	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
-	.run = folio_put,
+	VT_TELLS(folio_put),
 };
 
 /* ---- accepted leftovers ---- */

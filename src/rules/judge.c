@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/facts.h"
 
 const char *vt_severity_name(enum vt_severity s)
 {
@@ -335,7 +335,9 @@ static void run_rule(struct vt_ctx *c)
 		return;
 	}
 	check_needs(c);
-	c->rule->run(c);
+	vt_tell_facts(c);
+	if (c->rule->run)
+		c->rule->run(c);
 	c->row->status = c->row->findings ? VT_FOUND : c->row->nr_why ? VT_UNKNOWN : VT_PASS;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/facts.h"
 
 /* What a family may be freed with (mm/slab_common.c, mm/vmalloc.c, mm/util.c: kvfree()). */
 static const struct {
@@ -188,34 +188,29 @@ const struct vt_rule vt_rule_df_leak = {
 	.run = leak,
 };
 
-static void twice(struct vt_ctx *c)
+static void tell_twice(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_event_name(x->at[1].type), vt_fact_handler(x));
+	const char *second = str(x->str[0], "?"), *first = str(x->str[1], "?");
 
-		for (size_t k = 0; k < s->nr_facts; k++) {
-			const struct vt_fact *x = &s->facts[k];
-			struct vt_finding *f;
-
-			if (x->kind != VT_FACT_DF_TWICE)
-				continue;
-			f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_event_name(x->at[1].type), x->who.compatible ? x->who.compatible : "");
-			if (!f)
-				continue;
-			f->func = "vfio_device_fops_release";
-			vt_text(c, &f->title, "struct vfio_device_file is freed twice");
-			vt_text(c, &f->expected, "one free");
-			vt_text(c, &f->seen[i], "freed at %s and again at %s", x->str[1] ? x->str[1] : "?", x->str[0] ? x->str[0] : "?");
-			vt_proof(c, f, i, &x->at[2], "allocates the df");
-			vt_proof(c, f, i, &x->at[1], "first free, at %s", x->str[1] ? x->str[1] : "?");
-			vt_proof(c, f, i, &x->at[0], "second free, at %s", x->str[0] ? x->str[0] : "?");
-			vt_text(c, &f->meaning, "The allocator's lists are corrupted: a crash, or memory that two owners write to.");
-		}
-	}
+	if (!f)
+		return;
+	f->func = "vfio_device_fops_release";
+	vt_text(c, &f->title, "struct vfio_device_file is freed twice");
+	vt_text(c, &f->expected, "one free");
+	vt_text(c, &f->seen[i], "freed at %s and again at %s", first, second);
+	vt_proof(c, f, i, &x->at[2], "allocates the df");
+	vt_proof(c, f, i, &x->at[1], "first free, at %s", first);
+	vt_proof(c, f, i, &x->at[0], "second free, at %s", second);
+	vt_text(c, &f->meaning, "The allocator's lists are corrupted: a crash, or memory that two owners write to.");
 }
+
+static const struct vt_telling twice[] = {
+	{ .kind = VT_FACT_DF_TWICE, .tell = tell_twice },
+};
 
 const struct vt_rule vt_rule_df_double_free = {
 	.id = "df-double-free", .name = "df freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
-	.run = twice,
+	VT_TELLS(twice),
 };

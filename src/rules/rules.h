@@ -23,6 +23,7 @@ enum vt_status { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOT_APPLICABLE };
 const char *vt_status_name(enum vt_status s);
 
 struct vt_ctx;
+struct vt_telling;
 
 /* Where a need is due. */
 enum vt_where {
@@ -47,7 +48,9 @@ struct vt_rule {
 	enum vt_severity severity;	/* the worst it reports */
 	enum vt_subject subject;
 	struct vt_need needs[16];
-	void (*run)(struct vt_ctx *c);
+	const struct vt_telling *tells;	/* facts that are findings (rules/facts.h) */
+	size_t nr_tells;
+	void (*run)(struct vt_ctx *c);	/* what takes more than one fact, or NULL */
 };
 extern const struct vt_rule *const vt_rules[];
 extern const size_t vt_nr_rules;
