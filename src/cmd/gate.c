@@ -54,42 +54,33 @@ fail:
 	return NULL;
 }
 
-static int load_policy(struct gate *g)
+static int parse_policy(struct gate *g, const char *text, size_t len, char **why)
 {
-	char *text, *why;
-	size_t len;
-	int code, err;
-
-	if (!policy_path)
-		return 0;
-	text = slurp(policy_path, &len, &code);
-	if (!text)
-		return code;
-	err = vt_policy__parse(text, len, &g->policy, &why);
-	free(text);
-	if (!err)
-		return 0;
-	vt_say("gate: %s: %s", policy_path, why ? why : strerror(-err));
-	free(why);
-	return VT_EXIT_USAGE;
+	return vt_policy__parse(text, len, &g->policy, why);
 }
 
-static int load_baseline(struct gate *g)
+static int parse_baseline(struct gate *g, const char *text, size_t len, char **why)
+{
+	return vt_baseline__parse(text, len, &g->baseline, why);
+}
+
+/* The file at PATH through PARSE; nothing where no path is given. */
+static int load(struct gate *g, const char *path, int (*parse)(struct gate *g, const char *text, size_t len, char **why))
 {
 	char *text, *why;
 	size_t len;
 	int code, err;
 
-	if (!baseline_path)
+	if (!path)
 		return 0;
-	text = slurp(baseline_path, &len, &code);
+	text = slurp(path, &len, &code);
 	if (!text)
 		return code;
-	err = vt_baseline__parse(text, len, &g->baseline, &why);
+	err = parse(g, text, len, &why);
 	free(text);
 	if (!err)
 		return 0;
-	vt_say("gate: %s: %s", baseline_path, why ? why : strerror(-err));
+	vt_say("gate: %s: %s", path, why ? why : strerror(-err));
 	free(why);
 	return VT_EXIT_USAGE;
 }
@@ -226,15 +217,16 @@ static int run_gate(int argc, char **argv)
 	int code;
 
 	(void)argc;
-	if (!vt_format__parse(format_name, &format))
-		return vt_fail(VT_EXIT_USAGE, "gate: no format '%s'; there are text, json, ktap, junit, sarif", format_name);
+	code = vt_format__of(format_name, "gate", &format);
+	if (code)
+		return code;
 	if (save_path && baseline_path)
 		return vt_fail(VT_EXIT_USAGE, "gate: --save-baseline and --baseline exclude each other");
 	if (today_arg && !valid_date(today_arg))
 		return vt_fail(VT_EXIT_USAGE, "gate: --today takes a date such as 2026-12-31");
-	code = load_policy(&g);
+	code = load(&g, policy_path, parse_policy);
 	if (!code)
-		code = load_baseline(&g);
+		code = load(&g, baseline_path, parse_baseline);
 	if (!code)
 		code = vt_case__open(&g.c, "gate", argv[0], argv[1]);
 	if (code)
@@ -256,7 +248,7 @@ out:
 }
 
 static const struct vt_opt opts[] = {
-	{ "format", 'f', "FORMAT", "text (default), json, ktap, junit or sarif", &format_name, NULL },
+	VT_FORMAT_OPT(format_name),
 	{ "policy", 'p', "FILE", "limits and suppressions", &policy_path, NULL },
 	{ "baseline", 'b', "FILE", "findings, coverage and struct file linkage that are known", &baseline_path, NULL },
 	{ "save-baseline", 's', "FILE", "write what is found now as the baseline", &save_path, NULL },

@@ -57,3 +57,28 @@ void vt_case__close(struct vt_case *c)
 	vt_side__free(c->side[1]);
 	memset(c, 0, sizeof(*c));
 }
+
+int vt_format__of(const char *name, const char *command, enum vt_format *format)
+{
+	if (vt_format__parse(name, format))
+		return 0;
+	return vt_fail(VT_EXIT_USAGE, "%s: no format '%s'; there are text, json, ktap, junit, sarif", command, name);
+}
+
+int vt_case__tell(const char *command, const char *format_name, const char *a, const char *b)
+{
+	struct vt_report_opts o;
+	enum vt_format format;
+	struct vt_case c;
+	int code = vt_format__of(format_name, command, &format);
+
+	if (!code)
+		code = vt_case__open(&c, command, a, b);
+	if (code)
+		return code;
+	vt_report_opts__init(&o, command, stdout);
+	vt_report(stdout, c.j, format, &o);
+	code = (int)c.j->exit;
+	vt_case__close(&c);
+	return code;
+}

@@ -8,7 +8,6 @@
  *	linkage COMPATIBLE MEMBER equal|by-design|differs
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "rules/gate.h"
 
 #define HEAD "vfiotrace-baseline 1"
+#define NO_HEAD "expected '" HEAD "'"
 
 enum kind { COVERED, FINDING, LINKAGE };
 struct row {
@@ -86,29 +86,20 @@ char *vt_baseline__of(const struct vt_judgement *j)
 	return text;
 }
 
-static int __attribute__((format(printf, 3, 4))) bad(char **why, unsigned int line, const char *fmt, ...)
-{
-	char text[200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (why && asprintf(why, "line %u: %s", line, text) < 0)
-		*why = NULL;
-	return -EINVAL;
-}
-
 static bool is_hex16(const char *s)
 {
 	return strlen(s) == 16 && strspn(s, "0123456789abcdef") == 16;
 }
 
-static int parse_line(struct vt_baseline *b, char *s, unsigned int line, char **why)
+static int parse_line(void *to, char *s, unsigned int line, char **why)
 {
-	char *save = NULL, *kind = strtok_r(s, " ", &save), *a, *x, *c;
+	struct vt_baseline *b = to;
 	struct row r = {}, *grown;
+	char *save = NULL, *kind, *a, *x, *c;
 
+	if (line == 1)
+		return strcmp(s, HEAD) ? vt_line__bad(why, 1, NO_HEAD) : 0;
+	kind = strtok_r(s, " ", &save);
 	if (!kind || *kind == '#')
 		return 0;
 	a = strtok_r(NULL, " ", &save);
@@ -116,24 +107,24 @@ static int parse_line(struct vt_baseline *b, char *s, unsigned int line, char **
 		r.kind = COVERED;
 		x = c = NULL;
 		if (!a || strtok_r(NULL, " ", &save))
-			return bad(why, line, "expected 'covered RULE'");
+			return vt_line__bad(why, line, "expected 'covered RULE'");
 	} else if (!strcmp(kind, "finding")) {
 		r.kind = FINDING;
 		x = strtok_r(NULL, " ", &save);
 		c = save;
 		if (!a || !is_hex16(a) || !x || !vt_rule__by_id(x))
-			return bad(why, line, "expected 'finding FINGERPRINT RULE TITLE'");
+			return vt_line__bad(why, line, "expected 'finding FINGERPRINT RULE TITLE'");
 	} else if (!strcmp(kind, "linkage")) {
 		r.kind = LINKAGE;
 		x = strtok_r(NULL, " ", &save);
 		c = strtok_r(NULL, " ", &save);
 		if (!c || strtok_r(NULL, " ", &save) || (strcmp(c, "equal") && strcmp(c, "by-design") && strcmp(c, "differs")))
-			return bad(why, line, "expected 'linkage HANDLER MEMBER equal|by-design|differs'");
+			return vt_line__bad(why, line, "expected 'linkage HANDLER MEMBER equal|by-design|differs'");
 	} else {
-		return bad(why, line, "unknown entry '%.40s'", kind);
+		return vt_line__bad(why, line, "unknown entry '%.40s'", kind);
 	}
 	if (r.kind == COVERED && !vt_rule__by_id(a))
-		return bad(why, line, "there is no rule '%.60s'", a);
+		return vt_line__bad(why, line, "there is no rule '%.60s'", a);
 	grown = realloc(b->rows, (b->nr + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -148,36 +139,14 @@ static int parse_line(struct vt_baseline *b, char *s, unsigned int line, char **
 int vt_baseline__parse(const char *text, size_t len, struct vt_baseline **out, char **why)
 {
 	struct vt_baseline *b = calloc(1, sizeof(*b));
-	unsigned int line = 0;
-	bool head = false;
-	int err = 0;
+	int err;
 
 	*out = NULL;
 	if (why)
 		*why = NULL;
 	if (!b)
 		return -ENOMEM;
-	while (len && !err) {
-		const char *nl = memchr(text, '\n', len);
-		size_t n = nl ? (size_t)(nl - text) : len;
-		char *copy = strndup(text, n);
-
-		line++;
-		if (!copy)
-			err = -ENOMEM;
-		else if (line == 1)
-			head = !strcmp(copy, HEAD);
-		else
-			err = parse_line(b, copy, line, why);
-		if (!err && !head)
-			err = bad(why, 1, "expected '" HEAD "'");
-		free(copy);
-		n += nl ? 1 : 0;
-		text += n;
-		len -= n;
-	}
-	if (!err && !head)
-		err = bad(why, 1, "expected '" HEAD "'");
+	err = len ? vt_each_line(text, len, parse_line, b, why) : vt_line__bad(why, 1, NO_HEAD);
 	if (err) {
 		vt_baseline__free(b);
 		return err;

@@ -16,6 +16,11 @@ struct vt_lines {
 void vt_lines__add(struct vt_lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void vt_lines__free(struct vt_lines *l);
 
+/* TAKE gets each line of TEXT as a copy that it may write to, until it fails. A NUL byte is an error. */
+int vt_each_line(const char *text, size_t len, int (*take)(void *to, char *s, unsigned int line, char **why), void *to, char **why);
+/* -EINVAL, and "line N: ..." in *WHY. */
+int vt_line__bad(char **why, unsigned int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 /* ---- policy ---- */
 struct vt_policy;
 /* -EINVAL with a sentence in *WHY (to be freed), -ENOMEM. TEXT need not end in NUL. */

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,41 +37,6 @@ struct vt_policy {
 	struct suppress *s;
 	size_t nr;
 };
-
-void vt_lines__add(struct vt_lines *l, const char *fmt, ...)
-{
-	char **grown = realloc(l->s, (l->nr + 1) * sizeof(*grown));
-	va_list ap;
-
-	if (!grown)
-		return;
-	l->s = grown;
-	va_start(ap, fmt);
-	if (vasprintf(&l->s[l->nr], fmt, ap) >= 0)
-		l->nr++;
-	va_end(ap);
-}
-
-void vt_lines__free(struct vt_lines *l)
-{
-	for (size_t i = 0; i < l->nr; i++)
-		free(l->s[i]);
-	free(l->s);
-	memset(l, 0, sizeof(*l));
-}
-
-static int __attribute__((format(printf, 3, 4))) bad(char **why, unsigned int line, const char *fmt, ...)
-{
-	char text[300];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (why && asprintf(why, "line %u: %s", line, text) < 0)
-		*why = NULL;
-	return -EINVAL;
-}
 
 static char *trim(char *s)
 {
@@ -120,7 +84,7 @@ static int limit(struct vt_policy *p, const char *key, const char *value, unsign
 		errno = 0;
 		v = strtoul(value, &end, 10);
 		if (!isdigit((unsigned char)*value) || *end || errno || v > 10000)
-			return bad(why, line, "unknown takes a number of rules, not '%s'", value);
+			return vt_line__bad(why, line, "unknown takes a number of rules, not '%s'", value);
 		p->unknown = v;
 		return 0;
 	}
@@ -132,10 +96,10 @@ static int limit(struct vt_policy *p, const char *key, const char *value, unsign
 		if (!total && !max)
 			continue;
 		if (!span(value, total ? &p->total[i] : &p->max[i]))
-			return bad(why, line, "'%s' is no time above zero such as 50ms (ns, us, ms, s)", value);
+			return vt_line__bad(why, line, "'%s' is no time above zero such as 50ms (ns, us, ms, s)", value);
 		return 0;
 	}
-	return bad(why, line, "there is no limit '%s'", key);
+	return vt_line__bad(why, line, "there is no limit '%s'", key);
 }
 
 static bool date(const char *s)
@@ -157,13 +121,13 @@ static int suppress_key(struct suppress *s, const char *key, const char *value, 
 		    !strcmp(key, "expires") ? &s->expires : NULL;
 
 	if (!to)
-		return bad(why, line, "a suppression has rule, match, reason and expires, no '%s'", key);
+		return vt_line__bad(why, line, "a suppression has rule, match, reason and expires, no '%s'", key);
 	if (*to)
-		return bad(why, line, "%s is given twice", key);
+		return vt_line__bad(why, line, "%s is given twice", key);
 	if (to == &s->rule && !vt_rule__by_id(value))
-		return bad(why, line, "there is no rule '%s'", value);
+		return vt_line__bad(why, line, "there is no rule '%s'", value);
 	if (to == &s->expires && !date(value))
-		return bad(why, line, "'%s' is no date such as 2026-12-31", value);
+		return vt_line__bad(why, line, "'%s' is no date such as 2026-12-31", value);
 	*to = strdup(value);
 	return *to ? 0 : -ENOMEM;
 }
@@ -173,7 +137,7 @@ static int complete(const struct vt_policy *p, char **why)
 	const struct suppress *s = p->nr ? &p->s[p->nr - 1] : NULL;
 	const char *lacks = !s ? NULL : !s->rule ? "rule" : !s->match ? "match" : !s->reason ? "reason" : !s->expires ? "expires" : NULL;
 
-	return lacks ? bad(why, s->line, "this suppression has no %s", lacks) : 0;
+	return lacks ? vt_line__bad(why, s->line, "this suppression has no %s", lacks) : 0;
 }
 
 static int new_suppress(struct vt_policy *p, unsigned int line, char **why)
@@ -181,7 +145,7 @@ static int new_suppress(struct vt_policy *p, unsigned int line, char **why)
 	struct suppress *grown;
 
 	if (p->nr == SUPPRESS_MAX)
-		return bad(why, line, "more than %d suppressions", SUPPRESS_MAX);
+		return vt_line__bad(why, line, "more than %d suppressions", SUPPRESS_MAX);
 	grown = realloc(p->s, (p->nr + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -192,76 +156,68 @@ static int new_suppress(struct vt_policy *p, unsigned int line, char **why)
 
 enum section { NONE, LIMITS, SUPPRESS };
 
-static int parse_line(struct vt_policy *p, enum section *in, char *text, unsigned int line, char **why)
+struct parser {
+	struct vt_policy *p;
+	enum section in;
+};
+
+static int begin_section(struct parser *at, const char *name, unsigned int line, char **why)
 {
+	int err = at->in == SUPPRESS ? complete(at->p, why) : 0;
+
+	if (err)
+		return err;
+	if (!strcmp(name, "[limits]"))
+		at->in = LIMITS;
+	else if (!strcmp(name, "[suppress]"))
+		at->in = SUPPRESS;
+	else
+		return vt_line__bad(why, line, "there are sections [limits] and [suppress], no %s", name);
+	return at->in == SUPPRESS ? new_suppress(at->p, line, why) : 0;
+}
+
+static int parse_line(void *to, char *text, unsigned int line, char **why)
+{
+	struct parser *at = to;
 	char *s = trim(text), *eq, *key, *value;
-	int err;
 
 	if (!*s || *s == '#')
 		return 0;
-	if (*s == '[') {
-		err = *in == SUPPRESS ? complete(p, why) : 0;
-		if (err)
-			return err;
-		if (!strcmp(s, "[limits]"))
-			*in = LIMITS;
-		else if (!strcmp(s, "[suppress]"))
-			*in = SUPPRESS;
-		else
-			return bad(why, line, "there are sections [limits] and [suppress], no %s", s);
-		return *in == SUPPRESS ? new_suppress(p, line, why) : 0;
-	}
+	if (*s == '[')
+		return begin_section(at, s, line, why);
 	eq = strchr(s, '=');
 	if (!eq)
-		return bad(why, line, "expected 'name = value'");
+		return vt_line__bad(why, line, "expected 'name = value'");
 	*eq = 0;
 	key = trim(s);
 	value = trim(eq + 1);
 	if (!*key || !*value)
-		return bad(why, line, "expected 'name = value'");
-	if (*in == LIMITS)
-		return limit(p, key, value, line, why);
-	if (*in == SUPPRESS)
-		return suppress_key(&p->s[p->nr - 1], key, value, line, why);
-	return bad(why, line, "'%s' stands before any section", key);
+		return vt_line__bad(why, line, "expected 'name = value'");
+	if (at->in == LIMITS)
+		return limit(at->p, key, value, line, why);
+	if (at->in == SUPPRESS)
+		return suppress_key(&at->p->s[at->p->nr - 1], key, value, line, why);
+	return vt_line__bad(why, line, "'%s' stands before any section", key);
 }
 
 int vt_policy__parse(const char *text, size_t len, struct vt_policy **out, char **why)
 {
-	struct vt_policy *p = calloc(1, sizeof(*p));
-	enum section in = NONE;
-	unsigned int line = 0;
-	int err = 0;
+	struct parser at = { .p = calloc(1, sizeof(*at.p)), .in = NONE };
+	int err;
 
 	*out = NULL;
 	if (why)
 		*why = NULL;
-	if (!p)
+	if (!at.p)
 		return -ENOMEM;
-	while (len && !err) {
-		const char *nl = memchr(text, '\n', len);
-		size_t n = nl ? (size_t)(nl - text) : len;
-		char *copy = strndup(text, n);
-
-		line++;
-		if (!copy)
-			err = -ENOMEM;
-		else if (memchr(text, 0, n))
-			err = bad(why, line, "a NUL byte");
-		else
-			err = parse_line(p, &in, copy, line, why);
-		free(copy);
-		n += nl ? 1 : 0;
-		text += n;
-		len -= n;
-	}
-	if (!err && in == SUPPRESS)
-		err = complete(p, why);
+	err = vt_each_line(text, len, parse_line, &at, why);
+	if (!err && at.in == SUPPRESS)
+		err = complete(at.p, why);
 	if (err) {
-		vt_policy__free(p);
+		vt_policy__free(at.p);
 		return err;
 	}
-	*out = p;
+	*out = at.p;
 	return 0;
 }
 
