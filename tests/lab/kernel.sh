@@ -25,11 +25,13 @@ RECIPE=1
 
 usage() {
 	cat <<USAGE
-usage: kernel.sh build SERIES|newest|own	print the directory of a ready kernel
+usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a ready kernel
        kernel.sh update [SERIES]	look for a newer source package
        kernel.sh list			what is in the cache
 
-SERIES is 7.2, 7.3, ... "own" is the tree in LINUX_SRC, built outside of it; with
+SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches, or
+"bare", which is stock without fault injection. With neither, the kernel is patched.
+If no archive has the SERIES any more, the exit code is 75. "own" is the tree in LINUX_SRC, built outside of it; with
 LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
 configuration fragment. The cache is VFIOTRACE_CACHE, or ~/.cache/vfiotrace.
 USAGE
@@ -229,7 +231,7 @@ download_deb() { # SERIES
 	local package=linux-source-$1 version
 	version=$(private_apt apt-cache madison "$package" |
 		awk '{ print $3 }' | sort -V | tail -n 1)
-	[ -n "$version" ] || die "no suite of $SUITES has $package"
+	[ -n "$version" ] || { echo "lab: no suite of $SUITES has $package" >&2; exit "$GONE"; }
 
 	[ ! -f "$DEB_DIR/${package}_${version}_all.deb" ] || return 0
 	phase "fetching $package $version"
@@ -282,16 +284,30 @@ lab_patches() { # SERIES
 		find "$LAB_DIR/patches/$1" -name '*.patch' | sort
 }
 
-build_key() { # SERIES FRAGMENT...
-	local series=$1
-	shift
+our_changes() { # SERIES
+	lab_patches "$1" | xargs cat
+	(cd "$LAB_DIR/overlay" && find . -type f | sort | xargs tail -n +1)
+}
+
+build_key() { # VARIANT SERIES FRAGMENT...
+	local variant=$1 series=$2
+	shift 2
 	{
 		echo "recipe $RECIPE"
 		toolchain_version
 		cat "$@"
-		lab_patches "$series" | xargs cat
-		(cd "$LAB_DIR/overlay" && find . -type f | sort | xargs tail -n +1)
+		[ "$variant" != lab ] || our_changes "$series"
 	} | sha256sum | cut -c1-12
+}
+
+# What a variant asks of kconfig. A later fragment has the last word on an option.
+variant_fragments() { # VARIANT
+	echo "$LAB_DIR/kernel.config"
+	case $1 in
+	lab) echo "$LAB_DIR/kernel-lab.config" ;;
+	bare) echo "$LAB_DIR/kernel-bare.config" ;;
+	esac
+	[ -z "${LAB_CONFIG:-}" ] || echo "$LAB_CONFIG"
 }
 
 check_tools() {
@@ -317,11 +333,27 @@ apply_patches() { # SERIES TREE
 	cp -R "$LAB_DIR/overlay/." "$2/"
 }
 
+# One line per option that any FRAGMENT speaks about, the last that does.
+merge_fragments() { # FRAGMENT...
+	awk '
+		/^CONFIG_[A-Za-z0-9_]*=/ { split($0, word, "="); option = word[1] }
+		/^# CONFIG_[A-Za-z0-9_]* is not set$/ { option = $2 }
+		option != "" {
+			if (!(option in line))
+				order[++count] = option
+			line[option] = $0
+			option = ""
+		}
+		END {
+			for (i = 1; i <= count; i++)
+				print line[order[i]]
+		}' "$@"
+}
+
 # Everything that was asked for must be there: kconfig drops in silence whatever
 # its dependencies do not allow.
-check_config() { # CONFIG FRAGMENT...
+check_config() { # CONFIG ASKED
 	local config=$1 line option
-	shift
 	while read -r line; do
 		case $line in
 		CONFIG_*)
@@ -334,17 +366,17 @@ check_config() { # CONFIG FRAGMENT...
 				die "kernel configuration: ${option%% *} is set and must not be"
 			;;
 		esac
-	done < <(cat "$@")
+	done <"$2"
 }
 
 configure() { # LOG TREE OBJECTS FRAGMENT...
 	local log=$1 tree=$2 objects=$3
 	shift 3
 	mkdir -p "$objects"
-	cat "$@" >"$objects/lab.config"
+	merge_fragments "$@" >"$objects/lab.config"
 	logged "$log" make -C "$tree" "O=$objects" \
 		"KCONFIG_ALLCONFIG=$objects/lab.config" allnoconfig
-	check_config "$objects/.config" "$@"
+	check_config "$objects/.config" "$objects/lab.config"
 }
 
 compile() { # LOG TREE OBJECTS
@@ -370,15 +402,16 @@ collect() { # OBJECTS DIRECTORY
 #
 # The builds
 #
-build_series() { # SERIES
-	local series=$1 deb version id final work log
-	local -a fragments=("$LAB_DIR/kernel.config" "$LAB_DIR/kernel-lab.config")
+build_series() { # VARIANT SERIES
+	local variant=$1 series=$2 deb version id final work log
+	local -a fragments
 
-	[ -z "${LAB_CONFIG:-}" ] || fragments+=("$LAB_CONFIG")
+	mapfile -t fragments < <(variant_fragments "$variant")
 	check_tools
 	deb=$(source_deb "$series")
 	version=$(basename "$deb" | cut -d_ -f2)
-	id=$version-$(build_key "$series" "${fragments[@]}")
+	[ "$variant" = lab ] || version=$version-$variant
+	id=$version-$(build_key "$variant" "$series" "${fragments[@]}")
 	final=$KERNEL_DIR/$id
 	work=$WORK_DIR/$id
 	log=$CACHE_DIR/build-$id.log
@@ -399,8 +432,10 @@ build_series() { # SERIES
 		: >"$log"
 		phase "unpacking linux $version"
 		logged "$log" unpack "$deb" "$work/tree"
-		phase "patching linux $version"
-		logged "$log" apply_patches "$series" "$work/tree"
+		if [ "$variant" = lab ]; then
+			phase "patching linux $version"
+			logged "$log" apply_patches "$series" "$work/tree"
+		fi
 		phase "configuring linux $version"
 		configure "$log" "$work/tree" "$work/objects" "${fragments[@]}"
 		phase "compiling linux $version"
@@ -482,9 +517,11 @@ build)
 	[ $# = 2 ] || { usage >&2; exit 64; }
 	case $2 in
 	own) build_own ;;
-	newest | [0-9]*.[0-9]*)
-		series=$(resolve_series "$2")
-		build_series "$series"
+	newest | [0-9]*.[0-9]* | stock-newest | stock-[0-9]*.[0-9]* | bare-newest | bare-[0-9]*.[0-9]*)
+		variant=${2%%-*}
+		[ "$variant" != "$2" ] || variant=lab
+		series=$(resolve_series "${2#*-}")
+		build_series "$variant" "$series"
 		;;
 	*) die "$2 is not a kernel series" ;;
 	esac

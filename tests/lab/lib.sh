@@ -20,6 +20,10 @@ kernel_is_ready() {
 		[ -f "$1/release" ]
 }
 
+# The exit code when a kernel series is in no archive any more (kernel.sh, run.sh).
+# shellcheck disable=SC2034
+GONE=75
+
 # The value of KEY in the header of a scenario, or the DEFAULT.
 scenario_get() { # FILE KEY DEFAULT
 	awk -v key="$2" -v value="$3" '
@@ -33,6 +37,20 @@ scenario_get() { # FILE KEY DEFAULT
 			}
 		}
 		END { print value }' "$1"
+}
+
+# The kernel of one SIDE, old or new: the series that is asked for, else the
+# scenario's own, of the variant that the scenario needs.
+scenario_kernel() { # FILE SIDE ASKED-FOR
+	local both name variant
+	both=$(scenario_get "$1" kernel newest)
+	name=${3:-$(scenario_get "$1" "kernel-$2" "$both")}
+	variant=$(scenario_get "$1" variant lab)
+	case $name in
+	*/* | *-* | own) ;;
+	*) [ "$variant" = lab ] || name=$variant-$name ;;
+	esac
+	echo "$name"
 }
 
 # The lines of a section, without comments and blank lines.

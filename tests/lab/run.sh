@@ -17,7 +17,8 @@ usage: run.sh SCENARIO [--kernel-old K] [--kernel-new K] [--out DIR]
               [--tracer none] [--judge] [--shell]
 
 SCENARIO is a name in tests/lab/scenarios or a file. K is a series (7.3), "newest",
-or a directory that kernel.sh printed. Output goes to build/lab/NAME.
+or a directory that kernel.sh printed. Output goes to build/lab/NAME. The exit code
+is 75 if there is no archive any more that has K.
 USAGE
 }
 
@@ -53,10 +54,8 @@ read_scenario() {
 	[ -f "$scenario" ] || die "no such scenario: $scenario"
 	name=$(basename "$scenario" .scn)
 
-	local both
-	both=$(scenario_get "$scenario" kernel newest)
-	: "${kernel_old:=$(scenario_get "$scenario" kernel-old "$both")}"
-	: "${kernel_new:=$(scenario_get "$scenario" kernel-new "$both")}"
+	kernel_old=$(scenario_kernel "$scenario" old "$kernel_old")
+	kernel_new=$(scenario_kernel "$scenario" new "$kernel_new")
 	: "${tracer:=$(scenario_get "$scenario" tracer yes)}"
 	devices=$(scenario_get "$scenario" devices 1)
 	topology=$(scenario_get "$scenario" topology flat)
