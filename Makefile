@@ -26,9 +26,9 @@ endif
 # Evidence flows one way: capture -> trace -> model -> rules -> report. All but
 # capture and its two commands is pure: it builds and is tested without BPF.
 PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/report/*.c)) \
-	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c,$(sort $(wildcard src/cmd/*.c)))
+	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
-LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/main.c
+LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace

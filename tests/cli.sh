@@ -28,13 +28,14 @@ check "no arguments" 64 "Usage: vfiotrace" "$vt"
 check "unknown command" 64 "unknown command 'frob'" "$vt" frob
 check "help" 0 "Commands:" "$vt" --help
 check "version" 0 "vfiotrace " "$vt" --version
-for c in record diff gate check show probes sweep explain; do
+for c in record diff gate check show probes sweep fetch explain; do
 	check "$c --help" 0 "Usage: vfiotrace $c" "$vt" "$c" --help
 	check "$c, unknown option" 64 "unknown option --frob" "$vt" "$c" --frob
 done
 check "diff needs two traces" 64 "diff takes" "$vt" diff one
 check "record, bad duration" 64 "--duration takes seconds" "$vt" record -d soon
 check "record, bad ring" 64 "--ring takes" "$vt" record --ring 3M
+check "record, bad size to carry" 64 "--carry takes a size" "$vt" record --carry 1k
 check "record, option without its value" 64 "needs" "$vt" record --ring
 
 check "show, no such file" 74 "$tmp/none" "$vt" show "$tmp/none"
@@ -58,6 +59,7 @@ if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; t
 	[ -e /sys/kernel/btf/vmlinux ] || { code=69 text="no BTF"; }
 	[ "$(id -u)" = 0 ] || { code=77 text="missing"; }
 	check "record on a kernel without LUO" "$code" "$text" "$vt" record -o "$tmp/x.vft" -- touch "$tmp/ran"
+	check "fetch there" 4 "nothing to fetch" "$vt" fetch -o "$tmp/x.vft"
 	check "CMD did not run there" 1 "" test -e "$tmp/ran"
 fi
 

@@ -263,6 +263,8 @@ struct vt_side {
 	bool damaged;		/* bytes in the middle are unreadable */
 	bool truncated;		/* the last block is torn off */
 	uint64_t events;
+	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
+	struct vt_at own_at;	/* the first of them */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
 	uint64_t first_vfio_ns;			/* 0 = none */
 	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */

@@ -20,6 +20,13 @@ static inline uint64_t vt_obj(enum vt_class c, uint64_t n) { return ((uint64_t)c
 static inline enum vt_class vt_obj_class(uint64_t o) { return (enum vt_class)(o >> 48); }
 static inline uint64_t vt_obj_nr(uint64_t o) { return o & 0xffffffffffffULL; }
 
+/*
+ * A trace that is carried through the live update in a memory file travels as
+ * this file of this session (record --carry). It is the tool's own: not judged.
+ */
+#define VT_OWN_SESSION "vfiotrace"
+#define VT_OWN_TOKEN 1
+
 const char *vt_event_name(enum vt_event_type t);
 const char *vt_event_doc(enum vt_event_type t);
 const char *vt_field_name(enum vt_field f);

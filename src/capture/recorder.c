@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/carry.h"
 #include "capture/convert.h"
 #include "capture/engine.h"
 #include "capture/hold.h"
@@ -35,6 +36,7 @@ struct recorder {
 	struct kernel *k;
 	struct engine *e;
 	struct vt_writer *w;
+	struct carry *carry;
 	struct convert *conv;
 	struct ring_buffer *rb;
 	struct vt_wire_loss told[VT_EV_MAX];	/* losses already in the file */
@@ -92,6 +94,8 @@ static void write_meta(struct recorder *r)
 	vt_writer__meta(r->w, "started", started);
 	vt_writer__meta(r->w, "luo", engine__has_luo(r->e) ? "yes" : "no");
 	vt_writer__meta(r->w, "handlers", engine__handlers(r->e));
+	if (r->carry)
+		vt_writer__meta(r->w, "carried", "session " VT_OWN_SESSION);
 }
 
 static void write_probes(struct recorder *r)
@@ -139,6 +143,15 @@ static void mark(struct recorder *r, enum vt_event_type type, const char *name, 
 	r->dirty = true;
 }
 
+/* What was pushed out is what the next kernel may take, where the trace is carried over. */
+static int store(struct recorder *r, bool sync)
+{
+	int err = vt_writer__flush(r->w, sync);
+
+	carry__stored(r->carry, vt_writer__bytes(r->w));
+	return err;
+}
+
 /* ---- the ring ---- */
 
 static int on_record(void *arg, void *data, size_t len)
@@ -173,7 +186,7 @@ static void save_before_jump(struct recorder *r)
 	write_probes(r);
 	write_losses(r);
 	mark(r, VT_EV_REC_DRAINED, NULL, NULL);
-	if (!vt_writer__flush(r->w, true))
+	if (!store(r, true))
 		__atomic_store_n(&engine__control(r->e)->synced, upto, __ATOMIC_RELEASE);
 	hold__end(hold);
 	r->jumping = false;
@@ -201,7 +214,7 @@ static void check_storage(struct recorder *r)
 
 	if (!err || r->storage_told)
 		return;
-	vt_say("%s: %s; what was written so far stays readable", r->opt->output, strerror(-err));
+	vt_say("%s: %s; what was written so far stays readable", r->carry ? "the carried trace" : r->opt->output, strerror(-err));
 	r->storage_told = true;
 }
 
@@ -214,7 +227,7 @@ static void drain(struct recorder *r)
 		catch_up(r);
 	if (r->dirty) {
 		write_losses(r);
-		vt_writer__flush(r->w, false);
+		store(r, false);
 		r->dirty = false;
 	}
 	check_storage(r);
@@ -382,10 +395,38 @@ static int arm(struct recorder *r)
 	return 0;
 }
 
+static void set_gate(struct recorder *r, int open)
+{
+	__atomic_store_n(&engine__control(r->e)->gate, open, __ATOMIC_RELEASE);
+}
+
+/* What others sent through the live update is rebuilt under the gate, the tool's own preservation is not recorded. */
+static int open_carried(struct recorder *r)
+{
+	const char *why = "cannot write to the memory file";
+	int err, fd;
+
+	set_gate(r, 1);
+	carry__first_open();
+	set_gate(r, 0);
+	err = carry__open(r->opt->carry_bytes, &r->carry, &why);
+	if (!err) {
+		fd = carry__writer_fd(r->carry);
+		err = fd < 0 ? fd : vt_writer__fdopen(fd, &r->w);
+	}
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_UNSUPPORTED,
+		       "cannot carry the trace over: %s: %s", why, strerror(-err));
+}
+
 static int open_output(struct recorder *r)
 {
-	int err = vt_writer__open(r->opt->output, &r->w);
+	int err;
 
+	if (r->opt->carry_bytes)
+		return open_carried(r);
+	err = vt_writer__open(r->opt->output, &r->w);
 	if (!err)
 		return 0;
 	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
@@ -436,10 +477,10 @@ static int start(struct recorder *r)
 	write_meta(r);
 	write_probes(r);
 	mark(r, VT_EV_REC_ARMED, NULL, NULL);
-	err = vt_writer__flush(r->w, true);
+	err = store(r, true);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-err));
-	__atomic_store_n(&engine__control(r->e)->gate, 1, __ATOMIC_RELEASE);
+	set_gate(r, 1);
 	say_armed(r, started);
 	release_child(r);
 	return 0;
@@ -468,7 +509,7 @@ static int finish(struct recorder *r)
 {
 	int err;
 
-	__atomic_store_n(&engine__control(r->e)->gate, 0, __ATOMIC_RELEASE);
+	set_gate(r, 0);
 	/* A program past the gate test may still be writing its record. */
 	usleep(1000);
 	drain(r);
@@ -481,8 +522,16 @@ static int finish(struct recorder *r)
 	write_losses(r);
 	write_probes(r);
 	err = vt_writer__finish(r->w, r->why);
+	carry__stored(r->carry, vt_writer__bytes(r->w));
 	if (!err)
 		err = vt_writer__error(r->w);
+	/* There was no jump: the trace goes where it would have gone without being carried. */
+	if (r->carry) {
+		int lost = carry__copy(r->carry, r->opt->output);
+
+		if (lost)
+			return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-lost));
+	}
 	if (err) {
 		check_storage(r);
 		return VT_EXIT_IO;
@@ -510,6 +559,7 @@ int recorder__run(const struct recorder_options *o)
 	convert__free(r.conv);
 	engine__free(r.e);
 	vt_writer__free(r.w);
+	carry__free(r.carry);
 	kernel__free(r.k);
 	if (r.sigfd >= 0)
 		close(r.sigfd);

@@ -12,6 +12,7 @@ struct recorder_options {
 	char **cmd;			/* NULL: until a signal, the time limit or the kexec */
 	double seconds;			/* 0 = no limit */
 	uint32_t ring_bytes;
+	uint64_t carry_bytes;		/* 0 = write to OUTPUT at once, else carry the trace over, see carry.h */
 	uint64_t jump_wait_ns, module_wait_ns;
 	int fail_section;		/* enum vt_event_type; 0 = no fault injection */
 	uint32_t fail_nth;		/* 0 = ladder */

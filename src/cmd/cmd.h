@@ -31,7 +31,7 @@ struct vt_cmd {
 };
 
 extern const struct vt_cmd vt_cmd_record, vt_cmd_probes, vt_cmd_show, vt_cmd_diff,
-	vt_cmd_check, vt_cmd_gate, vt_cmd_explain, vt_cmd_sweep;
+	vt_cmd_check, vt_cmd_gate, vt_cmd_explain, vt_cmd_sweep, vt_cmd_fetch;
 
 /* Complaint on stderr, "vfiotrace: ..." */
 void vt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -6,12 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/carry.h"
 #include "capture/recorder.h"
 #include "cmd/cmd.h"
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail, *carry;
 static bool no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
@@ -21,6 +22,7 @@ static const struct vt_opt opts[] = {
 	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 20, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
+	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
@@ -38,16 +40,30 @@ static int parse_number(const char *text, double min, double max, double *out)
 	return 0;
 }
 
-static int parse_ring(const char *text, uint32_t *out)
+static int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	char *end;
-	unsigned long long v = strtoull(text, &end, 10);
+	unsigned long long v;
 
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (end == text || errno || v > max)
+		return -EINVAL;
 	if (*end == 'k' || *end == 'K')
 		v <<= 10, end++;
 	else if (*end == 'm' || *end == 'M')
 		v <<= 20, end++;
-	if (end == text || *end || v < 4096 || v > 1u << 30 || (v & (v - 1)))
+	if (*end || v < min || v > max)
+		return -EINVAL;
+	*out = v;
+	return 0;
+}
+
+static int parse_ring(const char *text, uint32_t *out)
+{
+	uint64_t v;
+
+	if (parse_size(text, 4096, 1u << 30, &v) || (v & (v - 1)))
 		return -EINVAL;
 	*out = v;
 	return 0;
@@ -105,6 +121,8 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --duration takes seconds, not '%s'", seconds);
 	if (parse_ring(ring, &o.ring_bytes))
 		return vt_fail(VT_EXIT_USAGE, "record: --ring takes a power of two from 4k to 1024M, not '%s'", ring);
+	if (carry && parse_size(carry, CARRY_MIN, 1u << 30, &o.carry_bytes))
+		return vt_fail(VT_EXIT_USAGE, "record: --carry takes a size from 256k to 1024M, not '%s'", carry);
 	if (parse_number(jump_wait, 0, 10000, &jump_ms))
 		return vt_fail(VT_EXIT_USAGE, "record: --jump-wait takes milliseconds up to 10000, not '%s'", jump_wait);
 	if (parse_number(module_wait, 0, 60000, &module_ms))
@@ -131,7 +149,8 @@ const struct vt_cmd vt_cmd_record = {
 	"CMD starts when everything is attached, and its exit code is passed on.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
-	"the kernel waits for that, at most --jump-wait.",
+	"the kernel waits for that, at most --jump-wait.\n"
+	"With --carry nothing is written to FILE unless the recording ends without a jump.",
 	.opts = opts,
 	.min_args = 0,
 	.max_args = -1,

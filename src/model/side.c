@@ -413,8 +413,22 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 	}
 }
 
+/* The tool preserves a file of its own when it carries a trace over. It does not judge that. */
+static bool is_own(const struct vt_event *e)
+{
+	const char *session = vt_ev_str(e, VT_F_SESSION);
+
+	return session && !strcmp(session, VT_OWN_SESSION);
+}
+
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
+	if (is_own(e)) {
+		b->side->events++;
+		if (!b->side->own_events++)
+			at_set(b, &b->side->own_at, e);
+		return;
+	}
 	note_time(b->side, e);
 	if (is_call(e->type) && e->phase == VT_ENTER) {
 		call_enter(b, e);

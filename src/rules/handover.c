@@ -389,6 +389,9 @@ static void leftover(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
 
+		if (s->own_events)
+			note(c, i, NULL, &s->own_at, "own-trace", "session " VT_OWN_SESSION " carries a trace through the live update and is not judged",
+			     "The tool's own file, preserved by record --carry and taken out by fetch. The name is reserved for it.");
 		if (s->deserialized && s->deserialize_ret < 0) {
 			snprintf(title, sizeof(title), "deserialize failed with %s: everything that arrived is held until reboot",
 				 vt_errno_str(s->deserialize_ret, err, sizeof(err)));

@@ -36,11 +36,26 @@ static int claim(struct vt_out *o, uint32_t len)
 	return 0;
 }
 
+/* A memory file that is sealed against growth is as full as it is large. */
+static uint64_t sealed_size(int fd, const struct stat *st)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & F_SEAL_GROW) ? (uint64_t)st->st_size : 0;
+}
+
+static int check_room(const struct vt_out *o, uint64_t len)
+{
+	return o->limit && o->base + o->bytes + len > o->limit ? -ENOSPC : 0;
+}
+
 /* A size limit is no different from a full disk, only that it can be asked for. */
 static int check_limit(const struct vt_out *o, uint64_t len)
 {
 	struct rlimit limit;
 
+	if (check_room(o, len))
+		return -ENOSPC;
 	if (!o->seekable || getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
 		return 0;
 	return o->base + o->bytes + len > limit.rlim_cur ? -EFBIG : 0;
@@ -123,6 +138,7 @@ int vt_out__adopt(struct vt_out *o, int fd)
 		o->seekable = at >= 0 && S_ISREG(st.st_mode);
 		o->reserves = o->seekable;
 		o->base = at < 0 ? 0 : (uint64_t)at;
+		o->limit = o->seekable ? sealed_size(fd, &st) : 0;
 		ret = store_header(o);
 	}
 	if (ret)
@@ -182,7 +198,7 @@ int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint3
 	h.header_crc = crc(&h, offsetof(struct vtf_block, header_crc));
 	memcpy(block, &h, sizeof(h));
 
-	ret = last_words ? 0 : claim_for(o, len);
+	ret = last_words ? check_room(o, len) : claim_for(o, len);
 	if (!ret)
 		ret = store(o, block, len);
 	if (!ret)

@@ -14,6 +14,7 @@ struct vt_out {
 	bool seekable;		/* a torn block can be cut off again */
 	bool reserves;		/* the file system lets us claim space ahead */
 	uint64_t base;		/* where in the file our header stands */
+	uint64_t limit;		/* size that the file cannot outgrow; 0 = none known */
 	uint64_t bytes;		/* stored, whole blocks only */
 	uint32_t seq;		/* of the next block */
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -249,6 +250,40 @@ static void torn_is_cut_off(void **state)
 	assert_int_equal(a.damage, 0);
 }
 
+/* What a carried trace is written to: room that is given once, behind a page of another's. */
+static void sealed_memory(void **state)
+{
+	const size_t head = 4096, size = 300000;
+	int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING), keep = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	static char bytes[300000];
+	struct vt_writer *w;
+	struct account a;
+	uint64_t stored;
+
+	assert_int_equal(ftruncate(fd, size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK), 0);
+	assert_int_equal(lseek(fd, head, SEEK_SET), head);
+	assert_int_equal(vt_writer__fdopen(fd, &w), 0);
+	for (uint64_t i = 0; i < 10000; i++)
+		tu_event(w, i);
+	assert_int_equal(vt_writer__error(w), -ENOSPC);
+	assert_int_equal(vt_writer__finish(w, "stopped"), 0);
+	stored = vt_writer__bytes(w);
+	vt_writer__free(w);
+
+	assert_true(stored > 200000 && stored <= size - head);
+	assert_int_equal(pread(keep, bytes, size, 0), size);
+	for (size_t i = 0; i < head; i++)
+		assert_int_equal(bytes[i], 0);
+	close(keep);
+	tu_write(tu_path(state, "t"), bytes + head, stored);
+	a = account(tu_path(state, "t"));
+	assert_true(a.ended);
+	assert_int_equal(a.damage, 0);
+	assert_true(a.events > 500 && a.lost > 500);
+	assert_int_equal(a.events + a.lost, 10000);
+}
+
 static void dev_full(void **state)
 {
 	struct vt_writer *w;
@@ -439,7 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, tu_setup, tu_teardown)
-		T(size_limit), T(full_disk), T(space_returns), T(torn_is_cut_off), T(dev_full), T(targets), T(killed), T(interrupted),
+		T(size_limit), T(full_disk), T(space_returns), T(torn_is_cut_off), T(dev_full), T(sealed_memory), T(targets), T(killed), T(interrupted),
 		T(reader_gone), T(behind_a_prefix),
 	};
 
