@@ -27,6 +27,13 @@ lab-test: $(BIN)
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
 
+# What fired where: from the runs into the committed matrix, and the runs against it.
+.PHONY: matrix matrix-check
+matrix:
+	$(Q)tests/lab/matrix.py make
+matrix-check:
+	$(Q)tests/lab/matrix.py check
+
 .PHONY: cli-test
 cli-test: $(BIN)
 	$(Q)tests/cli.sh $(BIN)

@@ -3,14 +3,14 @@
 #
 # Compares what vfiotrace says about a run with the [expect] section of its scenario:
 #
-#	exit N			of `vfiotrace diff PRE POST`
+#	exit N			of `vfiotrace diff PRE POST`, or of `check PRE` without [new]
 #	expect-check exit N	of `vfiotrace check PRE`
 #	finding RULE [TEXT]	the rule fired, and TEXT is in the report
 #	no-other-findings	no rule fired that no "finding" line names
 #	text TEXT		TEXT is in the report
 #
 # Reports are left in the output directory: report.txt, report.json, check.txt. The
-# reason of a failure is the last line of "verdict".
+# reason of a failure is the last line of "verdict", which else says "ok".
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -31,11 +31,17 @@ judge() { # FILE ARGUMENTS...
 	"$tool" "$@" >"$out/$file" 2>"$out/judge.err" || code=$?
 }
 
-judge_diff() {
+# The traces that the scenario's run must have left, judged together.
+judge_run() {
+	local -a how=(check "$out/pre.vft")
+
 	[ -s "$out/pre.vft" ] || wrong "the old kernel left no trace"
-	[ -s "$out/post.vft" ] || wrong "the new kernel left no trace"
-	judge report.json diff --format json "$out/pre.vft" "$out/post.vft"
-	judge report.txt diff "$out/pre.vft" "$out/post.vft"
+	if scenario_has "$scenario" new; then
+		[ -s "$out/post.vft" ] || wrong "the new kernel left no trace"
+		how=(diff "$out/pre.vft" "$out/post.vft")
+	fi
+	judge report.json "${how[0]}" --format json "${how[@]:1}"
+	judge report.txt "${how[@]}"
 }
 
 # The rules that fired, one a line.
@@ -69,7 +75,7 @@ expect() { # WORDS...
 	shift
 	rest=$*
 	case $what in
-	exit) expect_exit diff "$1" ;;
+	exit) expect_exit vfiotrace "$1" ;;
 	expect-check)
 		judge check.txt check "$out/pre.vft"
 		expect_exit check "$2"
@@ -85,7 +91,7 @@ expect() { # WORDS...
 }
 
 code=0 wanted='' others=any
-! scenario_has "$scenario" new || judge_diff
+judge_run
 while read -r -a words; do
 	expect "${words[@]}"
 done < <(scenario_section "$scenario" expect)

@@ -20,6 +20,9 @@ kernel_is_ready() {
 		[ -f "$1/release" ]
 }
 
+# Where runs leave what they made.
+LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab}
+
 # The exit code when a kernel series is in no archive any more (kernel.sh, run.sh).
 # shellcheck disable=SC2034
 GONE=75

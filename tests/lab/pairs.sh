@@ -12,7 +12,7 @@ passed=0 failed=0 skipped=0
 
 for pair in 7.2:7.2 7.2:newest newest:7.2; do
 	echo "# ${pair%:*} -> ${pair#*:}"
-	out=$(LAB_OLD=${pair%:*} LAB_NEW=${pair#*:} ./lab test -j2 "$@")
+	out=$(LAB_OLD=${pair%:*} LAB_NEW=${pair#*:} LAB_OUT=$PWD/../../build/lab/pairs/${pair/:/-} ./lab test -j2 "$@")
 	grep -v ' passed, ' <<<"$out" | sed -E "s/^(ok|not ok|skip) /&${pair/:/->} /"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' <<<"$out" | tail -n 1 | tr -d ,)
 	read -r p _ f _ s _ <<<"$line"

@@ -17,8 +17,8 @@ usage: run.sh SCENARIO [--kernel-old K] [--kernel-new K] [--out DIR]
               [--tracer none] [--judge] [--shell]
 
 SCENARIO is a name in tests/lab/scenarios or a file. K is a series (7.3), "newest",
-or a directory that kernel.sh printed. Output goes to build/lab/NAME. The exit code
-is 75 if there is no archive any more that has K.
+or a directory that kernel.sh printed. Output goes to LAB_OUT/NAME, where LAB_OUT
+is build/lab if it is not set. The exit code is 75 if there is no archive any more that has K.
 USAGE
 }
 
@@ -63,7 +63,7 @@ read_scenario() {
 	memory=$(scenario_get "$scenario" memory 1G)
 	timeout=$(scenario_get "$scenario" timeout 120)
 	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
-	out=${out:-$REPO_DIR/build/lab/$name}
+	out=${out:-$LAB_OUT/$name}
 }
 
 kernel_dir() { # SERIES-OR-DIRECTORY
@@ -141,8 +141,8 @@ cmdline() { # old|new
 
 prepare() {
 	mkdir -p "$out"
-	rm -rf "$out"/{next,old.initrd,scenario,console.log,pre.vft,post.vft,report.txt}
-	rm -f "$out"/{result,exit,record}.{old,new}
+	rm -rf "$out"/{next,old.initrd,scenario,console.log,pre.vft,post.vft}
+	rm -f "$out"/{result,exit,record}.{old,new} "$out"/{report.txt,report.json,check.txt,verdict}
 	mkdir "$out/next"
 
 	local old new
@@ -193,6 +193,7 @@ boot() {
 }
 
 fail() {
+	echo "$*" >"$out/verdict"
 	echo "$name: $*"
 	echo "--- the last of $out/console.log"
 	tail -n 25 "$out/console.log" 2>/dev/null | tr -d '\r' | cut -c1-160
@@ -233,5 +234,8 @@ prepare
 status=0
 boot || status=$?
 check_run "$status"
-[ "$judge" = 0 ] || [ "$tracer" = none ] ||
+if [ "$tracer" = none ]; then
+	echo ok >"$out/verdict"
+elif [ "$judge" = 1 ]; then
 	"$LAB_DIR/judge.sh" "$scenario" "$out" || fail "$(tail -n 1 "$out/verdict")"
+fi
