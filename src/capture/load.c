@@ -288,6 +288,7 @@ void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key)
 			close(r->prog_fd);
 	}
 	p->nr = keep_nr;
+	p->indexed = false;
 }
 
 int load__object(struct engine *e)

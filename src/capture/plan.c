@@ -87,6 +87,7 @@ struct plan_row *plan__add(struct plan *p)
 	r = &p->rows[p->nr++];
 	memset(r, 0, sizeof(*r));
 	r->prog_fd = r->link_fd = -1;
+	p->indexed = false;
 	return r;
 }
 
@@ -161,14 +162,29 @@ int plan__resolve(struct plan *p, struct kernel *k, enum plan_group group)
 	return 0;
 }
 
-struct plan_row *plan__source(const struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant)
+static void index_rows(struct plan *p)
 {
-	struct plan_row *other = NULL;
+	memset(p->first, 0, sizeof(p->first));
+	for (size_t i = p->nr; i > 0; i--) {
+		struct plan_row *r = &p->rows[i - 1];
 
-	for (size_t i = 0; i < p->nr; i++) {
-		struct plan_row *r = &p->rows[i];
+		r->next = p->first[r->event];
+		p->first[r->event] = i;
+	}
+	p->indexed = true;
+}
 
-		if (r->event != event || (r->key && r->key != key))
+struct plan_row *plan__source(struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant)
+{
+	struct plan_row *r, *other = NULL;
+
+	if (event >= VT_EV_MAX)
+		return NULL;
+	if (!p->indexed)
+		index_rows(p);
+	for (uint32_t at = p->first[event]; at; at = r->next) {
+		r = &p->rows[at - 1];
+		if (r->key && r->key != key)
 			continue;
 		if (variant && r->exit == exit) {
 			variant--;

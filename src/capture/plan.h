@@ -47,11 +47,14 @@ struct plan_row {
 	uint64_t attach_ns;
 	uint64_t hits, misses, recursion_misses;
 	int prog_fd, link_fd;	/* -1 = none */
+	uint32_t next;		/* row of the same event, counted from 1 */
 };
 
 struct plan {
 	struct plan_row *rows;
 	size_t nr, cap;
+	uint32_t first[VT_EV_MAX];	/* row of each event, counted from 1: every record asks */
+	bool indexed;			/* false since rows came or went */
 };
 
 /* Rows of GROUP resolved against the running kernel. */
@@ -62,7 +65,7 @@ struct plan_row *plan__add(struct plan *p);
  * row EXIT picks one, among handlers KEY, among several functions that feed
  * one type VARIANT (their order in the plan). NULL when there is none.
  */
-struct plan_row *plan__source(const struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant);
+struct plan_row *plan__source(struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant);
 struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog);
 /* Reads hits, misses and recursion misses from the kernel. */
 void plan__count(struct plan *p);

@@ -62,7 +62,7 @@ static int attach_site(struct engine *e, const struct found_site *f, bool df_onl
 }
 
 /* Functions in which a freed pointer can only be a df. */
-static bool frees_only_df(const struct engine *e, const char *name)
+static bool frees_only_df(struct engine *e, const char *name)
 {
 	static const enum vt_event_type own[] = { VT_EV_VFIO_RELEASE, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_CDEV_OPEN };
 
