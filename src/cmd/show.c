@@ -339,7 +339,9 @@ const struct vt_cmd vt_cmd_show = {
 		"<- on return, -- for a moment of its own, the function, and the fields. !EFAULT\n"
 		"is a value that could not be read in the kernel. timeline tells one story per\n"
 		"preserved file (session, token). json prints one object per line, with a member\n"
-		"`record` (meta, probe, loss, damage, event). perfetto loads in ui.perfetto.dev.\n"
+		"`record` (meta, probe, loss, damage, event); docs/trace.schema.json describes them.\n"
+		"Times, and numbers above 2^53, are strings there: no reader rounds them. perfetto\n"
+		"loads in ui.perfetto.dev.\n"
 		"A damaged trace is shown as far as it can be read; the exit code is then 65.",
 	.opts = opts,
 	.min_args = 1, .max_args = 1,

@@ -18,6 +18,18 @@ static void member(FILE *f, const char *name, const char *value)
 	vt_json__str(f, value);
 }
 
+static void number(FILE *f, const char *name, uint64_t value)
+{
+	fprintf(f, ",\"%s\":", name);
+	vt_json__u64(f, value);
+}
+
+static void moment(FILE *f, const char *name, uint64_t ns)
+{
+	fprintf(f, ",\"%s\":", name);
+	vt_json__ns(f, ns);
+}
+
 static void meta_object(FILE *f, const struct vt_trace *t)
 {
 	fputc('{', f);
@@ -55,8 +67,10 @@ static void json_head(FILE *f, const struct vt_trace *t, const struct vt_glance 
 
 	fputs("{\"record\":\"meta\",\"meta\":", f);
 	meta_object(f, t);
-	fprintf(f, ",\"events\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"damaged\":%zu,\"ended\":", g->events, g->lost,
-		vt_trace__damage_nr(t));
+	number(f, "events", g->events);
+	number(f, "lost", g->lost);
+	number(f, "damaged", vt_trace__damage_nr(t));
+	fputs(",\"ended\":", f);
 	if (ended)
 		vt_json__str(f, ended);
 	else
@@ -72,17 +86,22 @@ static void json_probe(FILE *f, const struct vt_probe *p)
 	member(f, "event", p->event);
 	member(f, "method", p->method);
 	member(f, "reason", p->reason);
-	fprintf(f, ",\"attach_ns\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"misses\":%" PRIu64 ",\"recursion_misses\":%" PRIu64 "}\n",
-		p->attach_ns, p->hits, p->misses, p->recursion_misses);
+	moment(f, "attach_ns", p->attach_ns);
+	number(f, "hits", p->hits);
+	number(f, "misses", p->misses);
+	number(f, "recursion_misses", p->recursion_misses);
+	fputs("}\n", f);
 }
 
 static void json_loss(FILE *f, const struct vt_loss *l)
 {
-	fprintf(f, "{\"record\":\"loss\",\"count\":%" PRIu64 ",\"from_ns\":%" PRIu64 ",\"to_ns\":", l->count, l->from_ns);
+	fputs("{\"record\":\"loss\"", f);
+	number(f, "count", l->count);
+	moment(f, "from_ns", l->from_ns);
 	if (l->to_ns == UINT64_MAX)
-		fputs("null", f);
+		fputs(",\"to_ns\":null", f);
 	else
-		fprintf(f, "%" PRIu64, l->to_ns);
+		moment(f, "to_ns", l->to_ns);
 	member(f, "event", l->event);
 	member(f, "why", l->why);
 	fputs("}\n", f);
@@ -90,16 +109,22 @@ static void json_loss(FILE *f, const struct vt_loss *l)
 
 static void json_damage(FILE *f, const struct vt_damage *d)
 {
-	fprintf(f, "{\"record\":\"damage\",\"offset\":%" PRIu64 ",\"length\":%" PRIu64 ",\"events\":%" PRIu64 ",\"truncated\":%s",
-		d->offset, d->length, d->events, d->kind == VT_D_TRUNCATED ? "true" : "false");
+	fputs("{\"record\":\"damage\"", f);
+	number(f, "offset", d->offset);
+	number(f, "length", d->length);
+	number(f, "events", d->events);
+	fprintf(f, ",\"truncated\":%s", d->kind == VT_D_TRUNCATED ? "true" : "false");
 	member(f, "what", d->what);
 	fputs("}\n", f);
 }
 
 static void json_event(FILE *f, const struct vt_trace *t, const struct vt_event *e)
 {
-	fprintf(f, "{\"record\":\"event\",\"index\":%" PRIu64 ",\"ts_ns\":%" PRIu64 ",\"seq\":%" PRIu64
-		",\"cpu\":%u,\"tgid\":%" PRIu32 ",\"tid\":%" PRIu32, e->index, e->ts_ns, e->seq, e->cpu, e->tgid, e->tid);
+	fputs("{\"record\":\"event\"", f);
+	number(f, "index", e->index);
+	moment(f, "ts_ns", e->ts_ns);
+	number(f, "seq", e->seq);
+	fprintf(f, ",\"cpu\":%u,\"tgid\":%" PRIu32 ",\"tid\":%" PRIu32, e->cpu, e->tgid, e->tid);
 	member(f, "comm", e->comm);
 	member(f, "type", e->type_name);
 	member(f, "phase", phase_name(e));

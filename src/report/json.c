@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "trace/print.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static void key(FILE *f, const char *k, const char *v, const char *after)
 {
@@ -18,6 +19,13 @@ static void key(FILE *f, const char *k, const char *v, const char *after)
 static void boolean(FILE *f, const char *k, bool v, const char *after)
 {
 	fprintf(f, "\"%s\": %s%s", k, v ? "true" : "false", after);
+}
+
+static void number(FILE *f, const char *k, uint64_t v, const char *after)
+{
+	fprintf(f, "\"%s\": ", k);
+	vt_json__u64(f, v);
+	fputs(after, f);
 }
 
 static void hex(FILE *f, const char *k, bool has, uint64_t v, const char *after)
@@ -42,15 +50,18 @@ static void at(FILE *f, const char *side, const struct vt_at *a)
 	fputs("{ ", f);
 	if (side)
 		key(f, "side", side, ", ");
-	fprintf(f, "\"index\": %" PRIu64 ", \"ts_ns\": %" PRIu64 ", \"tgid\": %u, \"tid\": %u, ", a->index, a->ts_ns, a->tgid, a->tid);
+	number(f, "index", a->index, ", \"ts_ns\": ");
+	vt_json__ns(f, a->ts_ns);
+	fprintf(f, ", \"tgid\": %u, \"tid\": %u, ", a->tgid, a->tid);
 	key(f, "comm", a->comm, ", ");
 	key(f, "event", vt_event_name(a->type), ", ");
 	key(f, "phase", a->phase == VT_ENTER ? "enter" : a->phase == VT_EXIT ? "exit" : "point", ", ");
 	key(f, "func", a->func, ", ");
+	fputs("\"ret\": ", f);
 	if (a->has_ret)
-		fprintf(f, "\"ret\": %" PRId64, a->ret);
+		vt_json__s64(f, a->ret);
 	else
-		fputs("\"ret\": null", f);
+		fputs("null", f);
 }
 
 static void strings(FILE *f, const char *k, char *const *s, size_t nr, const char *after)
@@ -78,14 +89,17 @@ static void sides(FILE *f, const struct vt_judgement *j)
 		key(f, "ending", s->ending == VT_END_JUMP ? "jump" : s->ending == VT_END_STOPPED ? "stopped" : "cut", ", ");
 		boolean(f, "damaged", s->damaged, ", ");
 		boolean(f, "truncated", s->truncated, ", ");
-		fprintf(f, "\"events\": %" PRIu64 ", \"folded_files\": %" PRIu64 ",\n      \"phases\": {", s->events, s->folded_lives);
+		number(f, "events", s->events, ", ");
+		number(f, "folded_files", s->folded_lives, ",\n      \"phases\": {");
 		for (int p = 0; p < VT_PH_MAX; p++) {
 			const struct vt_phase_time *t = &s->phase[p];
 
 			if (!t->count)
 				continue;
-			fprintf(f, "%s \"%s\": { \"count\": %" PRIu64 ", \"total_ns\": %" PRIu64 ", \"max_ns\": %" PRIu64 " }", first ? "" : ",",
-				vt_phase_name((enum vt_phase_kind)p), t->count, t->total_ns, t->max_ns);
+			fprintf(f, "%s \"%s\": { ", first ? "" : ",", vt_phase_name((enum vt_phase_kind)p));
+			number(f, "count", t->count, ", ");
+			number(f, "total_ns", t->total_ns, ", ");
+			number(f, "max_ns", t->max_ns, " }");
 			first = false;
 		}
 		fputs(" },\n      \"frees\": [", f);
@@ -99,7 +113,7 @@ static void sides(FILE *f, const struct vt_judgement *j)
 			key(f, "freed_by", p->free_callee, ", ");
 			key(f, "freed_at", p->example->free_site[0], ", ");
 			boolean(f, "normal_release", p->in_release, ", ");
-			fprintf(f, "\"count\": %" PRIu64 " }", p->count);
+			number(f, "count", p->count, " }");
 		}
 		fputs("] }", f);
 	}
@@ -123,7 +137,8 @@ static void half(FILE *f, const struct vt_judgement *j, const char *name, const 
 	for (int k = 0; k < VT_STEP_MAX; k++) {
 		if (!l->at[k].type)
 			continue;
-		fprintf(f, "%s{ \"step\": \"%s\", \"runs\": %u, \"ns\": %" PRIu64 ", \"last\": ", first ? "" : ", ", vt_step_name((enum vt_step)k), l->n[k], l->ns[k]);
+		fprintf(f, "%s{ \"step\": \"%s\", \"runs\": %u, ", first ? "" : ", ", vt_step_name((enum vt_step)k), l->n[k]);
+		number(f, "ns", l->ns[k], ", \"last\": ");
 		at(f, NULL, &l->at[k]);
 		fputs(" } }", f);
 		first = false;
@@ -133,7 +148,8 @@ static void half(FILE *f, const struct vt_judgement *j, const char *name, const 
 	for (int p = 0; p < VT_PT_MAX; p++) {
 		if (!l->ref[p].seen)
 			continue;
-		fprintf(f, "%s \"%s\": %" PRId64, first ? "" : ",", vt_pt_name((enum vt_pt)p), l->ref[p].count);
+		fprintf(f, "%s \"%s\": ", first ? "" : ",", vt_pt_name((enum vt_pt)p));
+		vt_json__s64(f, l->ref[p].count);
 		first = false;
 	}
 	fprintf(f, " }, \"f_mapping_linked\": %s }%s", !l->snap || !l->snap->is_vfio || !l->snap->has_mapping || !l->snap->has_dev_mapping ? "null" :
@@ -177,7 +193,7 @@ static void one_finding(FILE *f, const struct vt_finding *x, bool note)
 	key(f, "meaning", x->meaning, ",\n      ");
 	boolean(f, "suppressed", x->suppressed, ", ");
 	boolean(f, "known", x->known, ", ");
-	fprintf(f, "\"count\": %" PRIu64 ", ", x->count);
+	number(f, "count", x->count, ", ");
 	strings(f, "also", x->also, x->nr_also, ",\n      \"evidence\": [");
 	for (size_t i = 0; i < x->nr_ev; i++) {
 		fprintf(f, "%s\n        ", i ? "," : "");

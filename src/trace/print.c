@@ -147,6 +147,24 @@ void vt_json__str(FILE *f, const char *s)
 	fputc('"', f);
 }
 
+void vt_json__u64(FILE *f, uint64_t v)
+{
+	fprintf(f, v > VT_JSON_EXACT ? "\"%" PRIu64 "\"" : "%" PRIu64, v);
+}
+
+void vt_json__s64(FILE *f, int64_t v)
+{
+	if (v >= 0)
+		vt_json__u64(f, (uint64_t)v);
+	else
+		fprintf(f, v < -(int64_t)VT_JSON_EXACT ? "\"%" PRId64 "\"" : "%" PRId64, v);
+}
+
+void vt_json__ns(FILE *f, uint64_t ns)
+{
+	fprintf(f, "\"%" PRIu64 "\"", ns);
+}
+
 void vt_json__value(FILE *f, const struct vt_trace *t, const struct vt_value *v)
 {
 	if (v->err) {
@@ -157,10 +175,10 @@ void vt_json__value(FILE *f, const struct vt_trace *t, const struct vt_value *v)
 	}
 	switch (v->kind) {
 	case VT_U64:
-		fprintf(f, "%" PRIu64, v->u);
+		vt_json__u64(f, v->u);
 		break;
 	case VT_S64:
-		fprintf(f, "%" PRId64, v->s);
+		vt_json__s64(f, v->s);
 		break;
 	case VT_STR:
 		vt_json__str(f, v->str);

@@ -22,7 +22,16 @@ void vt_text__value(FILE *f, const struct vt_trace *t, const struct vt_value *v)
 
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void vt_json__str(FILE *f, const char *s);
-/* Numbers as numbers, VT_HEX as "0x..", objects as "class#n" or null; what could not be read is {"error":"EFAULT"}. */
+/*
+ * JSON readers keep numbers as doubles, and a double loses the last digits of
+ * what is above 2^53: such a number is a string of its digits. Moments, which
+ * get there when a machine is up for 104 days, always are: one type for all.
+ */
+#define VT_JSON_EXACT ((1ULL << 53) - 1)
+void vt_json__u64(FILE *f, uint64_t v);
+void vt_json__s64(FILE *f, int64_t v);
+void vt_json__ns(FILE *f, uint64_t ns);
+/* Numbers as above, VT_HEX as "0x..", objects as "class#n" or null; what could not be read is {"error":"EFAULT"}. */
 void vt_json__value(FILE *f, const struct vt_trace *t, const struct vt_value *v);
 
 #endif

@@ -70,6 +70,22 @@ json_lines() {
 		jq -es 'map(.record) | index("meta") == 0' "$tmp/json"
 }
 
+# jq keeps numbers as doubles: every digit must come back.
+all_digits() {
+	"$mktrace" -o "$tmp/digits.vt" - <<'END' || return 1
+ev 9007199254740993 cpu0#18446744073709551615 1/1 agent luo.finish exit ret=-9223372036854775808 count=18446744073709551615 size=9007199254740991
+loss luo.finish "ring full" 9007199254740993 9007199254740993 18446744073709551614
+end stopped
+END
+	"$tool" show -f json "$tmp/digits.vt" | jq -c '
+		select(.record == "event") | [.ts_ns, .seq, .fields.ret, .fields.count, .fields.size]' >"$tmp/out"
+	"$tool" show -f json "$tmp/digits.vt" | jq -c 'select(.record == "loss") | [.count, .from_ns, .to_ns]' >>"$tmp/out"
+	diff - "$tmp/out" <<'END'
+["9007199254740993","18446744073709551615","-9223372036854775808","18446744073709551615",9007199254740991]
+["9007199254740993","9007199254740993","18446744073709551614"]
+END
+}
+
 # Loads as JSON; per thread, no end without its begin.
 perfetto() {
 	"$tool" show -f perfetto "$1" >"$tmp/json"
@@ -104,6 +120,7 @@ golden "the first format" 0 trace-v1.json "$tool" show -f json "$dir/trace-v1.vt
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print "ev " i " cpu0 1/1 agent luo.finish point count=" i; print "end stopped" }' |
 	"$mktrace" -o "$tmp/big.vt" -
+check "JSON numbers keep their digits" all_digits
 check "a closed pipe" closed_pipe
 check "no such file" exits 74 "$tool" show "$tmp/absent"
 check "a directory" exits 74 "$tool" show "$tmp"

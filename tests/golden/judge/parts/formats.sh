@@ -19,7 +19,7 @@ emit broken failed-deserialize
 emit nothing no-luo
 
 for n in "${formats[@]}"; do
-	jq -e 'type == "object" and .schema == 1' "$tmp/$n.json" >/dev/null && ok || not_ok "jq refuses the JSON of $n"
+	jq -e 'type == "object" and .schema == 2' "$tmp/$n.json" >/dev/null && ok || not_ok "jq refuses the JSON of $n"
 	jq -e '.version == "2.1.0" and (.runs | length == 1)' "$tmp/$n.sarif" >/dev/null && ok || not_ok "jq refuses the SARIF of $n"
 	xmllint --noout "$tmp/$n.junit" 2>"$tmp/err" && ok || not_ok "xmllint refuses the JUnit of $n: $(head -2 "$tmp/err")"
 done
@@ -77,6 +77,13 @@ END
 	for schema in "$here/../../../docs/report.schema.json" "$sarif_schema"; do
 		node "$tmp/validate.js" "$mods" "$schema" "$tmp/empty" >/dev/null 2>&1 && not_ok "schema: {} is accepted by $schema" || ok
 	done
+	# A trace as JSON lines: each line by itself is of the published form.
+	trace_schema=$here/../../../docs/trace.schema.json
+	"$tool" show -f json "$tmp/old.vt" >"$tmp/show.jsonl" 2>/dev/null
+	xz -dc "$here/lab/healthy.pre.vft.xz" >"$tmp/real.vft" && "$tool" show -f json "$tmp/real.vft" >>"$tmp/show.jsonl" 2>/dev/null
+	jq -s . "$tmp/show.jsonl" >"$tmp/show.json"
+	jq '{ "$schema": ."$schema", definitions: .definitions, type: "array", minItems: 50, items: { oneOf: .oneOf } }' "$trace_schema" >"$tmp/lines.schema"
+	node "$tmp/validate.js" "$mods" "$tmp/lines.schema" "$tmp/show.json" >"$tmp/out" 2>&1 && ok || not_ok "schema: lines of show: $(tail -2 "$tmp/out")"
 	for n in "${formats[@]}"; do
 		node "$tmp/validate.js" "$mods" "$here/../../../docs/report.schema.json" "$tmp/$n.json" >"$tmp/out" 2>&1 && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
 		node "$tmp/validate.js" "$mods" "$sarif_schema" "$tmp/$n.sarif" >"$tmp/out" 2>&1 && ok || not_ok "schema: SARIF of $n: $(tail -2 "$tmp/out")"
