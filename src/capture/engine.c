@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/kernel.h"
+#include "capture/phase.h"
 
 static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "tasks", "empty_task", "objects", "sites" };
 _Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
@@ -88,7 +89,10 @@ static int map_control(struct engine *e)
 
 static int load_core(struct engine *e)
 {
-	int err = load__object(e);
+	int err;
+
+	phase__begin("load");
+	err = load__object(e);
 
 	if (err)
 		return err;
@@ -96,11 +100,13 @@ static int load_core(struct engine *e)
 		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
 	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
 	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_free"));
+	phase__begin("layout");
 	handlers__prepare(e);
 	err = map_control(e);
 	if (err)
 		return err;
 	find_memory_layout(e);
+	phase__begin("attach core");
 	err = load__attach_core(e);
 	return err < 0 ? err : 0;
 }
@@ -115,6 +121,7 @@ int engine__open(struct engine **out, struct kernel *k, const struct engine_opti
 		return -ENOMEM;
 	e->k = k;
 	e->opt = *o;
+	phase__begin("plan");
 	err = plan__resolve(&e->plan, k, PLAN_CORE);
 	if (!err && o->fail_section)
 		err = inject__plan(e, why);
@@ -151,9 +158,11 @@ int engine__catch_up(struct engine *e)
 			return err;
 	}
 	e->caught_up = true;
+	phase__begin("attach vfio");
 	vfio = vfio__attach(e);
 	if (vfio < 0)
 		return vfio;
+	phase__begin("attach handlers");
 	handlers = handlers__attach(e);
 	return handlers < 0 ? handlers : vfio + handlers;
 }
@@ -176,6 +185,7 @@ void engine__free(struct engine *e)
 		close(e->btf_fds[i].fd);
 	free(e->btf_fds);
 	bpf_object__close(e->obj);
+	load__free_templates(e);
 	free(e->handlers);
 	free(e->sites);
 	plan__clear(&e->plan);

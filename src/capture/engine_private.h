@@ -10,6 +10,7 @@
 #include "capture/engine.h"
 
 struct bpf_object;
+struct bpf_insn;
 
 enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_TASKS, MAP_EMPTY_TASK, MAP_OBJECTS, MAP_SITES, NR_MAPS };
 
@@ -27,11 +28,20 @@ struct module_btf {
 	int fd;
 };
 
+/* A program that is loaded once per function it is attached to. */
+struct template {
+	char prog[48];
+	struct bpf_insn *insns;
+	size_t nr;
+};
+
 struct engine {
 	struct kernel *k;
 	struct engine_options opt;
 	struct plan plan;
 	struct bpf_object *obj;
+	struct template *templates;
+	size_t nr_templates;
 	struct module_btf *btf_fds;
 	size_t nr_btf_fds;
 	int map_fd[NR_MAPS];	/* owned by the object */
@@ -55,6 +65,7 @@ int load__object(struct engine *e);
 int load__attach_core(struct engine *e);
 /* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
 int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
+void load__free_templates(struct engine *e);
 /* The row will not be attached, and why. ERR 0: WHAT says it all. */
 void load__give_up(struct plan_row *r, const char *what, int err);
 /* Rows of GROUP and KEY are taken out of the plan, detached if need be. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/kernel.h"
 #include "capture/nametab.h"
+#include "capture/phase.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -495,6 +496,7 @@ int kernel__open(struct kernel **out, const char **why)
 		*why = "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it needs CONFIG_DEBUG_INFO_BTF=y";
 		return -ENOENT;
 	}
+	phase__begin("types");
 	k->btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
 	if (!k->btf) {
 		err = -errno;
@@ -503,6 +505,7 @@ int kernel__open(struct kernel **out, const char **why)
 		return err;
 	}
 	err = index_types(k);
+	phase__begin("symbols");
 	if (!err)
 		err = kernel__refresh(k);
 	if (err) {

@@ -59,21 +59,62 @@ void load__give_up(struct plan_row *r, const char *what, int err)
 		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
 }
 
-/*
- * Stand-ins, never attached: templates are loaded before their real functions
- * are known, against something that takes as many pointers and returns an int.
- */
-static const char *const stand_in[] = { [0] = "mnt_want_write_file", [1] = "mnt_want_write_file", [2] = "vfs_statfs" };
-
-/* Arguments that a template reads; -1 when PROG is not a template. */
-static int template_args(const char *prog)
+/* A template's functions are not known yet when the object is loaded, or there are several. */
+static bool is_template(const char *prog)
 {
 	for (size_t i = 0; i < plan_nr_hooks; i++)
 		if (plan_hooks[i].group == PLAN_VFIO && !strcmp(plan_hooks[i].prog, prog + 2))
-			return plan_hooks[i].args;
-	if (strncmp(prog + 2, "op_", 3))
-		return -1;
-	return !strcmp(prog + 2, "op_can_preserve") ? 2 : 1;
+			return true;
+	return !strncmp(prog + 2, "op_", 3);
+}
+
+void load__free_templates(struct engine *e)
+{
+	for (size_t i = 0; i < e->nr_templates; i++)
+		free(e->templates[i].insns);
+	free(e->templates);
+	e->templates = NULL;
+	e->nr_templates = 0;
+}
+
+/* Any function will do as the target of a program that returns at once. */
+static const char *const stand_in = "mnt_want_write_file";
+
+/*
+ * Keeps the relocated instructions, and has libbpf load two others in their
+ * place: the verifier looks at a template only where it will be attached.
+ */
+static int keep_template(struct engine *e, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+	struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	size_t nr = bpf_program__insn_cnt(prog);
+	struct template *grown = realloc(e->templates, (e->nr_templates + 1) * sizeof(*grown)), *t;
+
+	if (!grown)
+		return -ENOMEM;
+	e->templates = grown;
+	t = &grown[e->nr_templates];
+	t->insns = malloc(nr * sizeof(*t->insns));
+	if (!t->insns)
+		return -ENOMEM;
+	memcpy(t->insns, bpf_program__insns(prog), nr * sizeof(*t->insns));
+	t->nr = nr;
+	snprintf(t->prog, sizeof(t->prog), "%s", bpf_program__name(prog));
+	e->nr_templates++;
+	opts->func_info_cnt = opts->line_info_cnt = 0;
+	opts->attach_btf_id = kernel__func(e->k, stand_in, NULL).btf_id;
+	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
+}
+
+static const struct template *find_template(const struct engine *e, const char *prog)
+{
+	for (size_t i = 0; i < e->nr_templates; i++)
+		if (!strcmp(e->templates[i].prog, prog))
+			return &e->templates[i];
+	return NULL;
 }
 
 /* Programs that are only there for fault injection. */
@@ -88,13 +129,14 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 	struct engine *e = (struct engine *)cookie;
 	const char *name = bpf_program__name(prog);
 	struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
-	int args = template_args(name);
 
+	if (is_template(name))
+		return keep_template(e, prog, opts);
 	if (is_injector(name))
 		r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
 	if (!strcmp(bpf_program__section_name(prog), "fexit.s"))
 		opts->prog_flags |= BPF_F_SLEEPABLE;
-	opts->attach_btf_id = args < 0 ? r->btf_id : kernel__func(e->k, stand_in[args], NULL).btf_id;
+	opts->attach_btf_id = r->btf_id;
 	return 0;
 }
 
@@ -125,7 +167,7 @@ static void choose(struct engine *e, struct bpf_object *obj)
 		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
 		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free");
 
-		bpf_program__set_autoload(prog, plain || (r ? r->possible : template_args(name) >= 0));
+		bpf_program__set_autoload(prog, plain || (r ? r->possible : is_template(name)));
 	}
 }
 
@@ -144,6 +186,7 @@ static int open_and_load(struct engine *e)
 		if (!obj)
 			return -errno;
 		culprit[0] = 0;
+		load__free_templates(e);
 		choose(e, obj);
 		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
 		if (!err)
@@ -203,7 +246,7 @@ static int btf_obj_fd(struct engine *e, const char *module)
 /* The template's instructions again, with the row's function as target. */
 static int load_again(struct engine *e, const struct plan_row *r)
 {
-	struct bpf_program *t = bpf_object__find_program_by_name(e->obj, r->prog);
+	const struct template *t = find_template(e, r->prog);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
 		    .attach_btf_id = r->btf_id);
@@ -214,7 +257,7 @@ static int load_again(struct engine *e, const struct plan_row *r)
 	if (fd < 0)
 		return fd;
 	opts.attach_btf_obj_fd = fd;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", bpf_program__insns(t), bpf_program__insn_cnt(t), &opts);
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", t->insns, t->nr, &opts);
 }
 
 /* Takes over PROG_FD. */

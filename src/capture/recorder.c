@@ -22,6 +22,7 @@
 #include "capture/engine.h"
 #include "capture/hold.h"
 #include "capture/kernel.h"
+#include "capture/phase.h"
 #include "capture/privilege.h"
 #include "cmd/cmd.h"
 
@@ -72,7 +73,7 @@ static void first_line(const char *path, char *buf, size_t len)
 
 static void write_meta(struct recorder *r)
 {
-	char boot_id[64], cmdline[512], started[32];
+	char boot_id[64], cmdline[512], started[32], phases[1024];
 	struct utsname u;
 	time_t t = time(NULL);
 	struct tm tm;
@@ -94,6 +95,9 @@ static void write_meta(struct recorder *r)
 	vt_writer__meta(r->w, "started", started);
 	vt_writer__meta(r->w, "luo", engine__has_luo(r->e) ? "yes" : "no");
 	vt_writer__meta(r->w, "handlers", engine__handlers(r->e));
+	phase__begin(NULL);
+	phase__print(phases, sizeof(phases));
+	vt_writer__meta(r->w, "arming", phases);
 	if (r->carry)
 		vt_writer__meta(r->w, "carried", "session " VT_OWN_SESSION);
 }
@@ -437,6 +441,7 @@ static void say_armed(const struct recorder *r, uint64_t started)
 {
 	const struct plan *p = engine__plan(r->e);
 	size_t attached = 0;
+	char phases[1024];
 
 	if (!r->opt->verbose)
 		return;
@@ -445,6 +450,8 @@ static void say_armed(const struct recorder *r, uint64_t started)
 	vt_say("armed in %llu ms: %zu probes of %zu; handlers: %s; recording to %s",
 	       (unsigned long long)(engine__now() - started) / 1000000, attached, p->nr,
 	       *engine__handlers(r->e) ? engine__handlers(r->e) : "none", r->opt->output);
+	phase__print(phases, sizeof(phases));
+	vt_say("arming: %s", phases);
 }
 
 static int start(struct recorder *r)
@@ -459,7 +466,9 @@ static int start(struct recorder *r)
 	err = hold_child(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot fork: %s", strerror(-err));
+	phase__begin("start");
 	code = arm(r);
+	phase__begin("output");
 	if (code)
 		return code;
 	code = open_output(r);
