@@ -148,7 +148,7 @@ struct vt_kho {
 	struct vt_session *session;	/* owner when the call belongs to a session and no file */
 	uint8_t kind;			/* enum vt_kho_kind */
 	bool in_op;			/* by a handler's callback; else by LUO itself */
-	bool in_create;			/* by luo_session_create() */
+	bool pending;			/* by LUO itself, in a call that has not returned yet */
 	struct vt_at at;
 };
 /* Memory taken out of KHO again in the new kernel. */

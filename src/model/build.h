@@ -96,6 +96,7 @@ struct vt_build {
 	uint32_t dead_at;
 	struct vt_map devices;		/* device object -> device */
 	struct vt_map kho;		/* phys -> vt_kho, still preserved */
+	size_t kho_pending;		/* of them, by LUO itself in a call that has not returned */
 	struct vt_map restored;		/* phys -> vt_restored */
 	struct vt_map handlers;		/* hash of compatible -> handler_info */
 	struct vt_session **tail;
@@ -161,6 +162,8 @@ struct device *device_get(struct vt_build *b, const struct vt_event *e);
 void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e);
 void kho_disown_life(struct vt_build *b, struct vt_life *l, enum vt_fact_kind k, const struct vt_at *at, bool op_only);
 void kho_disown_session(struct vt_session *s);
+/* luo_session_create() or luo_preserve_file() returned: one that failed has nothing preserved of its own. */
+void kho_call_returned(struct vt_build *b, const struct vt_event *e);
 void kho_finalize(struct vt_build *b);
 void kho_free_all(struct vt_build *b);
 

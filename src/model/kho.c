@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/build.h"
 
@@ -76,22 +77,60 @@ void kho_disown_session(struct vt_session *s)
 		unlink_kho(s->kho);
 }
 
+/* By LUO's own code, in one of the calls that make room for an entry and may fail (kho_block_set_grow()). */
+static bool by_luo(const struct vt_event *e)
+{
+	const char *within = vt_ev_str(e, VT_F_WITHIN);
+
+	return within && (!strcmp(within, vt_event_name(VT_EV_SESSION_CREATE)) || !strcmp(within, vt_event_name(VT_EV_LUO_PRESERVE)));
+}
+
+void kho_call_returned(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_fact *x = NULL;
+	struct vt_kho *k;
+	struct vt_at at;
+	size_t i = 0;
+
+	while (b->kho_pending && (k = vt_map__next(&b->kho, &i))) {
+		if (!k->pending || k->at.tid != e->tid)
+			continue;
+		k->pending = false;
+		b->kho_pending--;
+		if (!is_err(e))
+			continue;
+		if (!x) {
+			at_set(b, &at, e);
+			x = fact(b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern(b, vt_ev_str(e, VT_F_SESSION)) }, &at);
+			x->who.has_token = vt_ev_u64(e, VT_F_TOKEN, &x->who.token);
+			x->at[1] = k->at;
+			x->num[0] = (int64_t)k->phys;
+			x->num[2] = k->kind;
+		}
+		x->num[1]++;
+	}
+}
+
 static void preserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys, enum vt_kho_kind kind)
 {
 	struct frame *op = frame_op(t), *top = frame_top(t);
 	struct vt_kho *k = vt_map__get(&b->kho, phys);
 	struct vt_restored *r;
 
-	if (k)
-		unlink_kho(k);	/* its end was not seen; the address is in use again */
-	else
+	if (k) {
+		/* Its end was not seen; the address is in use again. */
+		b->kho_pending -= k->pending;
+		unlink_kho(k);
+	} else {
 		k = calloc(1, sizeof(*k));
+	}
 	if (!k || vt_map__put(&b->kho, phys, k)) {
 		free(k);
 		b->err = -ENOMEM;
 		return;
 	}
-	*k = (struct vt_kho){ .phys = phys, .kind = kind, .in_op = op != NULL };
+	*k = (struct vt_kho){ .phys = phys, .kind = kind, .in_op = op != NULL, .pending = !op && by_luo(e) };
+	b->kho_pending += k->pending;
 	if (op)
 		k->life = op->life;
 	else if (top)
@@ -114,6 +153,7 @@ static void unpreserved(struct vt_build *b, struct task *t, const struct vt_even
 
 	b->side->kho_unpreserved++;
 	if (k) {
+		b->kho_pending -= k->pending;
 		unlink_kho(k);
 		free(k);
 		return;

@@ -491,6 +491,7 @@ static void preserve_exit(struct vt_build *b, struct frame *f, const struct vt_e
 	uint64_t data, file;
 
 	phase_add(b, VT_PH_PRESERVE, f, e);
+	kho_call_returned(b, e);
 	if (is_err(e)) {
 		b->side->failed_preserves++;
 		flb_check(b, f, e, 0);
@@ -849,7 +850,10 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 
 	switch (e->type) {
 	case VT_EV_SESSION_CREATE:
-		if (e->phase == VT_ENTER || is_err(e))
+		if (e->phase == VT_ENTER)
+			break;
+		kho_call_returned(b, e);
+		if (is_err(e))
 			break;
 		s = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
 		if (s) {

@@ -173,7 +173,10 @@ static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	if (!f)
 		return;
 	vt_text(c, &f->title, "%s returns and leaves memory preserved that it had given to KHO", f->func);
-	vt_text(c, &f->expected, "a preserve that fails, and an unpreserve, take back all that preserve gave");
+	if (x->who.has_token)
+		vt_text(c, &f->expected, "a preserve that fails, and an unpreserve, take back all that preserve gave");
+	else
+		vt_text(c, &f->expected, "a call that fails takes back what it gave");
 	vt_text(c, &f->seen[i], "%" PRId64 " block%s still preserved, the first %s at physical 0x%" PRIx64, x->num[1], x->num[1] == 1 ? "" : "s",
 		kind_name(x->num[2]), (uint64_t)x->num[0]);
 	vt_proof(c, f, i, &x->at[1], "gives it to KHO");
@@ -248,7 +251,7 @@ static void kho_leak(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_kho_leak = {
-	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_KHO,
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },

@@ -285,6 +285,7 @@ static bool applies(const struct vt_ctx *c, const char **why)
 		const struct vt_side *s = c->j->side[i];
 
 		any |= c->rule->subject == VT_ABOUT_VFIO ? vt_side_vfio(s) : vt_side_outgoing(s) || vt_side_incoming(s);
+		any |= c->rule->subject == VT_ABOUT_KHO && s->kho_preserved;
 	}
 	*why = c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" : "no file was preserved";
 	return any;
@@ -297,7 +298,7 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s))
 		return false;
 	if (where == VT_OUT)
-		return vt_side_outgoing(s);
+		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
 	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO;

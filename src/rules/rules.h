@@ -40,6 +40,7 @@ enum vt_subject {
 	VT_ABOUT_LUO,	/* any preserved file */
 	VT_ABOUT_VFIO,	/* only with vfio at work */
 	VT_ABOUT_PAIR,	/* needs both traces */
+	VT_ABOUT_KHO,	/* any preserved file, or memory that was given to KHO without one */
 };
 
 struct vt_rule {
