@@ -50,6 +50,47 @@ SEC("fexit") int BPF_PROG(x_anon_getfile_fmode, const char *name, const void *fo
 	return anon_exit(1, name, ret);
 }
 
+/*
+ * Walks the tree of VMAs of an address space. No lock is held: a tree that
+ * changes meanwhile may be counted wrong, and the walk is bounded.
+ */
+struct tree_walk {
+	u64 at, from;
+	u32 nr;
+};
+
+static long walk_on(u32 i, struct tree_walk *k)
+{
+	struct rb_node *n = (struct rb_node *)k->at;
+	u64 up, left, right, next;
+
+	if (!n)
+		return 1;
+	up = BPF_CORE_READ(n, __rb_parent_color) & ~3UL;
+	left = (u64)BPF_CORE_READ(n, rb_left);
+	right = (u64)BPF_CORE_READ(n, rb_right);
+	if (k->from == up) {
+		k->nr++;
+		next = left ? left : right ? right : up;
+	} else {
+		next = k->from == left && right ? right : up;
+	}
+	k->from = k->at;
+	k->at = next;
+	return 0;
+}
+
+static __always_inline void slot_vmas(struct vt_wire *w, struct address_space *mapping)
+{
+	struct tree_walk k = { .at = (u64)BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node) };
+
+	bpf_loop(4096, walk_on, &k, 0);
+	if (k.at)
+		slot_fault(w, VT_S_VMAS, 7 /* E2BIG */);
+	else
+		slot(w, VT_S_VMAS, k.nr);
+}
+
 /* unmap_mapping_range() is how BAR mappings are zapped; seen for vfio devices' own mappings only. */
 SEC("fentry") int BPF_PROG(e_unmap, struct address_space *mapping)
 {
@@ -59,6 +100,7 @@ SEC("fentry") int BPF_PROG(e_unmap, struct address_space *mapping)
 	if (!c || tracked((u64)mapping) != VT_C_MAPPING || !(w = wire_new(VFIO_ZAP, ENTER)))
 		return 0;
 	slot(w, VT_S_MAPPING, (u64)mapping);
+	slot_vmas(w, mapping);
 	wire_send(c, w);
 	return 0;
 }

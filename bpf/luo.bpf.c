@@ -134,6 +134,135 @@ SEC("fexit") int BPF_PROG(x_session_deserialize, int ret)
 	return 0;
 }
 
+/* ---- file-lifecycle-bound data ---- */
+
+#define HAS_FLB_COUNT bpf_core_field_exists(struct liveupdate_flb, private.outgoing.count.refs)
+
+static __always_inline void slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
+{
+	slot(w, VT_S_FLB, flb);
+	text_str(w, VT_TEXT_NAME, (void *)(flb + bpf_core_field_offset(struct liveupdate_flb, compatible)));
+	if (outgoing)
+		slot_read(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), 4);
+	if (incoming)
+		slot_read(w, VT_S_FLB_COUNT_IN, flb + bpf_core_field_offset(struct liveupdate_flb, private.incoming.count), 4);
+}
+
+struct flb_walk {
+	struct vt_control *c;
+	u64 handler, head, at;
+};
+
+static long emit_flb(u32 i, struct flb_walk *k)
+{
+	struct luo_flb_link *link;
+	struct vt_wire *w;
+
+	if (!k->at || k->at == k->head)
+		return 1;
+	link = (struct luo_flb_link *)(k->at - bpf_core_field_offset(struct luo_flb_link, list));
+	w = wire_new(FLB_STATE, POINT);
+	if (w) {
+		slot(w, VT_S_HANDLER, k->handler);
+		slot_flb(w, (u64)BPF_CORE_READ(link, flb), true, true);
+		wire_send(k->c, w);
+	}
+	k->at = read_u64(k->at);
+	return 0;
+}
+
+/* All FLBs of a handler, each with its two counts. Most handlers have none. */
+static __noinline int flb_states(u64 fh)
+{
+	struct flb_walk k = { .c = ctl_open(), .handler = fh };
+
+	if (!k.c || !HAS_FLB_COUNT)
+		return 0;
+	k.head = fh + bpf_core_field_offset(struct liveupdate_file_handler, flb_list);
+	k.at = read_u64(k.head);
+	bpf_loop(32, emit_flb, &k, 0);
+	return 0;
+}
+
+static __always_inline void flb(u16 type, struct liveupdate_file_handler *fh, bool has_ret, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+
+	if (w) {
+		slot_handler(w, fh);
+		if (has_ret)
+			slot(w, VT_S_RET, (s64)ret);
+		wire_send(c, w);
+	}
+	if (c)
+		flb_states((u64)fh);
+}
+
+/* The counts as they were, and for luo_preserve_file()'s exit: which handler it is. */
+SEC("fentry") int BPF_PROG(e_flb_preserve, struct liveupdate_file_handler *fh)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_frame *f = c ? frame_top(task_get()) : NULL;
+
+	if (f && f->type == VT_EV_LUO_PRESERVE)
+		f->object = (u64)fh;
+	if (c)
+		flb_states((u64)fh);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_preserve, struct liveupdate_file_handler *fh, int ret)
+{
+	flb(VT_EV_FLB_PRESERVE, fh, true, ret);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_unpreserve, struct liveupdate_file_handler *fh)
+{
+	flb(VT_EV_FLB_UNPRESERVE, fh, false, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_finish, struct liveupdate_file_handler *fh)
+{
+	flb(VT_EV_FLB_FINISH, fh, false, 0);
+	return 0;
+}
+
+/* Holders that are not files: handlers, and drivers that look whether something arrived for them. */
+static __always_inline void flb_hold(u16 type, u64 flb, bool incoming, bool has_ret, int ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+
+	if (!w)
+		return;
+	w->variant = incoming;
+	if (has_ret)
+		slot(w, VT_S_RET, (s64)ret);
+	slot_flb(w, flb, !incoming, incoming);
+	wire_send(c, w);
+}
+
+SEC("fexit") int BPF_PROG(x_flb_get_out, u64 flb, void *objp, int ret)
+{
+	flb_hold(VT_EV_FLB_GET, flb, false, true, ret);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_get_in, u64 flb, void *objp, int ret)
+{
+	flb_hold(VT_EV_FLB_GET, flb, true, true, ret);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_put_out, u64 flb)
+{
+	flb_hold(VT_EV_FLB_PUT, flb, false, false, 0);
+	return 0;
+}
+SEC("fexit") int BPF_PROG(x_flb_put_in, u64 flb)
+{
+	flb_hold(VT_EV_FLB_PUT, flb, true, false, 0);
+	return 0;
+}
+
 /* ---- one file ---- */
 
 SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, int fd)
@@ -156,16 +285,24 @@ SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, 
 SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, int fd, int ret)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_frame *f = frame_top(task_get());
 	struct luo_file *lf = NULL;
 	struct vt_wire *w;
+	u64 fh = 0;
 
 	if (!c)
 		goto out;
+	if (ret && f && f->type == VT_EV_LUO_PRESERVE)
+		fh = f->object;
+	if (fh)
+		flb_states(fh);
 	w = wire_new(LUO_PRESERVE, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
 		slot(w, VT_S_FD, (s64)fd);
 		slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+		if (fh)
+			slot_handler(w, (struct liveupdate_file_handler *)fh);
 		if (!ret) {
 			lf = last_luo_file(set);
 			slot_luo_file(w, lf);
@@ -332,34 +469,37 @@ SEC("fexit") int BPF_PROG(x_luo_deserialize, struct luo_file_set *set, void *ser
 	return 0;
 }
 
-/* ---- file-lifecycle-bound data ---- */
+/* ---- file descriptors that an ioctl hands out ---- */
 
-static __always_inline void flb(u16 type, struct liveupdate_file_handler *fh, bool has_ret, int ret)
+static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 ret)
 {
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_installed *i = bpf_map_lookup_elem(&installed, &tid);
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_wire *w;
 
-	if (!w)
-		return;
-	slot_handler(w, fh);
-	if (has_ret)
-		slot(w, VT_S_RET, (s64)ret);
-	wire_send(c, w);
+	/* A call that works, and one that fails without having handed out anything, are no news. */
+	if (i && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
+		w->variant = variant;
+		slot(w, VT_S_RET, ret);
+		slot(w, VT_S_FD, i->fd);
+		slot_file(w, (struct file *)i->file);
+		if (session)
+			session_name(w, (char *)BPF_CORE_READ(session, private_data));
+		wire_send(c, w);
+	}
+	if (i)
+		bpf_map_delete_elem(&installed, &tid);
 }
 
-SEC("fexit") int BPF_PROG(x_flb_preserve, struct liveupdate_file_handler *fh, int ret)
+SEC("fexit") int BPF_PROG(x_session_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
 {
-	flb(VT_EV_FLB_PRESERVE, fh, true, ret);
+	ioctl_exit(0, filep, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_unpreserve, struct liveupdate_file_handler *fh)
+SEC("fexit") int BPF_PROG(x_device_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
 {
-	flb(VT_EV_FLB_UNPRESERVE, fh, false, 0);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_flb_finish, struct liveupdate_file_handler *fh)
-{
-	flb(VT_EV_FLB_FINISH, fh, false, 0);
+	ioctl_exit(1, NULL, ret);
 	return 0;
 }
 

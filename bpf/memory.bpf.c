@@ -38,6 +38,71 @@ SEC("kprobe") int site_free(struct pt_regs *ctx)
 	return 0;
 }
 
+/* try_module_get() refuses a module that is on its way out. */
+static __always_inline bool module_leaves(u64 mod)
+{
+	struct module *m = (struct module *)mod;
+
+	return BPF_CORE_READ(m, state) == MODULE_STATE_GOING || !BPF_CORE_READ(m, refcnt.counter);
+}
+
+static __always_inline void module_ref(struct vt_control *c, struct vt_wire *w, u32 site, u64 mod)
+{
+	w->site = site;
+	text_str(w, VT_TEXT_NAME, (void *)(mod + bpf_core_field_offset(struct module, name)));
+	slot_read(w, VT_S_MOD_REF, mod + bpf_core_field_offset(struct module, refcnt), 4);
+	wire_send(c, w);
+}
+
+static __always_inline void fd_install_at(struct vt_control *c, u32 site, u64 fd, u64 file)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_installed i = { .fd = (u32)fd, .file = file };
+	struct vt_wire *w = wire_new(FD_INSTALL, POINT);
+
+	bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
+	if (!w)
+		return;
+	w->site = site;
+	slot(w, VT_S_FD, i.fd);
+	slot_file(w, (struct file *)file);
+	wire_send(c, w);
+}
+
+/*
+ * What LUO itself calls and everybody else does too: try_module_get() and
+ * module_put() run on every open and close of the machine, fd_install() on
+ * every open. Only LUO's own calls pass here.
+ */
+SEC("kprobe") int site_luo(struct pt_regs *ctx)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_site *site;
+	struct vt_wire *w;
+	u32 i;
+
+	if (!c)
+		return 0;
+	i = (u32)bpf_get_attach_cookie(ctx);
+	site = bpf_map_lookup_elem(&sites, &i);
+	if (!site)
+		return 0;
+	if (site->kind == VT_SITE_FD_INSTALL) {
+		fd_install_at(c, i, ctx->di, ctx->si);
+	} else if (!ctx->di) {
+		return 0;	/* a handler that is built in has no module */
+	} else if (site->kind == VT_SITE_MODULE_PUT) {
+		w = wire_new(MODULE_PUT, POINT);
+		if (w)
+			module_ref(c, w, i, ctx->di);
+	} else if (!module_leaves(ctx->di)) {
+		w = wire_new(MODULE_GET, POINT);
+		if (w)
+			module_ref(c, w, i, ctx->di);
+	}
+	return 0;
+}
+
 /* Kernel memory for the recorder: handler lists, function text. Runs in the recorder, by BPF_PROG_TEST_RUN. */
 SEC("syscall") int peek(void *ctx)
 {

@@ -307,6 +307,9 @@ SEC("fexit") int BPF_PROG(x_mmap, struct file *file, struct vm_area_struct *vma,
 		return 0;
 	slot_file(w, file);
 	slot_device(c, w, df_device(c, file_df(c, file)));
+	slot(w, VT_S_VMA, (u64)vma);
+	slot(w, VT_S_VMA_START, BPF_CORE_READ(vma, vm_start));
+	slot(w, VT_S_VMA_PGOFF, BPF_CORE_READ(vma, vm_pgoff));
 	slot(w, VT_S_VMA_MAPPING, (u64)BPF_CORE_READ(vma, vm_file, f_mapping));
 	slot(w, VT_S_PAGES, (BPF_CORE_READ(vma, vm_end) - BPF_CORE_READ(vma, vm_start)) >> 12);
 	slot(w, VT_S_RET, (s64)ret);

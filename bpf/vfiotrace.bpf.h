@@ -97,6 +97,17 @@ struct {
 	__type(value, struct vt_site);
 } sites VT_MAP_ATTR;
 
+/* A file descriptor that the ioctl of this thread has installed. */
+struct vt_installed {
+	u64 fd, file;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct vt_installed);
+} installed VT_MAP_ATTR;
+
 static __always_inline struct vt_control *ctl_get(void)
 {
 	u32 zero = 0;

@@ -60,7 +60,10 @@ struct kref { refcount_t refcount; };
 struct qstr { const unsigned char *name; };
 struct file_system_type { const char *name; };
 struct super_block { struct file_system_type *s_type; };
-struct address_space { struct inode *host; };
+struct rb_node { unsigned long __rb_parent_color; struct rb_node *rb_right, *rb_left; };
+struct rb_root { struct rb_node *rb_node; };
+struct rb_root_cached { struct rb_root rb_root; };
+struct address_space { struct inode *host; struct rb_root_cached i_mmap; };
 struct cdev;
 struct inode {
 	struct super_block *i_sb;
@@ -81,11 +84,12 @@ struct file {
 	file_ref_t f_ref;
 };
 struct file___old { atomic64_t f_count; };		/* until 6.12 */
-struct vm_area_struct { unsigned long vm_start, vm_end; struct file *vm_file; };
+struct vm_area_struct { unsigned long vm_start, vm_end, vm_pgoff; struct file *vm_file; };
 struct kmem_cache { const char *name; };
 struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };
-struct module { atomic_t refcnt; char name[56]; };
+enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING, MODULE_STATE_UNFORMED };
+struct module { enum module_state state; atomic_t refcnt; char name[56]; };
 struct page { unsigned long flags; };
 struct folio { struct page page; };
 
@@ -94,7 +98,12 @@ struct liveupdate_file_ops { struct module *owner; };
 struct liveupdate_file_handler {
 	const struct liveupdate_file_ops *ops;
 	const char compatible[48];
+	struct list_head flb_list;
 };
+struct luo_flb_private_state { refcount_t count; };
+struct luo_flb_private { struct luo_flb_private_state outgoing, incoming; };
+struct liveupdate_flb { const char compatible[48]; struct luo_flb_private private; };
+struct luo_flb_link { struct liveupdate_flb *flb; struct list_head list; };
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;
 	int retrieve_status;

@@ -123,6 +123,7 @@ struct vt_life {
 	struct vt_ref ref[VT_PT_MAX];
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
+	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
 	uint64_t kho_live;		/* preserved blocks that the callbacks own and that are still preserved */
 	struct vt_kho *kho;
 };
@@ -197,6 +198,7 @@ struct vt_file {
 	uint64_t df, device;
 	const char *bdf, *name;
 	struct vt_at made;
+	struct vt_at installed;		/* LUO gave it to user space */
 	struct vt_at failed;		/* exit of the failing call in which it was made */
 	struct vt_who who;
 	bool is_vfio;
@@ -221,7 +223,8 @@ struct vt_device {
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
 	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
-	X(FOLIO_NOT_PUT) X(DATA_CHANGED)
+	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
+	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
@@ -272,6 +275,7 @@ struct vt_side {
 	struct vt_at reboot;
 	uint64_t nr_aborts;	/* failed liveupdate_reboot() */
 	bool saw_luo, saw_vfio;
+	bool saw_module;	/* a handler that lives in a module */
 	bool deserialized;
 	int64_t deserialize_ret;
 	struct vt_at deserialize_at;
@@ -329,6 +333,8 @@ bool vt_side__has_lives(const struct vt_side *s);
  * not, else a sentence in BUF.
  */
 const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
+/* The trace comes from a recorder that did not know TYPE: neither hooked nor missed. */
+bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type);
 /* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size);
 

@@ -48,6 +48,10 @@ enum vt_phase {
 	X(LUO_FINISH, "luo.finish", "luo_file_finish(): session, count; on exit ret") \
 	X(LUO_DESERIALIZE, "luo.deserialize", "luo_file_deserialize(): session; on exit ret, count") \
 	X(LUO_FILE, "luo.file", "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
+	X(LUO_IOCTL, "luo.ioctl", "an ioctl of LUO fails after it installed a file descriptor: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
+	X(FD_INSTALL, "fd.install", "LUO about to call fd_install(): fd, file, site") \
+	X(MODULE_GET, "module.get", "LUO about to call try_module_get() on a handler's module: name, mod_ref before, site") \
+	X(MODULE_PUT, "module.put", "LUO about to call module_put() on a handler's module: name, mod_ref before, site") \
 	/* handler callbacks, whoever the handler is */ \
 	X(OP_CAN_PRESERVE, "op.can_preserve", "ops->can_preserve: file; ret 0/1") \
 	X(OP_PRESERVE, "op.preserve", "ops->preserve") \
@@ -61,6 +65,9 @@ enum vt_phase {
 	X(FLB_PRESERVE, "flb.preserve", "luo_flb_file_preserve(): handler, compatible; ret") \
 	X(FLB_UNPRESERVE, "flb.unpreserve", "luo_flb_file_unpreserve(): handler, compatible") \
 	X(FLB_FINISH, "flb.finish", "luo_flb_file_finish(): handler, compatible") \
+	X(FLB_GET, "flb.get", "liveupdate_flb_get_{outgoing,incoming}(): flb, name, ret, and after it flb_count or flb_count_in") \
+	X(FLB_PUT, "flb.put", "liveupdate_flb_put_{outgoing,incoming}(): flb, name, and after it flb_count or flb_count_in") \
+	X(FLB_STATE, "flb.state", "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, handler, flb_count, flb_count_in") \
 	/* the reboot */ \
 	X(REBOOT, "reboot", "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
 	X(SERIALIZE, "reboot.serialize", "luo_session_serialize(): ret") \
@@ -85,8 +92,8 @@ enum vt_phase {
 	X(VFIO_DF_CLOSE, "vfio.df_close", "vfio_df_close(): df, device, open_count") \
 	X(VFIO_REGISTER, "vfio.register", "vfio_register_group_dev() and kin: device, bdf, ret") \
 	X(VFIO_UNREGISTER, "vfio.unregister", "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
-	X(VFIO_MMAP, "vfio.mmap", "vfio_device_fops_mmap(): file, device, vma_mapping (vma->vm_file->f_mapping), pages, ret") \
-	X(VFIO_ZAP, "vfio.zap", "BAR mappings zapped (vfio_pci_zap_bars()): device, mapping") \
+	X(VFIO_MMAP, "vfio.mmap", "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
+	X(VFIO_ZAP, "vfio.zap", "BAR mappings zapped (vfio_pci_zap_bars()): mapping, and vmas: how many VMAs hang in it") \
 	/* memory families at call sites */ \
 	X(MEM_FREE, "mem.free", "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
 	/* KHO memory, paired by physical address */ \
@@ -142,7 +149,7 @@ enum vt_phase {
 	X(FILE_REF, "file_ref", VT_S64, "references on struct file (1 = one holder); <= 0 dead") \
 	X(VFIO_REF, "vfio_ref", VT_S64, "vfio_device.refcount (registration)") \
 	X(DEV_KREF, "dev_kref", VT_S64, "kref of vfio_device.device") \
-	X(MOD_REF, "mod_ref", VT_S64, "references on the handler's module") \
+	X(MOD_REF, "mod_ref", VT_S64, "struct module.refcnt of the handler's module: 1 while loaded, and 1 per reference") \
 	X(OPEN_COUNT, "open_count", VT_U64, "vfio_device.open_count") \
 	X(CALLEE, "callee", VT_STR, "allocation or free function called") \
 	X(FAMILY, "family", VT_STR, "kmalloc, kvmalloc, vmalloc, kmem_cache, rcu, folio") \
@@ -153,7 +160,13 @@ enum vt_phase {
 	X(PAGES, "pages", VT_U64, "number of pages") \
 	X(SIZE, "size", VT_U64, "bytes") \
 	X(DEPTH, "depth", VT_U64, "nesting of KHO calls: > 0 when made by another traced KHO call") \
-	X(FLB_COUNT, "flb_count", VT_S64, "files that depend on the FLB")
+	X(FLB_COUNT, "flb_count", VT_S64, "files that depend on the FLB, and other holders; of those to be handed over") \
+	X(FLB, "flb", VT_OBJ, "struct liveupdate_flb") \
+	X(FLB_COUNT_IN, "flb_count_in", VT_S64, "the same of those that arrived") \
+	X(VMA, "vma", VT_OBJ, "struct vm_area_struct") \
+	X(VMA_START, "vma_start", VT_HEX, "its first address, in the task's address space") \
+	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
+	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)")
 
 /* X(ID, "name", "kernel type") */
 #define VT_CLASSES(X) \
@@ -166,6 +179,7 @@ enum vt_phase {
 	X(INODE, "inode", "struct inode") \
 	X(MAPPING, "mapping", "struct address_space") \
 	X(FLB, "flb", "struct liveupdate_flb") \
+	X(VMA, "vma", "struct vm_area_struct") \
 	X(OTHER, "ptr", "anything else")
 
 #define VT_ENUM3(id, name, a) VT_EV_##id,

@@ -47,7 +47,13 @@
 	X(PAGES, PAGES, NONE) \
 	X(SIZE, SIZE, NONE) \
 	X(DEPTH, DEPTH, NONE) \
-	X(FLB_COUNT, FLB_COUNT, NONE)
+	X(FLB_COUNT, FLB_COUNT, NONE) \
+	X(FLB, FLB, FLB) \
+	X(FLB_COUNT_IN, FLB_COUNT_IN, NONE) \
+	X(VMA, VMA, VMA) \
+	X(VMA_START, VMA_START, NONE) \
+	X(VMA_PGOFF, VMA_PGOFF, NONE) \
+	X(VMAS, VMAS, NONE)
 
 #define VT_SLOT_ENUM(slot, field, cls) VT_S_##slot,
 enum vt_slot { VT_SLOTS(VT_SLOT_ENUM) VT_S_MAX };
@@ -121,8 +127,12 @@ struct vt_wire_cpu {
 	struct vt_wire_loss loss[VT_EV_MAX];
 };
 
-/* A call site of a free function. */
+/* What is called at a call site. */
+enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FD_INSTALL };
+
+/* A call site of a function of interest. */
 struct vt_site {
+	unsigned int kind;	/* enum vt_site_kind */
 	unsigned int reg;	/* argument that holds the object: 0 = first, 1 = second */
 	unsigned int df_only;	/* the enclosing function frees nothing but a df here */
 };

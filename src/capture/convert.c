@@ -74,6 +74,8 @@ static void births(struct convert *c, const struct vt_wire *w)
 		ident__born(c->id, VT_C_DF, w->slot[VT_S_DF]);
 	if ((w->type == VT_EV_FILE_ANON || (w->type == VT_EV_VFIO_CDEV_OPEN && w->phase == VT_ENTER)) && has(w, VT_S_FILE))
 		ident__born(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
+	if (w->type == VT_EV_VFIO_MMAP && has(w, VT_S_VMA))
+		ident__born(c->id, VT_C_VMA, w->slot[VT_S_VMA]);
 	if (w->type == VT_EV_VFIO_REGISTER && ok && has(w, VT_S_DEVICE))
 		ident__born(c->id, VT_C_DEVICE, w->slot[VT_S_DEVICE]);
 }
@@ -124,7 +126,8 @@ static void put_site(struct convert *c, const struct site *s)
 	if (!s)
 		return;
 	vt_writer__str(c->w, VT_F_CALLEE, s->callee);
-	vt_writer__str(c->w, VT_F_FAMILY, s->family);
+	if (*s->family)
+		vt_writer__str(c->w, VT_F_FAMILY, s->family);
 	vt_writer__str(c->w, VT_F_SITE, s->where);
 }
 
@@ -142,10 +145,15 @@ static void put_text(struct convert *c, const struct vt_wire *w)
 	vt_writer__str(c->w, field_of[w->text_is], text);
 }
 
+static bool at_call_site(unsigned int type)
+{
+	return type == VT_EV_MEM_FREE || type == VT_EV_MODULE_GET || type == VT_EV_MODULE_PUT || type == VT_EV_FD_INSTALL;
+}
+
 /* The row behind the record: its function goes into the event, its counter goes up. */
 static const char *source(struct convert *c, const struct vt_wire *w)
 {
-	const struct site *site = w->type == VT_EV_MEM_FREE ? engine__site(c->engine, w->site) : NULL;
+	const struct site *site = at_call_site(w->type) ? engine__site(c->engine, w->site) : NULL;
 	uint64_t key = site ? site->addr : has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0;
 	struct plan_row *r = plan__source(engine__plan(c->engine), w->type, w->phase == VT_EXIT, key, w->variant);
 
@@ -224,7 +232,7 @@ int convert__record(struct convert *c, const void *data, size_t len)
 		vt_writer__str(c->w, VT_F_POINT, point_names[w->point]);
 	put_slots(c, w);
 	put_text(c, w);
-	if (w->type == VT_EV_MEM_FREE)
+	if (at_call_site(w->type))
 		put_site(c, engine__site(c->engine, w->site));
 	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
 		put_site(c, engine__df_alloc(c->engine));

@@ -100,6 +100,7 @@ static int load_core(struct engine *e)
 		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
 	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
 	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_free"));
+	e->luo_site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_luo"));
 	phase__begin("layout");
 	handlers__prepare(e);
 	err = map_control(e);
@@ -149,7 +150,7 @@ fail:
 
 int engine__catch_up(struct engine *e)
 {
-	int vfio = 0, handlers, err;
+	int luo, vfio, handlers, err;
 
 	if (e->caught_up) {
 		/* New modules brought new symbols. */
@@ -158,13 +159,17 @@ int engine__catch_up(struct engine *e)
 			return err;
 	}
 	e->caught_up = true;
+	phase__begin("attach luo");
+	luo = luo__attach(e);
+	if (luo < 0)
+		return luo;
 	phase__begin("attach vfio");
 	vfio = vfio__attach(e);
 	if (vfio < 0)
 		return vfio;
 	phase__begin("attach handlers");
 	handlers = handlers__attach(e);
-	return handlers < 0 ? handlers : vfio + handlers;
+	return handlers < 0 ? handlers : luo + vfio + handlers;
 }
 
 void engine__free(struct engine *e)

@@ -8,6 +8,7 @@
 #define VT_CAPTURE_ENGINE_PRIVATE_H
 
 #include "capture/engine.h"
+#include "capture/sites.h"
 
 struct bpf_object;
 struct bpf_insn;
@@ -47,8 +48,8 @@ struct engine {
 	int map_fd[NR_MAPS];	/* owned by the object */
 	struct vt_control *ctl;
 	size_t ctl_len;
-	int peek_fd, site_fd;
-	bool vfio_done, caught_up;
+	int peek_fd, site_fd, luo_site_fd;
+	bool vfio_done, luo_done, caught_up;
 	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;
 	size_t nr_handlers;
@@ -77,7 +78,21 @@ const char *load__complaint(void);
 int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len);
 uint64_t engine__peek_u64(struct engine *e, uint64_t addr);	/* 0 when unreadable */
 
+/* ---- callsites.c ---- */
+/* What a call site is for. */
+struct site_use {
+	enum vt_site_kind kind;
+	enum vt_event_type event;
+	const char *module;
+	bool df_only;		/* see struct vt_site */
+};
+/* Puts a kprobe on a call: 1, 0 (the plan says why not), or -errno. */
+int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use);
+/* The plan says that calls of FUNC cannot be seen, and WHY. 0 or -errno. */
+int callsites__none(struct engine *e, const struct site_use *use, const char *func, const char *why, int err);
+
 /* ---- the parts; each returns the number of rows attached, or -errno ---- */
+int luo__attach(struct engine *e);
 int vfio__attach(struct engine *e);
 void handlers__prepare(struct engine *e);
 int handlers__attach(struct engine *e);

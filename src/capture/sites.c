@@ -96,6 +96,33 @@ static void scan_function(void *arg, const char *name, uint64_t addr, uint64_t s
 	}
 }
 
+#define KIND(table) { table, sizeof(table) / sizeof(table[0]) }
+static const struct callee get_functions[] = { { "try_module_get", "", 0 }, { "__module_get", "", 0 } };
+static const struct callee put_functions[] = { { "module_put", "", 0 } };
+static const struct callee fd_functions[] = { { "fd_install", "", 0 } };
+static const struct { const struct callee *callees; size_t nr; } kinds[] = {
+	[SITES_FREE] = KIND(free_functions), [SITES_ALLOC] = KIND(alloc_functions),
+	[SITES_MODULE_GET] = KIND(get_functions), [SITES_MODULE_PUT] = KIND(put_functions), [SITES_FD_INSTALL] = KIND(fd_functions),
+};
+
+static void scan_begin(struct scan *s, enum sites_kind kind)
+{
+	s->callees = kinds[kind].callees;
+	s->nr_callees = kinds[kind].nr;
+	for (size_t i = 0; i < s->nr_callees; i++)
+		s->target[i] = kernel__addr(s->k, s->callees[i].name, "vmlinux");
+}
+
+static int scan_end(struct scan *s, struct found_site **out)
+{
+	if (s->err) {
+		free(s->found);
+		return s->err;
+	}
+	*out = s->found;
+	return s->nr;
+}
+
 int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind,
 		sites_read_fn read_fn, void *arg, struct found_site **out)
 {
@@ -105,18 +132,40 @@ int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind
 #ifndef __x86_64__
 	return -EOPNOTSUPP;
 #endif
-	s.callees = kind == SITES_FREE ? free_functions : alloc_functions;
-	s.nr_callees = kind == SITES_FREE ? sizeof(free_functions) / sizeof(free_functions[0]) :
-					    sizeof(alloc_functions) / sizeof(alloc_functions[0]);
-	for (size_t i = 0; i < s.nr_callees; i++)
-		s.target[i] = kernel__addr(k, s.callees[i].name, "vmlinux");
+	scan_begin(&s, kind);
 	kernel__each_text(k, module, scan_function, &s);
-	if (s.err) {
-		free(s.found);
-		return s.err;
+	return scan_end(&s, out);
+}
+
+/* A function and the parts of it that the compiler moved elsewhere. */
+static void scan_named(struct scan *s, const char *name)
+{
+	static const char *const suffix[] = { "", ".cold", ".isra.0", ".part.0", ".constprop.0" };
+	char full[96];
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
+		uint64_t addr;
+
+		snprintf(full, sizeof(full), "%s%s", name, suffix[i]);
+		addr = kernel__addr(s->k, full, "vmlinux");
+		if (addr)
+			scan_function(s, full, addr, kernel__sym_size(s->k, addr));
 	}
-	*out = s.found;
-	return s.nr;
+}
+
+int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
+			  sites_read_fn read_fn, void *arg, struct found_site **out)
+{
+	struct scan s = { .k = k, .read = read_fn, .arg = arg };
+
+	*out = NULL;
+#ifndef __x86_64__
+	return -EOPNOTSUPP;
+#endif
+	scan_begin(&s, kind);
+	for (; *names; names++)
+		scan_named(&s, *names);
+	return scan_end(&s, out);
 }
 
 static int kprobe_pmu_type(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Call sites in module text: which instructions call a function of interest.
+ * Call sites in kernel text: which instructions call a function of interest.
  *
  * x86-64 only: direct calls and tail jumps are E8/E9 rel32. A byte pattern
  * that happens to look like one must hit a 32-bit displacement exactly, and
@@ -26,7 +26,7 @@ struct found_site {
 	const struct callee *callee;
 };
 
-enum sites_kind { SITES_FREE, SITES_ALLOC };
+enum sites_kind { SITES_FREE, SITES_ALLOC, SITES_MODULE_GET, SITES_MODULE_PUT, SITES_FD_INSTALL };
 
 /* Reads LEN bytes of kernel memory; 0 or -errno. */
 typedef int (*sites_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
@@ -34,6 +34,10 @@ typedef int (*sites_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
 /* Number of sites in MODULE's text, in *OUT (to be freed; NULL when none), or -errno. */
 int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind,
 		sites_read_fn read, void *arg, struct found_site **out);
+
+/* The same in functions of vmlinux by name (the list ends with NULL), and in the parts that a compiler made of them. */
+int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
+			  sites_read_fn read, void *arg, struct found_site **out);
 
 /* Puts the kprobe program on ADDR with COOKIE; returns the fd of the link (kept open for the process's life) or -errno. */
 int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie);

@@ -2,14 +2,12 @@
 /* vfio.ko: its functions, the layout of its structures, the places where it frees. */
 #include "capture/engine_private.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/kernel.h"
-#include "capture/sites.h"
 
 static int peek_for_sites(void *arg, uint64_t addr, void *buf, size_t len)
 {
@@ -17,49 +15,6 @@ static int peek_for_sites(void *arg, uint64_t addr, void *buf, size_t len)
 }
 
 /* ---- call sites of free functions ---- */
-
-static int attach_site(struct engine *e, const struct found_site *f, bool df_only)
-{
-	struct vt_site entry = { .reg = f->callee->arg, .df_only = df_only };
-	uint32_t index = e->nr_sites;
-	struct plan_row *r;
-	struct site *grown;
-	int err;
-
-	if (index >= VT_SITES_MAX)
-		return -ENOSPC;
-	grown = realloc(e->sites, (index + 1) * sizeof(*grown));
-	r = plan__add(&e->plan);
-	if (!grown || !r)
-		return -ENOMEM;
-	e->sites = grown;
-	e->nr_sites++;
-	grown[index] = (struct site){ .addr = f->addr, .callee = f->callee->name, .family = f->callee->family };
-	kernel__site(e->k, f->addr, grown[index].where, sizeof(grown[index].where));
-
-	r->group = PLAN_SITE;
-	r->event = VT_EV_MEM_FREE;
-	r->method = "site";
-	r->key = f->addr;
-	snprintf(r->prog, sizeof(r->prog), "site_free");
-	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
-	snprintf(r->module, sizeof(r->module), "vfio");
-	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
-	if (e->opt.dry && !err) {
-		r->possible = true;
-		return 0;
-	}
-	if (!err)
-		err = sites__attach(e->site_fd, f->addr, index);
-	if (err < 0) {
-		load__give_up(r, "kprobe refused", err);
-		return 0;
-	}
-	r->link_fd = err;
-	r->attached = r->possible = true;
-	r->attach_ns = engine__now();
-	return 1;
-}
 
 /* Functions in which a freed pointer can only be a df. */
 static bool frees_only_df(struct engine *e, const char *name)
@@ -78,20 +33,10 @@ static bool frees_only_df(struct engine *e, const char *name)
 /* The plan says so when frees cannot be seen. */
 static int no_sites(struct engine *e, int err)
 {
-	struct plan_row *r = plan__add(&e->plan);
+	static const struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", false };
 
-	if (!r)
-		return -ENOMEM;
-	r->group = PLAN_SITE;
-	r->event = VT_EV_MEM_FREE;
-	r->method = "site";
-	snprintf(r->func, sizeof(r->func), "kfree and its kin");
-	snprintf(r->module, sizeof(r->module), "vfio");
-	if (err)
-		load__give_up(r, "the module's text could not be searched for calls of free functions", err);
-	else
-		load__give_up(r, "no call of a free function found in the module's text", 0);
-	return 0;
+	return callsites__none(e, &use, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
+			       "no call of a free function found in the module's text", err);
 }
 
 static int attach_sites(struct engine *e)
@@ -104,7 +49,8 @@ static int attach_sites(struct engine *e)
 		return no_sites(e, nr);
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
-		int ret = attach_site(e, &found[i], name && frees_only_df(e, name));
+		struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", name && frees_only_df(e, name) };
+		int ret = callsites__attach(e, &found[i], &use);
 
 		if (ret < 0) {
 			attached = ret;

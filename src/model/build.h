@@ -36,6 +36,11 @@ struct frame {
 	struct vt_at folio_at;
 	uint64_t folio_phys;
 	int32_t flb, ops;		/* FLB calls, and callbacks that go with one each */
+	int32_t holds;			/* references on FLBs that a callback took and did not give back */
+	struct vt_at hold_at;
+	int32_t pins, owned;		/* of handlers' modules: gets minus puts by LUO, and the files that go with one each */
+	struct vt_at pin_at;
+	const char *module;
 	struct vt_at found;		/* vfio_find_device() found FOUND_DEV */
 	uint64_t found_dev;
 };
@@ -70,6 +75,7 @@ struct device {
 	struct vt_at find_at, find_off_at;
 	struct vt_who find_who;
 	uint64_t mapping;		/* of its own inode, as a snapshot showed it */
+	size_t astray;			/* 1 + index of the fact about a VMA that hangs elsewhere, 0 = none */
 	struct vt_at suspect;		/* last outermost call on it, a failing one preferred */
 	struct vt_who suspect_who;
 	struct vt_at unregistered;
@@ -78,6 +84,7 @@ struct device {
 struct handler_info {
 	const char *compatible;
 	bool has_unfreeze;
+	int64_t pinned;			/* files for which LUO is known to hold the handler's module */
 };
 
 struct vt_build {
@@ -99,6 +106,8 @@ struct vt_build {
 	size_t kho_pending;		/* of them, by LUO itself in a call that has not returned */
 	struct vt_map restored;		/* phys -> vt_restored */
 	struct vt_map handlers;		/* hash of compatible -> handler_info */
+	struct vt_map flbs;		/* FLB object -> flb, refs.c */
+	struct vt_map handler_names;	/* handler object -> its compatible string */
 	struct vt_session **tail;
 	uint32_t ended_kept[2];		/* [odd] */
 	struct vt_file *gone[GONE_FILES];	/* files just released: their release function is still to come */
@@ -138,6 +147,18 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e);
 void life_finalize(struct vt_build *b);
 void life_unhold(struct vt_build *b, struct vt_life *l);
 void life_free_all(struct vt_build *b);
+
+/* ---- refs.c: references on handlers' modules and on FLBs ---- */
+void refs_point(struct vt_build *b, struct task *t, const struct vt_event *e);
+/* On return from one of LUO's own calls, and from a callback. */
+void refs_call_exit(struct vt_build *b, struct frame *f, const struct vt_event *e);
+void refs_op(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
+/* What luo_flb_file_*() does for a file of the handler that E names changes the counts of its FLBs by N. */
+void refs_flb_file(struct vt_build *b, const struct vt_event *e, int64_t n);
+/* A handler and its name stand in E. */
+void refs_learn(struct vt_build *b, const struct vt_event *e);
+void refs_finalize(struct vt_build *b);
+void refs_free_all(struct vt_build *b);
 
 /* ---- file.c ---- */
 void file_event(struct vt_build *b, struct task *t, const struct vt_event *e);

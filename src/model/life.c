@@ -318,6 +318,7 @@ static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const 
 	struct handler_info *h;
 	struct vt_life *l;
 
+	refs_learn(b, e);
 	if (e->type == VT_EV_OP_CAN_PRESERVE)
 		return;
 	if (e->type == VT_EV_OP_UNFREEZE) {
@@ -378,6 +379,7 @@ static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const s
 	struct vt_life *l = f->life;
 	int64_t ret;
 
+	refs_op(b, t, f, e);
 	if (step < 0 || !l)
 		return;
 	life_learn(b, l, e);
@@ -769,6 +771,7 @@ void life_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		return;
 	switch (e->type) {
 	case VT_EV_LUO_PRESERVE:
+		refs_call_exit(b, f, e);
 		preserve_exit(b, f, e);
 		break;
 	case VT_EV_LUO_RETRIEVE:
@@ -776,6 +779,7 @@ void life_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		break;
 	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE: case VT_EV_LUO_UNPRESERVE:
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
+		refs_call_exit(b, f, e);
 		set_exit(b, f, e);
 		break;
 	case VT_EV_SESSION_RELEASE:
@@ -828,6 +832,8 @@ static void flb_event(struct vt_build *b, struct task *t, const struct vt_event 
 
 	if (is_err(e))
 		return;
+	refs_learn(b, e);
+	refs_flb_file(b, e, e->type == VT_EV_FLB_PRESERVE ? 1 : -1);
 	if (f)
 		f->flb += e->type == VT_EV_FLB_PRESERVE ? 1 : -1;
 	if (r) {
@@ -879,6 +885,11 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		break;
 	case VT_EV_LUO_FILE:
 		luo_file(b, t, e);
+		refs_point(b, t, e);
+		break;
+	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
+	case VT_EV_FLB_GET: case VT_EV_FLB_PUT: case VT_EV_FLB_STATE:
+		refs_point(b, t, e);
 		break;
 	case VT_EV_FLB_PRESERVE: case VT_EV_FLB_UNPRESERVE: case VT_EV_FLB_FINISH:
 		if (e->phase != VT_ENTER)

@@ -475,6 +475,7 @@ static void finalize(struct vt_build *b)
 		free(t);
 	vt_map__free(&b->tasks);
 	life_finalize(b);
+	refs_finalize(b);
 	vfio_finalize(b);
 	file_finalize(b);
 	kho_finalize(b);
@@ -537,6 +538,7 @@ void vt_side__free(struct vt_side *s)
 	b = s->build;
 	if (b) {
 		life_free_all(b);	/* first: lives let go of what the others own */
+		refs_free_all(b);
 		vfio_free_all(b);
 		file_free_all(b);
 		kho_free_all(b);
@@ -607,7 +609,8 @@ static bool feeds(const struct vt_probe *p, enum vt_event_type type)
  */
 static bool each_row_counts(enum vt_event_type t)
 {
-	return is_op(t) || t == VT_EV_MEM_FREE;
+	return is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
+	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
 }
 
 /* The LUO call that a callback runs in: from the first one on its hook is needed. */
@@ -632,13 +635,14 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 
 /*
  * Not a hook that is missing but a thing that is not there: optional
- * callbacks, and FLBs on a LUO of before they were added.
+ * callbacks, FLBs on a LUO of before they were added, and references of
+ * modules where none can be unloaded.
  */
 static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 {
-	bool flb = t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_FINISH;
+	bool may_lack = (t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_PUT) || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT;
 
-	return p->reason && (strstr(p->reason, "no such op") || (flb && strstr(p->reason, "no such function")));
+	return p->reason && (strstr(p->reason, "no such op") || (may_lack && strstr(p->reason, "no such function")));
 }
 
 /* Entry and exit of one function are two rows: one alone is half of the truth. */
@@ -656,7 +660,30 @@ static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
 /* Shown by the hooks of other events, not by one of its own. */
 static bool rides_along(enum vt_event_type t)
 {
-	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE;
+	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE;
+}
+
+/* Recorders of before these were added have no row for them. */
+static bool added_later(enum vt_event_type t)
+{
+	switch (t) {
+	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
+	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
+{
+	size_t nr = vt_trace__probe_nr(s->trace);
+
+	for (size_t i = 0; i < nr; i++) {
+		if (feeds(vt_trace__probe(s->trace, i), type))
+			return false;
+	}
+	return nr && added_later(type);
 }
 
 static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)

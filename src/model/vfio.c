@@ -624,6 +624,23 @@ void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 	}
 }
 
+/* A zap passes by a VMA of the device that hangs in another mapping: the proof of what is wrong with that. */
+static void zapped(struct vt_build *b, const struct vt_event *e)
+{
+	uint64_t mapping = vt_ev_obj(e, VT_F_MAPPING), vmas;
+
+	for (size_t i = 0; mapping && i < b->side->nr_devices; i++) {
+		struct device *d = (struct device *)b->side->devices[i];
+		struct vt_fact *x = d->mapping == mapping && d->astray ? &b->side->facts[d->astray - 1] : NULL;
+
+		if (!x || x->at[1].type)
+			continue;
+		at_set(b, &x->at[1], e);
+		if (vt_ev_u64(e, VT_F_VMAS, &vmas))
+			x->num[1] = (int64_t)vmas;
+	}
+}
+
 void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct device *d;
@@ -666,6 +683,12 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		at_set(b, &at, e);
 		x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);
 		x->num[0] = (int64_t)v;
+		x->num[1] = -1;
+		if (!d->astray && b->side->nr_facts && x == &b->side->facts[b->side->nr_facts - 1])
+			d->astray = b->side->nr_facts;
+		break;
+	case VT_EV_VFIO_ZAP:
+		zapped(b, e);
 		break;
 	default:
 		break;

@@ -435,6 +435,16 @@ static bool unlinked_file(const struct vt_side *s, const char *bdf)
 	return first_fact(s, VT_FACT_MAPPING, bdf) != NULL;
 }
 
+/* A zap that was seen passing the VMA by. */
+static void tell_zap(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_fact *astray)
+{
+	if (astray->num[1] < 0)
+		vt_proof(c, f, side, &astray->at[1], "zaps the device's own address space, in which that BAR's VMA is not");
+	else
+		vt_proof(c, f, side, &astray->at[1], "zaps the device's own address space: %" PRId64 " VMA%s, and that BAR's is not among them",
+			 astray->num[1], astray->num[1] == 1 ? "" : "s");
+}
+
 static void mapping(struct vt_ctx *c)
 {
 	VT_EACH_SIDE(c, i) {
@@ -443,6 +453,7 @@ static void mapping(struct vt_ctx *c)
 		for (size_t k = 0; k < s->nr_facts; k++) {
 			const struct vt_fact *x = &s->facts[k];
 			bool mmap = x->kind == VT_FACT_MMAP_MAPPING;
+			const struct vt_fact *astray;
 			struct vt_finding *f;
 
 			if ((x->kind != VT_FACT_MAPPING && !mmap) || (mmap && unlinked_file(s, x->who.bdf)))
@@ -458,8 +469,11 @@ static void mapping(struct vt_ctx *c)
 			vt_text(c, &f->expected, "f_mapping == device->inode->i_mapping");
 			vt_text(c, &f->seen[i], mmap ? "vma->vm_file->f_mapping is another mapping" : "f_mapping is %s (at %s)", x->str[1], x->str[0]);
 			vt_proof(c, f, i, &x->at[0], mmap ? "the mapping is made" : "f_mapping is %s", x->str[1]);
-			if (!mmap && first_fact(s, VT_FACT_MMAP_MAPPING, x->who.bdf))
-				vt_proof(c, f, i, &first_fact(s, VT_FACT_MMAP_MAPPING, x->who.bdf)->at[0], "maps a BAR through it");
+			astray = first_fact(s, VT_FACT_MMAP_MAPPING, x->who.bdf);
+			if (!mmap && astray)
+				vt_proof(c, f, i, &astray->at[0], "maps a BAR through it");
+			if (astray)
+				tell_zap(c, f, i, astray);
 			vt_text(c, &f->meaning, "A reset or power-down zaps BAR mappings through device->inode->i_mapping (vfio_pci_zap_bars()). Mappings of this file are not found: user space keeps touching a device that is in reset. Nothing fails until then.");
 		}
 	}

@@ -273,24 +273,6 @@ static bool arrived(const struct vt_side *pre, const struct vt_side *post)
 
 /* ---- running ---- */
 
-static bool applies(const struct vt_ctx *c, const char **why)
-{
-	bool any = false;
-
-	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
-		*why = "needs the traces of both kernels";
-		return false;
-	}
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		any |= c->rule->subject == VT_ABOUT_VFIO ? vt_side_vfio(s) : vt_side_outgoing(s) || vt_side_incoming(s);
-		any |= c->rule->subject == VT_ABOUT_KHO && s->kho_preserved;
-	}
-	*why = c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" : "no file was preserved";
-	return any;
-}
-
 static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
@@ -304,6 +286,49 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO;
 }
 
+static bool about(const struct vt_ctx *c, const struct vt_side *s)
+{
+	switch (c->rule->subject) {
+	case VT_ABOUT_VFIO:
+		return vt_side_vfio(s);
+	case VT_ABOUT_MODULE:
+		return s->saw_module;
+	case VT_ABOUT_KHO:
+		return vt_side_outgoing(s) || vt_side_incoming(s) || s->kho_preserved;
+	default:
+		return vt_side_outgoing(s) || vt_side_incoming(s);
+	}
+}
+
+/* A rule's first need is what it is about. */
+static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
+{
+	const struct vt_need *n = c->rule->needs;
+
+	VT_EACH_SIDE(c, i) {
+		if (!n->type || !due(c, i, n->where) || !vt_side__unlooked(c->j->side[i], n->type))
+			continue;
+		snprintf(why, size, "%s: recorded by a version that does not look for %s", c->j->side[i]->label, vt_event_name(n->type));
+		return false;
+	}
+	return true;
+}
+
+static bool applies(const struct vt_ctx *c, char *why, size_t size)
+{
+	bool any = false;
+
+	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
+		snprintf(why, size, "needs the traces of both kernels");
+		return false;
+	}
+	VT_EACH_SIDE(c, i)
+		any |= about(c, c->j->side[i]);
+	snprintf(why, size, "%s", c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" :
+		 c->rule->subject == VT_ABOUT_MODULE ? "no file of a handler that lives in a module was preserved" : "no file was preserved");
+	return any && looked_for(c, why, size);
+}
+
 static void check_needs(struct vt_ctx *c)
 {
 	char buf[400];
@@ -312,7 +337,7 @@ static void check_needs(struct vt_ctx *c)
 		bool concerned = false;
 
 		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
-			if (!due(c, i, n->where))
+			if (!due(c, i, n->where) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
 			if (!vt_side__gap(c->j->side[i], n->type, buf, sizeof(buf)))
@@ -328,9 +353,9 @@ static void check_needs(struct vt_ctx *c)
 
 static void run_rule(struct vt_ctx *c)
 {
-	const char *why;
+	char why[200];
 
-	if (!applies(c, &why)) {
+	if (!applies(c, why, sizeof(why))) {
 		c->row->status = VT_NOT_APPLICABLE;
 		add_line(c, &c->row->why, &c->row->nr_why, why);
 		return;
