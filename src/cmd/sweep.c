@@ -2,9 +2,11 @@
 /*
  * vfiotrace sweep: walk the error paths of one kernel call. The first, second,
  * ... N-th allocation inside it is made to fail, one run of CMD each, until a
- * run has no N-th; every run is recorded and judged.
+ * run has no N-th; every run is recorded and judged. What happens once in a boot
+ * is recorded with record --fail instead, and the table is made of that trace.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,41 +21,85 @@
 #include "rules/rules.h"
 #include "vfiotrace/trace.h"
 
-static const char *section = "open", *directory = "sweep", *max = "64";
+static const char *section = "open", *directory = "sweep", *max = "64", *trace, *pre_trace;
 
-/* What one run showed. */
+/* One allocation that was made to fail. */
 struct run {
 	bool fired;
+	uint32_t tid;
 	char site[128];		/* who asked for the allocation */
 	char what[64];		/* slab cache, or page order */
+	char who[128];		/* whose call it was, as findings name it */
+	uint64_t from, to;	/* the events from the fault to the return */
 	bool returned;
 	int64_t ret;		/* of the section's call */
 	enum vt_exit verdict;
-	size_t findings;
-	char rules[128];
+	char rules[128];	/* that have findings about it */
+	char notes[128];	/* what is allowed, and yet not as before */
+};
+
+struct runs {
+	struct run *r;
+	size_t nr, cap;
 };
 
 static void note_injection(struct run *r, const struct vt_event *ev)
 {
 	const char *site = vt_ev_str(ev, VT_F_SITE), *cache = vt_ev_str(ev, VT_F_NAME);
+	struct vt_who who = { .session = vt_ev_str(ev, VT_F_SESSION) };
 	uint64_t order = 0;
 
+	memset(r, 0, sizeof(*r));
 	r->fired = true;
+	r->tid = ev->tid;
+	r->from = ev->index;
+	r->to = UINT64_MAX;
 	snprintf(r->site, sizeof(r->site), "%s", site ? site : "?");
 	vt_ev_u64(ev, VT_F_ORDER, &order);
 	if (cache)
 		snprintf(r->what, sizeof(r->what), "%s", cache);
 	else
-		snprintf(r->what, sizeof(r->what), "pages, order %llu", (unsigned long long)order);
+		snprintf(r->what, sizeof(r->what), "pages, order %" PRIu64, order);
+	who.has_token = vt_ev_u64(ev, VT_F_TOKEN, &who.token);
+	if (who.session)
+		vt_who_str(&who, r->who, sizeof(r->who));
 }
 
-/* The injection, and how the call around it ended. */
-static int read_run(struct run *r, const char *path, int event)
+static struct run *run_add(struct runs *all)
+{
+	if (all->nr == all->cap) {
+		size_t cap = all->cap ? all->cap * 2 : 16;
+		struct run *r = realloc(all->r, cap * sizeof(*r));
+
+		if (!r)
+			return NULL;
+		all->r = r;
+		all->cap = cap;
+	}
+	return &all->r[all->nr++];
+}
+
+static void note_return(struct runs *all, const struct vt_event *ev)
+{
+	for (size_t i = all->nr; i-- > 0;) {
+		struct run *r = &all->r[i];
+
+		if (r->tid != ev->tid)
+			continue;
+		if (!r->returned && r->to == UINT64_MAX) {
+			r->returned = vt_ev_s64(ev, VT_F_RET, &r->ret);
+			r->to = ev->index;
+		}
+		return;
+	}
+}
+
+/* The injections in the trace at PATH, and how the calls around them ended. */
+static int read_runs(struct runs *all, const char *path, int event)
 {
 	static struct vt_event ev;
 	struct vt_trace *t;
 	char *why = NULL;
-	uint32_t tid = 0;
 	int err = vt_trace__open(path, &t, &why);
 
 	if (err) {
@@ -62,37 +108,98 @@ static int read_run(struct run *r, const char *path, int event)
 		return err;
 	}
 	while ((err = vt_trace__next(t, &ev)) == 1) {
-		if (ev.type == VT_EV_INJECT && !r->fired) {
-			tid = ev.tid;
+		if (ev.type == VT_EV_INJECT) {
+			struct run *r = run_add(all);
+
+			if (!r) {
+				err = -ENOMEM;
+				break;
+			}
 			note_injection(r, &ev);
-		} else if (r->fired && !r->returned && ev.type == event && ev.phase == VT_EXIT && ev.tid == tid) {
-			r->returned = vt_ev_s64(&ev, VT_F_RET, &r->ret);
+		} else if (ev.type == event && ev.phase == VT_EXIT) {
+			note_return(all, &ev);
 		}
 	}
 	vt_trace__free(t);
 	return err;
 }
 
+/* NAME is all of WHO, or WHO goes on after it. */
+static bool names(const char *name, const char *who)
+{
+	size_t len = strlen(name);
+
+	return len && !strncmp(who, name, len) && (!who[len] || who[len] == ' ');
+}
+
+static bool is_about(const struct vt_finding *f, const struct run *r)
+{
+	char who[256];
+
+	for (size_t i = 0; i < f->nr_ev; i++) {
+		if (f->ev[i].side == f->side && f->ev[i].at.index >= r->from && f->ev[i].at.index <= r->to)
+			return true;
+	}
+	if (names(r->who, vt_who_str(&f->who, who, sizeof(who))))
+		return true;
+	for (size_t i = 0; i < f->nr_also; i++)
+		if (names(r->who, f->also[i]))
+			return true;
+	return false;
+}
+
+static void add_finding(struct run *r, const struct vt_finding *f)
+{
+	bool note = f->severity == VT_NOTE;
+	char *list = note ? r->notes : r->rules;
+	const char *id = note ? f->key : f->rule->id;
+	size_t used = strlen(list);
+
+	if (!strstr(list, id))
+		snprintf(list + used, sizeof(r->rules) - used, "%s%s", used ? ", " : "", id);
+}
+
 static int judge_run(struct run *r, const char *path)
 {
 	struct vt_case c;
 	int code = vt_case__open(&c, "sweep", path, NULL);
-	size_t used = 0;
 
 	if (code)
 		return code;
 	r->verdict = c.j->exit;
-	for (size_t i = 0; i < c.j->nr_findings; i++) {
-		const struct vt_finding *f = &c.j->findings[i];
-
-		if (f->severity == VT_NOTE)
-			continue;
-		r->findings++;
-		if (used < sizeof(r->rules))
-			used += snprintf(r->rules + used, sizeof(r->rules) - used, "%s%s", used ? ", " : "", f->rule->id);
-	}
+	for (size_t i = 0; i < c.j->nr_findings; i++)
+		add_finding(r, &c.j->findings[i]);
 	vt_case__close(&c);
 	return 0;
+}
+
+/* All runs are in one trace: each gets the findings that are about it. The number that no run got, or -1. */
+static int judge_runs(struct runs *all, const char *pre, const char *path, enum vt_exit *verdict)
+{
+	struct vt_case c;
+	int code = vt_case__open(&c, "sweep", pre ? pre : path, pre ? path : NULL), strays = 0;
+
+	if (code)
+		return -1;
+	*verdict = c.j->exit;
+	for (size_t k = 0; k < all->nr; k++)
+		all->r[k].verdict = c.j->exit == VT_EXIT_FINDINGS ? VT_EXIT_CLEAN : c.j->exit;
+	for (size_t i = 0; i < c.j->nr_findings; i++) {
+		const struct vt_finding *f = &c.j->findings[i];
+		bool taken = false;
+
+		for (size_t k = 0; k < all->nr; k++) {
+			if (!is_about(f, &all->r[k]))
+				continue;
+			taken = true;
+			add_finding(&all->r[k], f);
+			if (f->severity != VT_NOTE)
+				all->r[k].verdict = VT_EXIT_FINDINGS;
+		}
+		strays += !taken && f->severity != VT_NOTE;
+	}
+	vt_case__close(&c);
+	return strays;
 }
 
 /* The recorder owns its process's signals and priority, so each run gets a process. Returns its exit code. */
@@ -103,8 +210,11 @@ static int record_run(const struct recorder_options *o)
 
 	if (pid < 0)
 		return -errno;
-	if (!pid)
+	if (!pid) {
+		/* What CMD prints is not part of the table. */
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 		_exit(recorder__run(o));
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -116,7 +226,7 @@ static const char *verdict_word(const struct run *r)
 	switch (r->verdict) {
 	case VT_EXIT_CLEAN:
 	case VT_EXIT_NOTHING:
-		return "as before";
+		return *r->notes ? "allowed: " : "as before";
 	case VT_EXIT_FINDINGS:
 		return r->rules;
 	default:
@@ -124,15 +234,21 @@ static const char *verdict_word(const struct run *r)
 	}
 }
 
+static void print_head(void)
+{
+	printf("%3s  %-52s %-24s %-10s %s\n", "N", "SITE", "ALLOCATION", "RETURNED", "VERDICT");
+}
+
 static void print_run(unsigned int n, const struct run *r)
 {
+	const char *word = verdict_word(r);
 	char ret[32] = "?";
 
 	if (r->returned && r->ret < 0)
 		vt_errno_str(r->ret, ret, sizeof(ret));
-	else if (r->returned)
+	else if (r->to != UINT64_MAX)
 		snprintf(ret, sizeof(ret), "absorbed");
-	printf("%3u  %-52s %-24s %-10s %s\n", n, r->site, r->what, ret, verdict_word(r));
+	printf("%3u  %-52s %-24s %-10s %s%s\n", n, r->site, r->what, ret, word, *word && word[strlen(word) - 1] == ' ' ? r->notes : "");
 	fflush(stdout);
 }
 
@@ -149,8 +265,9 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 	enum vt_exit total = VT_EXIT_CLEAN;
 	unsigned int n;
 
-	printf("%3s  %-52s %-24s %-10s %s\n", "N", "SITE", "ALLOCATION", "RETURNED", "VERDICT");
+	print_head();
 	for (n = 1; n <= limit; n++) {
+		struct runs all = { 0 };
 		struct run r = { 0 };
 		char path[512];
 		int code;
@@ -163,8 +280,11 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 			return vt_fail(VT_EXIT_IO, "sweep: cannot fork: %s", strerror(-code));
 		if (access(path, R_OK))
 			return code;	/* the recorder has said why */
-		if (read_run(&r, path, o->fail_section))
+		if (read_runs(&all, path, o->fail_section))
 			return VT_EXIT_BAD_TRACE;
+		if (all.nr)
+			r = all.r[0];
+		free(all.r);
 		code = judge_run(&r, path);
 		if (code)
 			return code;
@@ -185,6 +305,28 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 	return total;
 }
 
+/* The table of what is already recorded. */
+static int read_sweep(int event)
+{
+	struct runs all = { 0 };
+	enum vt_exit verdict;
+	int strays;
+
+	if (read_runs(&all, trace, event))
+		return VT_EXIT_BAD_TRACE;
+	strays = judge_runs(&all, pre_trace, trace, &verdict);
+	if (strays < 0)
+		return VT_EXIT_BAD_TRACE;
+	print_head();
+	for (size_t i = 0; i < all.nr; i++)
+		print_run(i + 1, &all.r[i]);
+	printf("\n%zu allocations in section %s, each made to fail once\n", all.nr, section);
+	if (strays)
+		printf("%d finding%s about none of them: vfiotrace %s tells\n", strays, strays == 1 ? "" : "s", pre_trace ? "diff" : "check");
+	free(all.r);
+	return (int)verdict;
+}
+
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
@@ -194,11 +336,14 @@ static int run(int argc, char **argv)
 	char *end;
 	unsigned long limit = strtoul(max, &end, 10);
 
-	(void)argc;
+	if (!argc == !trace || (pre_trace && !trace))
+		return vt_fail(VT_EXIT_USAGE, "sweep: give it CMD to run, or a trace by --trace (and --pre)");
 	if (*end || !limit || limit > 100000)
 		return vt_fail(VT_EXIT_USAGE, "sweep: --max takes a number from 1 to 100000, not '%s'", max);
 	if (strchr(section, ':') || record__parse_section(section, &o.fail_section, &o.fail_nth))
 		return vt_fail(VT_EXIT_USAGE, "sweep: no section '%s'; there are open, preserve, retrieve, finish, create, retrieve-session", section);
+	if (trace)
+		return read_sweep(o.fail_section);
 	if (mkdir(directory, 0700) && errno != EEXIST)
 		return vt_fail(VT_EXIT_IO, "sweep: cannot make %s: %s", directory, strerror(errno));
 	return sweep(&o, limit);
@@ -208,20 +353,23 @@ static const struct vt_opt opts[] = {
 	{ "section", 's', "NAME", "open (default), preserve, retrieve, finish, create or retrieve-session", &section, NULL },
 	{ "directory", 'o', "DIR", "where the traces of the runs go (default: sweep)", &directory, NULL },
 	{ "max", 0, "N", "stop after N runs (default 64)", &max, NULL },
+	{ "trace", 0, "FILE", "run nothing: the table of a trace made with record --fail", &trace, NULL },
+	{ "pre", 0, "FILE", "with --trace: the old kernel's trace, so that both are judged together", &pre_trace, NULL },
 	{ .name = NULL },
 };
 
 const struct vt_cmd vt_cmd_sweep = {
 	.name = "sweep",
-	.args = "-- CMD...",
+	.args = "[-- CMD...]",
 	.summary = "Make every allocation inside one kernel call fail, one run of CMD each, and judge each run",
 	.details =
 	"CMD needs no part in it: the kernel's fault-injection points are answered by BPF.\n"
 	"Each run fails the first call that gets as far as the N-th allocation, once. For\n"
 	"what happens only once in a boot, like a retrieve, use record --fail SECTION in the\n"
-	"new kernel and let its k-th call fail at its k-th allocation.",
+	"new kernel, let its k-th call fail at its k-th allocation, and read the table off\n"
+	"that trace with --trace.",
 	.opts = opts,
-	.min_args = 1,
+	.min_args = 0,
 	.max_args = -1,
 	.run = run,
 };

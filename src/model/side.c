@@ -314,6 +314,27 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 		task_done(b, t);
 }
 
+/* Calls that no callback and none of their own kind makes. Retrieve is another matter: a file may need another one. */
+static bool starts_anew(uint16_t type)
+{
+	return (type >= VT_EV_LUO_PRESERVE && type <= VT_EV_LUO_DESERIALIZE && type != VT_EV_LUO_RETRIEVE) ||
+	       type == VT_EV_REBOOT || type == VT_EV_SERIALIZE || type == VT_EV_SESSION_RELEASE;
+}
+
+/* An open call that TYPE cannot happen inside of, which says that its exit was lost. */
+static bool stale(struct task *t, uint16_t type)
+{
+	if (frame_of(t, type))
+		return true;
+	if (!starts_anew(type))
+		return false;
+	for (uint32_t i = 0; i < t->depth; i++) {
+		if (is_op(t->f[i].type) || (t->f[i].type >= VT_EV_LUO_PRESERVE && t->f[i].type <= VT_EV_LUO_DESERIALIZE))
+			return true;
+	}
+	return false;
+}
+
 static void call_enter(struct vt_build *b, const struct vt_event *e)
 {
 	struct task *t = task_make(b, e->tid);
@@ -321,8 +342,7 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 
 	if (!t)
 		return;
-	/* The same call again below itself does not exist: its exit was lost. */
-	while (frame_of(t, e->type)) {
+	while (stale(t, e->type)) {
 		frame_leave(b, t, NULL);
 		t = task_make(b, e->tid);
 		if (!t)
