@@ -61,6 +61,7 @@ read_scenario() {
 	topology=$(scenario_get "$scenario" topology flat)
 	smp=$(scenario_get "$scenario" smp 2)
 	memory=$(scenario_get "$scenario" memory 1G)
+	dies=$(scenario_get "$scenario" dies '')
 	timeout=$(scenario_get "$scenario" timeout 120)
 	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
 	out=${out:-$LAB_OUT/$name}
@@ -214,11 +215,22 @@ check_console() {
 	[ -z "$line" ] || fail "the kernel is in trouble: $line"
 }
 
+# The jump succeeds and the new kernel panics with these words: a bug of the kernels.
+check_death() {
+	tr -d '\r' <"$out/console.log" | grep -F 'Kernel panic' | grep -qF -- "$dies" ||
+		fail "the new kernel did not panic with: $dies"
+	check_result old kexec
+}
+
 check_run() { # STATUS-OF-QEMU
 	case $1 in
 	124 | 137) fail "timed out after $timeout s" ;;
 	esac
 	[ "$1" = 0 ] || fail "QEMU: $(tail -n 1 "$out/qemu.log")"
+	if [ -n "$dies" ]; then
+		check_death
+		return
+	fi
 	check_console
 	if scenario_has "$scenario" new; then
 		check_result old kexec
