@@ -22,6 +22,7 @@ struct handler {
 	char compatible[64];
 	char module[64];	/* ops->owner; "" = built in */
 	bool complete;	/* every op it has is attached; else it is tried again */
+	unsigned int tries;
 };
 
 struct module_btf {

@@ -95,6 +95,8 @@ static bool handler_complete(const struct engine *e, uint64_t addr)
 	return true;
 }
 
+#define HANDLER_TRIES 4	/* whatever else is missing then stays so */
+
 static int attach_handler(struct engine *e, uint64_t addr)
 {
 	int off_ops = kernel__offset(e->k, NULL, "liveupdate_file_handler", "ops");
@@ -133,6 +135,12 @@ static int attach_handler(struct engine *e, uint64_t addr)
 	}
 	attached = load__attach_group(e, PLAN_HANDLER, addr);
 	h->complete = handler_complete(e, addr);
+	/*
+	 * A handler that is registered within its module's init is seen before the
+	 * kernel lets programs attach there: the end of that init is to tell us again.
+	 */
+	if (!h->complete && ++h->tries < HANDLER_TRIES)
+		e->ctl->handlers_pending = 1;
 	return attached;
 }
 
