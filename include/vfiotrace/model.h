@@ -124,6 +124,7 @@ struct vt_life {
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
 	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
+	uint32_t devices;		/* whose life this is */
 	uint64_t kho_live;		/* preserved blocks that the callbacks own and that are still preserved */
 	struct vt_kho *kho;
 };

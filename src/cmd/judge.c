@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,48 @@ static int load_failed(const char *command, const char *path, int err, char *why
 	return code;
 }
 
-static int load(struct vt_case *c, const char *command, int i, const char *path, const char *label)
-{
-	char *why = NULL;
-	int err = vt_side__load(path, label, &c->side[i], &why);
+struct loading {
+	const char *path, *label;
+	struct vt_side *side;
+	char *why;
+	int err;
+};
 
-	return err ? load_failed(command, path, err, why) : 0;
+static void *load(void *arg)
+{
+	struct loading *l = arg;
+
+	l->err = vt_side__load(l->path, l->label, &l->side, &l->why);
+	return NULL;
+}
+
+/* Two traces share nothing: each gets a CPU when there are two. */
+static void load_both(struct loading l[2])
+{
+	pthread_t second;
+	bool beside = l[1].path && !pthread_create(&second, NULL, load, &l[1]);
+
+	load(&l[0]);
+	if (beside)
+		pthread_join(second, NULL);
+	else if (l[1].path)
+		load(&l[1]);
+}
+
+/* The first that failed is complained about. */
+static int load_case(struct vt_case *c, const char *command, struct loading l[2])
+{
+	int code = 0;
+
+	load_both(l);
+	for (int i = 0; i < 2; i++) {
+		c->side[i] = l[i].side;
+		if (l[i].err && !code)
+			code = load_failed(command, l[i].path, l[i].err, l[i].why);
+		else
+			free(l[i].why);
+	}
+	return code;
 }
 
 /* Two traces of one kernel life are a mistake on the command line. */
@@ -36,9 +73,7 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 	int code;
 
 	memset(c, 0, sizeof(*c));
-	code = load(c, command, 0, a, b ? "PRE" : "TRACE");
-	if (!code && b)
-		code = load(c, command, 1, b, "POST");
+	code = load_case(c, command, (struct loading[2]){ { .path = a, .label = b ? "PRE" : "TRACE" }, { .path = b, .label = "POST" } });
 	if (!code && b && same_life(c))
 		code = vt_fail(VT_EXIT_USAGE, "%s: both traces are from the same boot; give the one from before the kexec and the one from after it", command);
 	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))

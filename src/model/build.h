@@ -112,7 +112,9 @@ struct vt_build {
 	uint32_t ended_kept[2];		/* [odd] */
 	struct vt_file *gone[GONE_FILES];	/* files just released: their release function is still to come */
 	uint32_t gone_at;
+	const char *pt[VT_PT_MAX];	/* names of the points, interned */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
+	struct vt_fact sink;		/* for what is not kept */
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
 	int err;
 };

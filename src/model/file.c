@@ -58,10 +58,16 @@ void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
 
 /* ---- snapshots ---- */
 
-static int pt_of(const char *name)
+static int pt_of(struct vt_build *b, const char *name)
 {
+	/* Interned, so that equal is identical. */
+	if (!b->pt[0]) {
+		for (int p = 0; p < VT_PT_MAX; p++)
+			b->pt[p] = intern(b, vt_pt_name(p));
+	}
+	name = intern(b, name);
 	for (int p = 0; name && p < VT_PT_MAX; p++) {
-		if (!strcmp(vt_pt_name(p), name))
+		if (b->pt[p] == name)
 			return p;
 	}
 	return -1;
@@ -83,20 +89,25 @@ static size_t cut_numbers(char *to, const char *from)
 	return (size_t)(p - to);
 }
 
-static bool is_member(const struct vt_event *e, uint32_t i, const struct vt_trace *t)
+/* Name of the member that a field of this trace tells of, or NULL. It lives as long as the trace. */
+static const char *member_of(const struct vt_trace *t, uint16_t field)
 {
-	return e->v[i].field >= VT_F_MAX && !strncmp(vt_trace__field_name(t, e->v[i].field), "file.", 5);
+	const char *name = field >= VT_F_MAX ? vt_trace__field_name(t, field) : "";
+
+	return strncmp(name, "file.", 5) ? NULL : name + 5;
 }
 
-static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt)
+static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt, bool members)
 {
 	const struct vt_trace *t = b->side->trace;
+	const char *name[VT_EVENT_FIELDS_MAX];
 	size_t nr = 0, text = 0;
 	struct vt_snap *s;
 	char *str;
 
 	for (uint32_t i = 0; i < e->nr; i++) {
-		if (!is_member(e, i, t))
+		name[i] = members ? member_of(t, e->v[i].field) : NULL;
+		if (!name[i])
 			continue;
 		nr++;
 		if (e->v[i].kind == VT_STR && !e->v[i].err)
@@ -112,10 +123,10 @@ static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, i
 		const struct vt_value *v = &e->v[i];
 		struct vt_member *m;
 
-		if (!is_member(e, i, t))
+		if (!name[i])
 			continue;
 		m = &s->m[s->nr++];
-		m->name = intern(b, vt_trace__field_name(t, v->field) + 5);
+		m->name = name[i];
 		m->kind = v->kind;
 		m->err = v->err;
 		if (v->err)
@@ -166,12 +177,16 @@ static struct vt_life *snap_life(struct vt_build *b, struct task *t, const struc
 }
 
 /* Which snapshot stands for the file in the field table. */
+static bool stands_for(const struct vt_life *l, int pt)
+{
+	if (l->dir == VT_OUTGOING)
+		return pt == VT_PT_PRESERVE || pt == VT_PT_PRESERVED || pt == VT_PT_FREEZE;
+	return !l->snap && (pt == VT_PT_RETRIEVE || pt == VT_PT_RETRIEVED);
+}
+
 static void snap_keep(struct vt_life *l, struct vt_snap **s)
 {
-	bool newer = l->dir == VT_OUTGOING ? (*s)->pt == VT_PT_PRESERVE || (*s)->pt == VT_PT_PRESERVED || (*s)->pt == VT_PT_FREEZE :
-		     !l->snap && ((*s)->pt == VT_PT_RETRIEVE || (*s)->pt == VT_PT_RETRIEVED);
-
-	if (!newer)
+	if (!stands_for(l, (*s)->pt))
 		return;
 	free(l->snap);
 	l->snap = *s;
@@ -244,7 +259,7 @@ static void check_mapping(struct vt_build *b, struct vt_who who, const struct vt
 static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	uint64_t obj = vt_ev_obj(e, VT_F_FILE);
-	int pt = pt_of(vt_ev_str(e, VT_F_POINT));
+	int pt = pt_of(b, vt_ev_str(e, VT_F_POINT));
 	struct vt_life *l;
 	struct vt_who who;
 	struct vt_snap *s;
@@ -253,7 +268,8 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 
 	if (pt < 0 || !obj)
 		return;
-	s = snap_make(b, e, pt);
+	l = snap_life(b, t, e, obj, pt);
+	s = snap_make(b, e, pt, pt == VT_PT_OPEN || (l && stands_for(l, pt)));
 	f = file_get(b, obj, pt != VT_PT_RELEASE);
 	if (!s || !f) {
 		free(s);
@@ -271,7 +287,6 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		if (d && s->dev_mapping)
 			d->mapping = s->dev_mapping;
 	}
-	l = snap_life(b, t, e, obj, pt);
 	if (l && s->is_vfio) {
 		l->is_vfio = true;
 		l->df = f->df;

@@ -127,9 +127,11 @@ static void life_free(struct vt_build *b, struct vt_life *l)
 	life_drop_data(b, l);
 	vt_map__del(&b->lives[l->dir], vt_hash_mix((uintptr_t)l->session, l->token));
 	kho_disown_life(b, l, VT_FACT_MAX, NULL, false);
-	while ((d = vt_map__next(&b->devices, &i))) {
-		if (d->pub.life == l)
+	while (l->devices && (d = vt_map__next(&b->devices, &i))) {
+		if (d->pub.life == l) {
 			d->pub.life = NULL;
+			l->devices--;
+		}
 	}
 	free(l->snap);
 	free(l->open_snap);

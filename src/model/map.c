@@ -128,7 +128,7 @@ void vt_map__free(struct vt_map *m)
 	memset(m, 0, sizeof(*m));
 }
 
-const char *vt_strings__get(struct vt_strings *p, const char *s)
+static const char *look_up(struct vt_strings *p, const char *s)
 {
 	uint64_t h = vt_hash_str(s);
 	char *copy;
@@ -152,6 +152,18 @@ const char *vt_strings__get(struct vt_strings *p, const char *s)
 	return copy;
 }
 
+const char *vt_strings__get(struct vt_strings *p, const char *s)
+{
+	size_t i = ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
+
+	/* What lies at the place may have changed since: the text decides. */
+	if (p->recent[i].from != s || strcmp(p->recent[i].kept, s)) {
+		p->recent[i].kept = look_up(p, s);
+		p->recent[i].from = s;
+	}
+	return p->recent[i].kept;
+}
+
 void vt_strings__free(struct vt_strings *p)
 {
 	size_t i = 0;
@@ -160,5 +172,5 @@ void vt_strings__free(struct vt_strings *p)
 	while ((s = vt_map__next(&p->map, &i)))
 		free(s);
 	vt_map__free(&p->map);
-	p->bytes = 0;
+	memset(p, 0, sizeof(*p));
 }

@@ -26,9 +26,14 @@ uint64_t vt_hash_str(const char *s);
 uint64_t vt_hash_mix(uint64_t a, uint64_t b);
 
 /* Each distinct string once. When full (a hostile file), "..." comes back. */
+#define VT_STRINGS_RECENT 512
 struct vt_strings {
 	struct vt_map map;
 	size_t bytes;
+	/* The same few strings come again and again from the same places: found without hashing. */
+	struct {
+		const char *from, *kept;
+	} recent[VT_STRINGS_RECENT];
 };
 const char *vt_strings__get(struct vt_strings *p, const char *s);
 void vt_strings__free(struct vt_strings *p);

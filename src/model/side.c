@@ -169,13 +169,12 @@ struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event
 
 struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at)
 {
-	static struct vt_fact sink;
 	struct vt_side *s = b->side;
 	struct vt_fact *f;
 
-	memset(&sink, 0, sizeof(sink));
+	memset(&b->sink, 0, sizeof(b->sink));
 	if (s->fact_count[k]++ >= VT_FACTS_KEPT || !grow(b, &s->facts, &b->cap_facts, s->nr_facts, sizeof(*s->facts)))
-		return &sink;
+		return &b->sink;
 	f = &s->facts[s->nr_facts++];
 	memset(f, 0, sizeof(*f));
 	f->kind = k;

@@ -550,7 +550,10 @@ static void bound(struct vt_build *b, struct frame *f, struct device *d, const s
 
 	if (!l || l->dir != VT_INCOMING || is_err(e))
 		return;
+	if (d->pub.life)
+		d->pub.life->devices--;
 	d->pub.life = l;
+	l->devices++;
 	l->device = d->pub.obj;
 	l->is_vfio = true;
 	if (d->pub.bdf)
