@@ -7,4 +7,13 @@ bench: bench-record bench-read
 bench-record: $(BIN)
 
 # What writing and reading a trace costs (on this machine).
-bench-read: bench-trace
+BENCH_TOOLS := $(OUTPUT)/bench/grow $(OUTPUT)/bench/peers
+bench-read: $(BIN) $(BENCH_TOOLS) bench-trace
+	$(Q)tests/bench/read.sh $(BIN) $(OUTPUT)/bench $(OUTPUT)/bench
+
+$(OUTPUT)/bench/grow: $(call OBJ,tests/bench/grow.c) $(TRACE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+$(OUTPUT)/bench/peers: $(call OBJ,tests/bench/peers.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
