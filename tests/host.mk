@@ -8,7 +8,7 @@ mktrace: $(MKTRACE)
 
 $(MKTRACE): $(call OBJ,tests/tools/mktrace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
 BENCH_TRACE := $(OUTPUT)/bench/bench_trace
 .PHONY: bench-trace
@@ -17,7 +17,7 @@ bench-trace: $(BENCH_TRACE)
 
 $(BENCH_TRACE): $(call OBJ,tests/bench/bench_trace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
 # Unit tests: one binary per tests/unit/test_*.c, always with sanitizers.
 # Those of a layer link that layer alone, so that each can be tested while others change.
@@ -31,11 +31,11 @@ unit-run: $(UNIT_BIN)
 
 $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/unit/trace_util.o $(TRACE_OBJ)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
 $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 .SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))
 
 .PHONY: golden-trace
@@ -56,4 +56,4 @@ fuzz: $(FUZZ_BIN)
 $(OUTPUT)/fuzz/fuzz_reader_nocrc: FUZZ_CFLAGS += -DVTF_FUZZ_NO_CRC
 $(FUZZ_BIN): $(FUZZ_SRC) $(wildcard src/trace/*.h) include/vfiotrace/trace.h include/vfiotrace/vocab.h
 	$(call say,FUZZCC,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(FUZZ_SRC) -lz
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(FUZZ_SRC) $(TRACE_LIBS)

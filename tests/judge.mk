@@ -25,4 +25,4 @@ fuzz-judge: $(JUDGE_FUZZ_BIN)
 
 $(JUDGE_FUZZ_BIN): $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(JUDGE_FUZZ_SRC) $(OUTPUT)/gen/rule_pages.h $(wildcard src/*/*.h include/vfiotrace/*.h)
 	$(call say,FUZZCC,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $< $(JUDGE_FUZZ_SRC) -lz
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $< $(JUDGE_FUZZ_SRC) $(TRACE_LIBS)

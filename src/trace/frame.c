@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "trace/frame.h"
 
@@ -91,7 +91,7 @@ static void damaged_block(struct vt_frame *f, enum vt_damage_kind kind, const st
 
 uint32_t vt_crc(const void *data, size_t len)
 {
-	return (uint32_t)crc32_z(0, data, len);
+	return (uint32_t)libdeflate_crc32(0, data, len);
 }
 
 /* Checksums keep a fuzzer out of everything behind them, so its build (and only that) goes without. */

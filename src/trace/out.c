@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "trace/out.h"
 
@@ -112,7 +112,7 @@ static int store(struct vt_out *o, const char *data, size_t len)
 
 static uint32_t crc(const void *data, size_t len)
 {
-	return (uint32_t)crc32_z(0, data, len);
+	return (uint32_t)libdeflate_crc32(0, data, len);
 }
 
 static int store_header(struct vt_out *o)

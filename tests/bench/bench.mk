@@ -13,7 +13,7 @@ bench-read: $(BIN) $(BENCH_TOOLS) bench-trace
 
 $(OUTPUT)/bench/grow: $(call OBJ,tests/bench/grow.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 $(OUTPUT)/bench/peers: $(call OBJ,tests/bench/peers.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
