@@ -25,7 +25,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(UNIT_SRC))
 .PHONY: unit unit-run
 unit:
-	$(Q)$(MAKE) --no-print-directory SAN=1 unit-run
+	$(Q)$(MAKE) --no-print-directory SAN=1 OUTPUT=$(OUTPUT)/san unit-run
 unit-run: $(UNIT_BIN)
 	$(Q)tests/unit/run.sh $(UNIT_BIN)
 
