@@ -32,6 +32,7 @@ for c in record diff gate check show probes sweep fetch explain; do
 	check "$c --help" 0 "Usage: vfiotrace $c" "$vt" "$c" --help
 	check "$c, unknown option" 64 "unknown option --frob" "$vt" "$c" --frob
 done
+check "sweep without CMD" 64 "give it CMD" "$vt" sweep
 check "diff needs two traces" 64 "diff takes" "$vt" diff one
 check "record, bad duration" 64 "--duration takes seconds" "$vt" record -d soon
 check "record, bad ring" 64 "--ring takes" "$vt" record --ring 3M

@@ -41,7 +41,23 @@ struct run {
 struct runs {
 	struct run *r;
 	size_t nr, cap;
+	char spared[200];	/* allocations that this kernel cannot make fail, and why */
 };
+
+/* What is not in the table must be said: a kernel may be built for one kind of allocation only. */
+static void note_spared(struct runs *all, const struct vt_trace *t)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < vt_trace__probe_nr(t); i++) {
+		const struct vt_probe *p = vt_trace__probe(t, i);
+
+		if (p->attached || strcmp(p->event, vt_event_name(VT_EV_INJECT)) || used >= sizeof(all->spared))
+			continue;
+		used += snprintf(all->spared + used, sizeof(all->spared) - used, "%s allocations were not made to fail: %s\n",
+				 !strcmp(p->func, "should_failslab") ? "Slab" : "Page", p->reason);
+	}
+}
 
 static void note_injection(struct run *r, const struct vt_event *ev)
 {
@@ -120,6 +136,7 @@ static int read_runs(struct runs *all, const char *path, int event)
 			note_return(all, &ev);
 		}
 	}
+	note_spared(all, t);
 	vt_trace__free(t);
 	return err;
 }
@@ -263,9 +280,9 @@ static enum vt_exit worse(enum vt_exit a, enum vt_exit b)
 static int sweep(struct recorder_options *o, unsigned int limit)
 {
 	enum vt_exit total = VT_EXIT_CLEAN;
+	char spared[sizeof(((struct runs *)NULL)->spared)] = "";
 	unsigned int n;
 
-	print_head();
 	for (n = 1; n <= limit; n++) {
 		struct runs all = { 0 };
 		struct run r = { 0 };
@@ -284,11 +301,14 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 			return VT_EXIT_BAD_TRACE;
 		if (all.nr)
 			r = all.r[0];
+		memcpy(spared, all.spared, sizeof(spared));
 		free(all.r);
 		code = judge_run(&r, path);
 		if (code)
 			return code;
 		total = worse(total, r.verdict);
+		if (n == 1)
+			print_head();
 		if (!r.fired)
 			break;
 		print_run(n, &r);
@@ -297,7 +317,7 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 		printf("stopped at %u: there are more allocations in this section\n", limit);
 		return worse(VT_EXIT_INCONCLUSIVE, total);
 	}
-	printf("\n%u allocations in section %s, each made to fail once\n", n - 1, section);
+	printf("\n%u allocations in section %s, each made to fail once\n%s", n - 1, section, spared);
 	if (n == 1) {
 		vt_say("sweep: CMD never came into section %s, or it allocates nothing", section);
 		return VT_EXIT_NOTHING;
@@ -320,7 +340,7 @@ static int read_sweep(int event)
 	print_head();
 	for (size_t i = 0; i < all.nr; i++)
 		print_run(i + 1, &all.r[i]);
-	printf("\n%zu allocations in section %s, each made to fail once\n", all.nr, section);
+	printf("\n%zu allocations in section %s, each made to fail once\n%s", all.nr, section, all.spared);
 	if (strays)
 		printf("%d finding%s about none of them: vfiotrace %s tells\n", strays, strays == 1 ? "" : "s", pre_trace ? "diff" : "check");
 	free(all.r);

@@ -357,15 +357,17 @@ static uint64_t blocks_held(const struct vt_ctx *c, const struct vt_life *in)
 static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v, const struct vt_life *l)
 {
 	struct vt_who who = vt_who_of(l);
-	char title[200], err[32];
+	char title[240], err[32];
 	uint64_t held;
+	int used;
 
 	if (l->state == VT_LIFE_FAILED || (l->state == VT_LIFE_FINISHED && l->at[VT_STEP_RETRIEVE].has_ret && l->at[VT_STEP_RETRIEVE].ret < 0)) {
 		held = blocks_held(c, l);
-		snprintf(title, sizeof(title), "retrieve failed with %s: it is not tried again, a second RETRIEVE_FD gets the same error%s",
-			 vt_errno_str(l->at[VT_STEP_RETRIEVE].ret, err, sizeof(err)),
-			 !held ? "" : l->state == VT_LIFE_FINISHED ? "; memory that it could not consume is held until reboot" :
-			 "; its memory is held until finish or reboot");
+		used = snprintf(title, sizeof(title), "retrieve failed with %s: it is not tried again, a second RETRIEVE_FD gets the same error",
+				vt_errno_str(l->at[VT_STEP_RETRIEVE].ret, err, sizeof(err)));
+		if (held)
+			snprintf(title + used, sizeof(title) - used, "; %" PRIu64 " block%s of its memory %s held until %sreboot", held,
+				 held == 1 ? "" : "s", held == 1 ? "is" : "are", l->state == VT_LIFE_FINISHED ? "" : "finish or ");
 		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "retrieve-failed", title, "Accepted: luo_retrieve_file() never retries on state that is half consumed.");
 		return;
 	}
