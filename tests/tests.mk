@@ -28,11 +28,16 @@ lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
 
 # What fired where: from the runs into the committed matrix, and the runs against it.
-.PHONY: matrix matrix-check
+.PHONY: matrix matrix-check soak
 matrix:
 	$(Q)tests/lab/matrix.py make
 matrix-check:
 	$(Q)tests/lab/matrix.py check
+
+# N live updates with random agents over four pairs of kernels, SEED the first of their seeds.
+N ?= 20
+soak: $(BIN)
+	$(Q)tests/lab/soak.py run $(N) -j2 $(if $(SEED),--seed $(SEED))
 
 .PHONY: cli-test
 cli-test: $(BIN)
