@@ -301,10 +301,13 @@ build_key() { # VARIANT SERIES FRAGMENT...
 }
 
 # What a variant asks of kconfig. A later fragment has the last word on an option.
-variant_fragments() { # VARIANT
+variant_fragments() { # VARIANT SERIES
 	echo "$LAB_DIR/kernel.config"
 	case $1 in
-	lab) echo "$LAB_DIR/kernel-lab.config" ;;
+	lab)
+		echo "$LAB_DIR/kernel-lab.config"
+		[ ! -f "$LAB_DIR/kernel-lab-$2.config" ] || echo "$LAB_DIR/kernel-lab-$2.config"
+		;;
 	bare) echo "$LAB_DIR/kernel-bare.config" ;;
 	esac
 	[ -z "${LAB_CONFIG:-}" ] || echo "$LAB_CONFIG"
@@ -406,7 +409,7 @@ build_series() { # VARIANT SERIES
 	local variant=$1 series=$2 deb version id final work log
 	local -a fragments
 
-	mapfile -t fragments < <(variant_fragments "$variant")
+	mapfile -t fragments < <(variant_fragments "$variant" "$series")
 	check_tools
 	deb=$(source_deb "$series")
 	version=$(basename "$deb" | cut -d_ -f2)

@@ -4,17 +4,20 @@
  *
  * An open file is eight bytes, written and read with write(2) and read(2). It
  * exists so that the lab has a handler which a tracer has never heard of, and
- * one that can abort a live update when asked to.
+ * one that fails when asked to: to preserve, to freeze, to retrieve.
  */
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/liveupdate.h>
+#include <linux/luo_seed_bug.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -22,7 +25,17 @@ static int fail_freeze;
 module_param(fail_freeze, int, 0644);
 MODULE_PARM_DESC(fail_freeze, "The freeze call, counted from 1, that fails with -EBUSY (default: none)");
 
+static int fail_preserve;
+module_param(fail_preserve, int, 0644);
+MODULE_PARM_DESC(fail_preserve, "The preserve call, counted from 1, that fails with -ENOSPC (default: none)");
+
+static int fail_retrieve;
+module_param(fail_retrieve, int, 0644);
+MODULE_PARM_DESC(fail_retrieve, "The retrieve call, counted from 1, that fails with -EIO (default: none)");
+
 static atomic_t labstate_freezes = ATOMIC_INIT(0);
+static atomic_t labstate_preserves = ATOMIC_INIT(0);
+static atomic_t labstate_retrieves = ATOMIC_INIT(0);
 
 /* One open file. */
 struct labstate {
@@ -93,12 +106,21 @@ static int labstate_liveupdate_preserve(struct liveupdate_file_op_args *args)
 	if (IS_ERR(ser))
 		return PTR_ERR(ser);
 
+	if (atomic_inc_return(&labstate_preserves) == fail_preserve) {
+		kho_unpreserve_free(ser);
+		return -ENOSPC;
+	}
+
 	args->serialized_data = virt_to_phys(ser);
 	return 0;
 }
 
 static void labstate_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 {
+	/* Called for a retrieved file, whose memory is long gone. */
+	if (luo_seeded(LUO_SEED_UNPRESERVE_RETRIEVED))
+		return;
+
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 }
 
@@ -122,24 +144,46 @@ static void labstate_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
 	ser->value = 0;
 }
 
-static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+static struct file *labstate_getfile(u64 value)
 {
-	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
 	struct labstate *state;
 	struct file *file;
 
 	state = kzalloc(sizeof(*state), GFP_KERNEL);
 	if (!state)
-		return -ENOMEM;
-	state->value = ser->value;
+		return ERR_PTR(-ENOMEM);
+	state->value = value;
 
 	file = anon_inode_getfile_fmode("[labstate]", &labstate_fops, state,
 					O_RDWR,
 					FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
-	if (IS_ERR(file)) {
+	if (IS_ERR(file))
 		kfree(state);
+	return file;
+}
+
+/* What was handed over is taken here, and finish has nothing left to do. */
+static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	struct folio *folio = kho_restore_folio(args->serialized_data);
+	struct labstate_ser *ser;
+	struct file *file;
+
+	if (!folio)
+		return -EINVAL;
+
+	/* Time for a second caller to come in. */
+	if (luo_seeded(LUO_SEED_RETRIEVE_UNLOCKED))
+		msleep(1000);
+
+	ser = folio_address(folio);
+	if (atomic_inc_return(&labstate_retrieves) == fail_retrieve)
+		file = ERR_PTR(-EIO);
+	else
+		file = labstate_getfile(ser->value);
+	folio_put(folio);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
-	}
 
 	args->file = file;
 	return 0;
@@ -147,6 +191,9 @@ static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 
 static void labstate_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
+	/* Retrieved, or as good as: see above. */
+	if (args->retrieve_status)
+		return;
 	kho_restore_free(phys_to_virt(args->serialized_data));
 }
 

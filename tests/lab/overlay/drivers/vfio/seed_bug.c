@@ -42,6 +42,26 @@ static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
 	[VFIO_SEED_EARLY_FILE]			= "early-file",
 	/* identity: retrieve hands out another device than was preserved */
 	[VFIO_SEED_SERIALIZED_CHANGED]		= "serialized-changed",
+	/* B03: retrieve restores the folio, and does not put it when it fails */
+	[VFIO_SEED_FOLIO_NOT_PUT]		= "folio-not-put",
+	/* B04: the file owns df, both are freed, and one registration put too many */
+	[VFIO_SEED_DF_DOUBLE_FREE]		= "df-double-free",
+	/* B05: the lookup pins the struct device and not the registration */
+	[VFIO_SEED_LOOKUP_UNPINNED]		= "lookup-unpinned",
+	/* class of B04: release puts the registration twice */
+	[VFIO_SEED_RELEASE_PUT_TWICE]		= "release-put-twice",
+	/* class of B05: looking up a device puts its struct device twice */
+	[VFIO_SEED_KREF_PUT_TWICE]		= "kref-put-twice",
+	/* class of B04: finish puts the reference that LUO puts, too */
+	[VFIO_SEED_FINISH_PUTS_FILE]		= "finish-puts-file",
+	/* B07: a retrieved file gets the mapping of another device */
+	[VFIO_SEED_FMAPPING_OTHER]		= "fmapping-other",
+	/* identity: preserve hands over the address of another device */
+	[VFIO_SEED_OTHER_DEVICE_SAVED]		= "other-device-saved",
+	/* class of B10: unpreserve forgets the preserved memory */
+	[VFIO_SEED_UNPRESERVE_NO_FREE]		= "unpreserve-no-free",
+	/* class of B09: a device cannot be opened after it was finished either */
+	[VFIO_SEED_STILL_BUSY]			= "still-busy",
 };
 
 static enum vfio_seed_bug vfio_seed_bug;

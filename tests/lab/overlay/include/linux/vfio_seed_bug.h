@@ -5,7 +5,8 @@
  * A tracer that claims to find lifecycle bugs has to be shown some. Each entry
  * is a bug that reviewers found in posted live update code, or one of the same
  * class, and is made to disturb nothing but the balance it is about: a seeded
- * kernel leaks or mismatches, it does not crash.
+ * kernel leaks or mismatches and may warn, it does not crash. The knob for LUO
+ * and memfd is linux/luo_seed_bug.h.
  *
  * Chosen at run time with the module parameter vfio.seed_bug=<name>; the empty
  * name, the default, means that the code is correct.
@@ -30,6 +31,16 @@ enum vfio_seed_bug {
 	VFIO_SEED_FILE_REF_LEAK,
 	VFIO_SEED_EARLY_FILE,
 	VFIO_SEED_SERIALIZED_CHANGED,
+	VFIO_SEED_FOLIO_NOT_PUT,
+	VFIO_SEED_DF_DOUBLE_FREE,
+	VFIO_SEED_LOOKUP_UNPINNED,
+	VFIO_SEED_RELEASE_PUT_TWICE,
+	VFIO_SEED_KREF_PUT_TWICE,
+	VFIO_SEED_FINISH_PUTS_FILE,
+	VFIO_SEED_FMAPPING_OTHER,
+	VFIO_SEED_OTHER_DEVICE_SAVED,
+	VFIO_SEED_UNPRESERVE_NO_FREE,
+	VFIO_SEED_STILL_BUSY,
 	VFIO_SEED_COUNT
 };
 

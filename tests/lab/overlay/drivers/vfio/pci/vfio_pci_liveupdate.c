@@ -16,8 +16,10 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/kexec_handover.h>
 #include <linux/liveupdate.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -231,11 +233,44 @@ static int match_device(struct device *dev, const void *data)
 	       vfio_pci_liveupdate_same(dev, data);
 }
 
-/* Only ever used by VFIO_SEED_SERIALIZED_CHANGED. */
+/* Only ever used by seeded bugs. */
 static int match_other_device(struct device *dev, const void *data)
 {
 	return vfio_pci_liveupdate_ours(dev) &&
 	       !vfio_pci_liveupdate_same(dev, data);
+}
+
+/* Drops what vfio_find_device() pinned. */
+static void vfio_pci_put_found(struct vfio_device *device)
+{
+	if (vfio_seeded(VFIO_SEED_LOOKUP_UNPINNED))
+		put_device(&device->device);
+	else
+		vfio_device_put_registration(device);
+}
+
+/*
+ * VFIO_SEED_LOOKUP_UNPINNED: gives whoever takes the driver away right now the time
+ * to be through with it, so that the race has a known end.
+ */
+static void vfio_pci_lose_race(struct vfio_device *device)
+{
+	unsigned int count;
+
+	read_poll_timeout(refcount_read, count, !count, 10 * USEC_PER_MSEC,
+			  3 * USEC_PER_SEC, false, &device->refcount);
+	msleep(100);
+}
+
+/* Only ever used by VFIO_SEED_OTHER_DEVICE_SAVED. */
+static void vfio_pci_ser_fill_other(struct vfio_pci_device_ser *ser)
+{
+	struct vfio_device *other = vfio_find_device(ser, match_other_device);
+
+	if (!other)
+		return;
+	vfio_pci_ser_fill(ser, vfio_pci_liveupdate_vdev(other)->pdev);
+	vfio_pci_put_found(other);
 }
 
 static bool vfio_pci_liveupdate_can_preserve(struct liveupdate_file_handler *handler,
@@ -260,6 +295,8 @@ static int vfio_pci_liveupdate_preserve(struct liveupdate_file_op_args *args)
 		return PTR_ERR(ser);
 
 	vfio_pci_ser_fill(ser, vfio_pci_liveupdate_vdev(device)->pdev);
+	if (vfio_seeded(VFIO_SEED_OTHER_DEVICE_SAVED))
+		vfio_pci_ser_fill_other(ser);
 	ret = vfio_pci_list_add(ser);
 	if (ret) {
 		kho_unpreserve_free(ser);
@@ -275,7 +312,8 @@ static void vfio_pci_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 	struct vfio_pci_device_ser *ser = phys_to_virt(args->serialized_data);
 
 	vfio_pci_list_remove_outgoing(ser);
-	kho_unpreserve_free(ser);
+	if (!vfio_seeded(VFIO_SEED_UNPRESERVE_NO_FREE))
+		kho_unpreserve_free(ser);
 }
 
 /*
@@ -302,13 +340,20 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 	struct vfio_device *device;
 	struct file *file;
 
+	/* As the first posted version did. finish puts the folio of a success. */
+	if (vfio_seeded(VFIO_SEED_FOLIO_NOT_PUT))
+		kho_restore_folio(args->serialized_data);
+
 	device = vfio_find_device(ser, vfio_seeded(VFIO_SEED_SERIALIZED_CHANGED) ?
 				  match_other_device : match_device);
 	if (!device)
 		return -ENODEV;
 
+	if (vfio_seeded(VFIO_SEED_LOOKUP_UNPINNED))
+		vfio_pci_lose_race(device);
+
 	file = vfio_device_liveupdate_cdev_open(device);
-	vfio_device_put_registration(device);
+	vfio_pci_put_found(device);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -330,6 +375,18 @@ static bool vfio_pci_liveupdate_can_finish(struct liveupdate_file_op_args *args)
 	return vfio_device_bound_from_file(args->file);
 }
 
+static void vfio_pci_liveupdate_free_ser(struct liveupdate_file_op_args *args,
+					 struct vfio_pci_device_ser *ser)
+{
+	if (vfio_seeded(VFIO_SEED_FINISH_NO_RESTORE_FREE))
+		return;
+
+	if (!vfio_seeded(VFIO_SEED_FOLIO_NOT_PUT) || !args->retrieve_status)
+		kho_restore_free(ser);
+	else if (args->retrieve_status > 0)
+		folio_put(virt_to_folio(ser));
+}
+
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_device_ser *ser = phys_to_virt(args->serialized_data);
@@ -337,12 +394,15 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 
 	vfio_pci_list_remove_incoming(ser);
 	if (device) {
-		WRITE_ONCE(device->liveupdate_incoming, false);
-		vfio_device_put_registration(device);
+		if (!vfio_seeded(VFIO_SEED_STILL_BUSY))
+			WRITE_ONCE(device->liveupdate_incoming, false);
+		vfio_pci_put_found(device);
 	}
 
-	if (!vfio_seeded(VFIO_SEED_FINISH_NO_RESTORE_FREE))
-		kho_restore_free(ser);
+	if (vfio_seeded(VFIO_SEED_FINISH_PUTS_FILE) && args->file)
+		fput(args->file);
+
+	vfio_pci_liveupdate_free_ser(args, ser);
 }
 
 static const struct liveupdate_file_ops vfio_pci_liveupdate_file_ops = {

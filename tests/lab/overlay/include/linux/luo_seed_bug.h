@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lab's knob for breaking LUO and memfd on purpose, one bug at a time: what
+ * linux/vfio_seed_bug.h is to vfio.
+ *
+ * Chosen on the command line or at run time by the parameter luo_seed.bug=<name>;
+ * the empty name, the default, leaves the code as it is in the kernel's sources.
+ */
+#ifndef _LINUX_LUO_SEED_BUG_H
+#define _LINUX_LUO_SEED_BUG_H
+
+#include <linux/types.h>
+
+enum luo_seed_bug {
+	LUO_SEED_NONE,
+	LUO_SEED_RETRIEVE_FORGOTTEN,
+	LUO_SEED_RETRIEVE_UNLOCKED,
+	LUO_SEED_PRESERVE_TWICE,
+	LUO_SEED_INSTALL_EARLY,
+	LUO_SEED_LEFT_IN_CACHE,
+	LUO_SEED_RESTORED_TWICE,
+	LUO_SEED_UNWIND_TOO_FAR,
+	LUO_SEED_FLB_LEAK,
+	LUO_SEED_FLB_PUT_TWICE,
+	LUO_SEED_MODULE_LEAK,
+	LUO_SEED_PRESERVE_FILE_LEAK,
+	LUO_SEED_UNPRESERVE_FILE_LEAK,
+	LUO_SEED_UNFREEZE_MISSING,
+	LUO_SEED_DATA_SWAPPED,
+	LUO_SEED_FINISH_UNASKED,
+	LUO_SEED_FINISH_FORGETS,
+	LUO_SEED_FINISH_TWICE,
+	LUO_SEED_FILE_LOST,
+	LUO_SEED_SESSION_LOST,
+	LUO_SEED_UNPRESERVE_RETRIEVED,
+	LUO_SEED_COUNT
+};
+
+bool luo_seeded(enum luo_seed_bug bug);
+
+#endif /* _LINUX_LUO_SEED_BUG_H */

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The lab's knob for breaking LUO and memfd on purpose: see linux/luo_seed_bug.h.
+ */
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/luo_seed_bug.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+/*
+ * The one list of what can be broken. The ids (B11, ...) are those of the
+ * catalogue of real bugs that the lab works from.
+ */
+static const char * const luo_seed_names[LUO_SEED_COUNT] = {
+	[LUO_SEED_NONE]			= "",
+	/* B11: that a retrieve failed is not remembered */
+	[LUO_SEED_RETRIEVE_FORGOTTEN]	= "retrieve-forgotten",
+	/* B12: a file is found not retrieved, and retrieved, without a lock */
+	[LUO_SEED_RETRIEVE_UNLOCKED]	= "retrieve-unlocked",
+	/* B13: one file is preserved under two tokens */
+	[LUO_SEED_PRESERVE_TWICE]	= "preserve-twice",
+	/* B14: the fd is installed before the reply is copied */
+	[LUO_SEED_INSTALL_EARLY]	= "install-early",
+	/* B15: memfd leaves a folio in the page cache when accounting fails */
+	[LUO_SEED_LEFT_IN_CACHE]	= "left-in-cache",
+	/* B16: memfd restores in finish what retrieve restored */
+	[LUO_SEED_RESTORED_TWICE]	= "restored-twice",
+	/* B17: memfd unpreserves more than it preserved */
+	[LUO_SEED_UNWIND_TOO_FAR]	= "unwind-too-far",
+	/* a failing preserve keeps its count of the FLB */
+	[LUO_SEED_FLB_LEAK]		= "flb-leak",
+	/* finishing a file drops the FLB's count twice */
+	[LUO_SEED_FLB_PUT_TWICE]	= "flb-put-twice",
+	/* a failing preserve keeps the handler's module */
+	[LUO_SEED_MODULE_LEAK]		= "module-leak",
+	/* a failing preserve keeps its reference of the file */
+	[LUO_SEED_PRESERVE_FILE_LEAK]	= "preserve-file-leak",
+	/* a session that is closed keeps its references of the files */
+	[LUO_SEED_UNPRESERVE_FILE_LEAK]	= "unpreserve-file-leak",
+	/* a failing freeze leaves those before it frozen */
+	[LUO_SEED_UNFREEZE_MISSING]	= "unfreeze-missing",
+	/* two files of one handler arrive with each other's data */
+	[LUO_SEED_DATA_SWAPPED]		= "data-swapped",
+	/* a file is finished although its handler forbids it */
+	[LUO_SEED_FINISH_UNASKED]	= "finish-unasked",
+	/* the first file of a session is not finished */
+	[LUO_SEED_FINISH_FORGETS]	= "finish-forgets",
+	/* every file is finished twice */
+	[LUO_SEED_FINISH_TWICE]		= "finish-twice",
+	/* the last file of a session does not arrive */
+	[LUO_SEED_FILE_LOST]		= "file-lost",
+	/* the first session does not arrive */
+	[LUO_SEED_SESSION_LOST]		= "session-lost",
+	/* closing a session unpreserves what was retrieved */
+	[LUO_SEED_UNPRESERVE_RETRIEVED]	= "unpreserve-retrieved",
+};
+
+static enum luo_seed_bug luo_seed_bug;
+
+bool luo_seeded(enum luo_seed_bug bug)
+{
+	return unlikely(READ_ONCE(luo_seed_bug) == bug);
+}
+EXPORT_SYMBOL_GPL(luo_seeded);
+
+static int luo_seed_bug_set(const char *val, const struct kernel_param *kp)
+{
+	int i;
+
+	for (i = 0; i < LUO_SEED_COUNT; i++) {
+		if (sysfs_streq(val, luo_seed_names[i])) {
+			WRITE_ONCE(luo_seed_bug, i);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int luo_seed_bug_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", luo_seed_names[luo_seed_bug]);
+}
+
+static const struct kernel_param_ops luo_seed_bug_ops = {
+	.set = luo_seed_bug_set,
+	.get = luo_seed_bug_get,
+};
+module_param_cb(bug, &luo_seed_bug_ops, NULL, 0644);
+MODULE_PARM_DESC(bug, "Name of the one bug to switch on (default: none)");
