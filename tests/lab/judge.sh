@@ -3,14 +3,19 @@
 #
 # Compares what vfiotrace says about a run with the [expect] section of its scenario:
 #
-#	exit N			of `vfiotrace diff PRE POST`, or of `check PRE` without [new]
+#	exit N			of `vfiotrace diff PRE POST`, or of `vfiotrace check PRE`
+#				if the scenario ends in the old kernel
 #	expect-check exit N	of `vfiotrace check PRE`
-#	finding RULE [TEXT]	the rule fired, and TEXT is in the report
-#	no-other-findings	no rule fired that no "finding" line names
+#	finding RULE [TEXT]	the rule fired, and one of its findings says TEXT: part of a
+#				title or a meaning, "session NAME token TOKEN", "bdf ADDRESS"
+#	no-other-findings	every finding is one that a "finding" line names
 #	text TEXT		TEXT is in the report
 #
-# Reports are left in the output directory: report.txt, report.json, check.txt. The
-# reason of a failure is the last line of "verdict", which else says "ok".
+# [expect-third] says the same of the second of two updates in a row.
+#
+# Reports are left in the output directory: report.txt, report.json, check.txt, those of
+# the second update in report-third.*. The reason of a failure is the last line of
+# "verdict", which else says "ok".
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -31,43 +36,72 @@ judge() { # FILE ARGUMENTS...
 	"$tool" "$@" >"$out/$file" 2>"$out/judge.err" || code=$?
 }
 
-# The traces that the scenario's run must have left, judged together.
-judge_run() {
-	local -a how=(check "$out/pre.vft")
-
-	[ -s "$out/pre.vft" ] || wrong "the old kernel left no trace"
-	if scenario_has "$scenario" new; then
-		[ -s "$out/post.vft" ] || wrong "the new kernel left no trace"
-		how=(diff "$out/pre.vft" "$out/post.vft")
-	fi
-	judge report.json "${how[0]}" --format json "${how[@]:1}"
-	judge report.txt "${how[@]}"
+judge_diff() { # REPORT PRE POST
+	[ -s "$out/$2" ] || wrong "the kernel before the jump left no trace"
+	[ -s "$out/$3" ] || wrong "the kernel after the jump left no trace"
+	judge "$1.json" diff --format json "$out/$2" "$out/$3"
+	judge "$1.txt" diff "$out/$2" "$out/$3"
 }
 
-# The rules that fired, one a line.
-rules_found() {
-	grep -o '"rule" *: *"[^"]*"' "$out/report.json" | cut -d'"' -f4 | sort -u
+judge_check() { # REPORT PRE
+	[ -s "$out/$2" ] || wrong "the kernel left no trace"
+	judge "$1.json" check --format json "$out/$2"
+	judge "$1.txt" check "$out/$2"
 }
 
-expect_exit() { # WHAT WANTED
-	[ "$code" = "$2" ] || wrong "$1 exited with $code, expected $2"
+# A line per finding: the rule, a tab, and all that is said but for the evidence.
+findings() {
+	awk '
+		/^ *\{ "rule": "/ {
+			if (line != "")
+				print line
+			split($0, word, "\"")
+			line = word[4] "\t"
+			skip = 0
+		}
+		/^ *"evidence": \[/ { skip = 1 }
+		line != "" && !skip {
+			text = $0
+			if (text ~ /^ *"object": /) {
+				gsub(/"|,|: null/, "", text)
+				gsub(/: /, " ", text)
+			}
+			line = line " " text
+		}
+		END {
+			if (line != "")
+				print line
+		}' "$out/$report.json"
+}
+
+expect_exit() { # WHAT CODE WANTED
+	[ "$2" = "$3" ] || wrong "$1 exited with $2, expected $3"
 }
 
 expect_finding() { # RULE TEXT
-	wanted+=" $1 "
-	rules_found | grep -qxF -- "$1" || wrong "no finding of $1"
-	[ -z "$2" ] || grep -qF -- "$2" "$out/report.txt" ||
-		wrong "the finding of $1 does not say: $2"
+	wanted+=("$1"$'\t'"$2")
+	grep -q "^$1"$'\t' <<<"$found" || wrong "no finding of $1"
+	[ -z "$2" ] || grep "^$1"$'\t' <<<"$found" | grep -qF -- "$2" ||
+		wrong "no finding of $1 says: $2"
+}
+
+is_wanted() { # FINDING
+	local want
+	for want in ${wanted[@]+"${wanted[@]}"}; do
+		[ "${1%%$'\t'*}" = "${want%%$'\t'*}" ] || continue
+		case $1 in
+		*"${want#*$'\t'}"*) return 0 ;;
+		esac
+	done
+	return 1
 }
 
 expect_no_other() {
-	local rule
-	for rule in $(rules_found); do
-		case $wanted in
-		*" $rule "*) ;;
-		*) wrong "a finding nobody expects: $rule" ;;
-		esac
-	done
+	local finding
+	while read -r finding; do
+		[ -z "$finding" ] || is_wanted "$finding" ||
+			wrong "a finding nobody expects: $(cut -c1-300 <<<"$finding")"
+	done <<<"$found"
 }
 
 expect() { # WORDS...
@@ -75,25 +109,41 @@ expect() { # WORDS...
 	shift
 	rest=$*
 	case $what in
-	exit) expect_exit vfiotrace "$1" ;;
+	exit) expect_exit vfiotrace "$verdict" "$1" ;;
 	expect-check)
 		judge check.txt check "$out/pre.vft"
-		expect_exit check "$2"
+		expect_exit check "$code" "$2"
 		;;
 	finding)
 		rest=${rest#"$1"}
 		expect_finding "$1" "${rest# }"
 		;;
 	no-other-findings) others=no ;;
-	text) grep -qF -- "$rest" "$out/report.txt" || wrong "the report does not say: $rest" ;;
+	text) grep -qF -- "$rest" "$out/$report.txt" || wrong "the report does not say: $rest" ;;
 	*) wrong "[expect] has no '$what'" ;;
 	esac
 }
 
-code=0 wanted='' others=any
-judge_run
-while read -r -a words; do
-	expect "${words[@]}"
-done < <(scenario_section "$scenario" expect)
-[ "$others" = any ] || expect_no_other
+# What the tool said last, against a section of the scenario.
+compare() { # SECTION REPORT
+	local others=any verdict=$code found
+	local -a words wanted=()
+	report=$2
+	found=$(findings)
+	while read -r -a words; do
+		expect "${words[@]}"
+	done < <(scenario_section "$scenario" "$1")
+	[ "$others" = any ] || expect_no_other
+}
+
+if scenario_has "$scenario" new; then
+	judge_diff report pre.vft post.vft
+else
+	judge_check report pre.vft
+fi
+compare expect report
+if scenario_has "$scenario" third; then
+	judge_diff report-third post.vft third.vft
+	compare expect-third report-third
+fi
 echo ok >"$out/verdict"

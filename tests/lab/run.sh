@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs one scenario: boots the old kernel, jumps into the new one, collects what
-# both left behind, and says whether that is what the scenario expects.
+# Runs one scenario: boots the old kernel, jumps into the new one, and from there into
+# a third if the scenario has two updates in a row; collects what they left behind,
+# and says whether that is what the scenario expects.
 #
 # Environment: VFIOTRACE, the static binary for the guest (build/vfiotrace);
 # VFIOTRACE_HOST, the one that judges (the same); LAB_OLD, LAB_NEW, the kernels;
@@ -131,20 +132,30 @@ build_agent() {
 	mv "$agent.$$" "$agent"
 }
 
-cmdline() { # old|new
-	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on"
+cmdline() { # old|new|third
+	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on" bug
+
+	bug=$(scenario_get "$scenario" luo-seed-bug '')
 
 	words+=" intel_iommu=on quiet loglevel=5 nokaslr"
 	words+=" $TIMERS lab.side=$1"
+	[ -z "$bug" ] || words+=" luo_seed.bug=$bug"
 	words+=" $(scenario_get "$scenario" cmdline '')"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
 }
 
+# What the agent jumps into: a directory of the host that the guest sees.
+prepare_jump() { # DIRECTORY SIDE KERNEL-DIR
+	mkdir "$1"
+	cp "$3/bzImage" "$1/bzImage"
+	build_initrd "$3" "$1/initrd"
+	cmdline "$2" >"$1/cmdline"
+}
+
 prepare() {
 	mkdir -p "$out"
-	rm -rf "$out"/{next,old.initrd,scenario,console.log,pre.vft,post.vft}
-	rm -f "$out"/{result,exit,record}.{old,new} "$out"/{report.txt,report.json,check.txt,verdict}
-	mkdir "$out/next"
+	rm -rf "$out"/{next,third,old.initrd,scenario,console.log,*.vft}
+	rm -f "$out"/{result,exit,record}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
 
 	local old new
 	old=$(kernel_dir "$kernel_old")
@@ -153,9 +164,10 @@ prepare() {
 	cp "$scenario" "$out/scenario"
 	cp "$old/bzImage" "$out/old.bzImage"
 	build_initrd "$old" "$out/old.initrd"
-	cp "$new/bzImage" "$out/next/bzImage"
-	build_initrd "$new" "$out/next/initrd"
-	cmdline new >"$out/next/cmdline"
+	prepare_jump "$out/next" new "$new"
+	if scenario_has "$scenario" third; then
+		prepare_jump "$out/third" third "$new"
+	fi
 }
 
 qemu_arguments() {
@@ -232,7 +244,11 @@ check_run() { # STATUS-OF-QEMU
 		return
 	fi
 	check_console
-	if scenario_has "$scenario" new; then
+	if scenario_has "$scenario" third; then
+		check_result old kexec
+		check_result new kexec
+		check_result third ok
+	elif scenario_has "$scenario" new; then
 		check_result old kexec
 		check_result new ok
 	else

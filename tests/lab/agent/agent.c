@@ -2,7 +2,7 @@
 /*
  * The guest agent's frame: finds the section, runs its steps, says how it went.
  *
- *	agent old|new SCENARIO
+ *	agent SECTION SCENARIO
  *
  * The outcome goes to result.<section> beside the scenario, where the host reads
  * it: "ok", or "fail: " and the reason. A reader on the host sees nothing at all
@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "agent.h"
+
+const char *scenario_path;
 
 static const char *section;
 static int line_number;
@@ -166,10 +168,11 @@ int main(int argc, char **argv)
 	FILE *file;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: agent old|new SCENARIO\n");
+		fprintf(stderr, "usage: agent SECTION SCENARIO\n");
 		return 64;
 	}
 	section = argv[1];
+	scenario_path = argv[2];
 	slash = strrchr(argv[2], '/');
 	snprintf(result_path, sizeof(result_path), "%.*sresult.%s",
 		 slash ? (int)(slash - argv[2] + 1) : 0, argv[2], section);

@@ -24,6 +24,7 @@ struct step {
 };
 
 /* agent.c */
+extern const char *scenario_path;
 int step_run(int argc, char **argv);
 void script_error(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));

@@ -3,11 +3,13 @@
  * Steps about other steps, about time, and about the shell.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent.h"
 
@@ -95,16 +97,99 @@ static int run_repeat(int argc, char **argv)
 	return ret;
 }
 
-static int run_sleep(int argc, char **argv)
+static void sleep_ms(unsigned long long ms)
 {
-	unsigned long long ms = number(argv[1]);
 	struct timespec ts = {
 		.tv_sec = ms / 1000,
 		.tv_nsec = ms % 1000 * 1000000,
 	};
 
-	(void)argc;
 	nanosleep(&ts, NULL);
+}
+
+static int run_sleep(int argc, char **argv)
+{
+	(void)argc;
+	sleep_ms(number(argv[1]));
+	return 0;
+}
+
+/* after MS STEP...: to have one thing happen while another is under way. */
+static int run_after(int argc, char **argv)
+{
+	sleep_ms(number(argv[1]));
+	return step_run(argc - 2, argv + 2);
+}
+
+/* One of the steps that run at the same time. */
+struct thread {
+	pthread_t id;
+	pthread_barrier_t *start;
+	int argc;
+	char **argv;
+	int ret;
+};
+
+static void *thread_main(void *arg)
+{
+	struct thread *thread = arg;
+
+	pthread_barrier_wait(thread->start);
+	thread->ret = step_run(thread->argc, thread->argv);
+	return NULL;
+}
+
+/* Cuts the words at each ";;". */
+static int threads_split(int argc, char **argv, struct thread *threads, int max)
+{
+	int count = 0, first = 0;
+
+	for (int i = 0; i <= argc; i++) {
+		if (i < argc && strcmp(argv[i], ";;"))
+			continue;
+		if (i == first || count == max)
+			script_error("parallel: an empty step, or too many");
+		threads[count].argc = i - first;
+		threads[count++].argv = argv + first;
+		first = i + 1;
+	}
+	return count;
+}
+
+/* parallel STEP... ;; STEP...: threads that start together. It waits for all. */
+static int run_parallel(int argc, char **argv)
+{
+	struct thread threads[8] = { 0 };
+	pthread_barrier_t start;
+	int count, ret = 0;
+
+	count = threads_split(argc - 1, argv + 1, threads, 8);
+	pthread_barrier_init(&start, NULL, count);
+	for (int i = 0; i < count; i++) {
+		threads[i].start = &start;
+		if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]))
+			script_error("parallel: no thread");
+	}
+	for (int i = 0; i < count; i++) {
+		pthread_join(threads[i].id, NULL);
+		ret = ret ?: threads[i].ret < 0 ? threads[i].ret : 0;
+	}
+	pthread_barrier_destroy(&start);
+	return ret;
+}
+
+/* start SECTION: another agent, which does that section of the scenario on its own. */
+static int run_start(int argc, char **argv)
+{
+	pid_t pid = fork();
+
+	(void)argc;
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		execl("/proc/self/exe", "agent", argv[1], scenario_path, NULL);
+		_exit(127);
+	}
 	return 0;
 }
 
@@ -145,6 +230,9 @@ const struct step control_steps[] = {
 	{ "for",		4, STEP_MAX_WORDS, run_for },
 	{ "repeat",		2, STEP_MAX_WORDS, run_repeat },
 	{ "sleep",		1, 1, run_sleep },
+	{ "after",		2, STEP_MAX_WORDS, run_after },
+	{ "parallel",		1, STEP_MAX_WORDS, run_parallel },
+	{ "start",		1, 1, run_start },
 	{ "sh",			1, STEP_MAX_WORDS, run_sh },
 	{ "load-modules",	0, 0, run_load_modules },
 	{ NULL, 0, 0, NULL }

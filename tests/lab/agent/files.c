@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -62,6 +63,21 @@ static int run_write(int argc, char **argv)
 	return KERNEL_CALL(pwrite(var_fd(argv[1]), buf, sizeof(buf), 0));
 }
 
+/* put PATH TEXT: one write, as "echo TEXT >PATH" makes it, in this process. */
+static int run_put(int argc, char **argv)
+{
+	char text[256];
+	int fd, len, ret;
+
+	len = snprintf(text, sizeof(text), "%s\n", argc > 2 ? argv[2] : "");
+	fd = open(argv[1], O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		script_error("%s: %s", argv[1], strerror(errno));
+	ret = KERNEL_CALL(write(fd, text, len));
+	close(fd);
+	return ret;
+}
+
 static size_t file_size(int fd)
 {
 	struct stat st;
@@ -98,6 +114,7 @@ const struct step file_steps[] = {
 	{ "close",	1, 1, run_close },
 	{ "memfd",	3, 3, run_memfd },
 	{ "write",	2, 2, run_write },
+	{ "put",	1, 2, run_put },
 	{ "verify",	2, 2, run_verify },
 	{ NULL, 0, 0, NULL }
 };

@@ -7,30 +7,55 @@
 #include <linux/reboot.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "lab_uapi.h"
 
-/* Where the host puts the kernel to jump into. */
-#define NEXT_KERNEL	"/host/next/bzImage"
-#define NEXT_INITRD	"/host/next/initrd"
-#define NEXT_CMDLINE	"/host/next/cmdline"
+/*
+ * Where the host puts the kernel to jump into: a link that the guest's init makes, since
+ * a second jump has another aim than the first.
+ */
+#define NEXT_KERNEL	"/lab/next/bzImage"
+#define NEXT_INITRD	"/lab/next/initrd"
+#define NEXT_CMDLINE	"/lab/next/cmdline"
 
 static bool kexec_loaded;
 
-/* The device can be open once at a time, and one open serves all sessions. */
+static int luo_fd = -1;
+
+/*
+ * The device can be open once at a time, and one open serves all sessions. Another
+ * agent may have it at the moment.
+ */
 static int luo_device(void)
 {
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
+	for (int i = 0; luo_fd < 0 && i < 200; i++) {
+		luo_fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
+		if (luo_fd < 0 && errno != EBUSY)
+			break;
+		if (luo_fd < 0)
+			usleep(50000);
+	}
+	if (luo_fd < 0)
 		script_error("/dev/liveupdate: %s", strerror(errno));
-	return fd;
+	return luo_fd;
+}
+
+/* leave-luo: lets another agent have the device. Sessions do not need it. */
+static int run_leave_luo(int argc, char **argv)
+{
+	int fd = luo_fd;
+
+	(void)argc;
+	(void)argv;
+	if (fd < 0)
+		script_error("leave-luo: the device is not open");
+	luo_fd = -1;
+	return KERNEL_CALL(close(fd));
 }
 
 static int session_open(unsigned long request, const char *name)
@@ -87,6 +112,33 @@ static int run_retrieve(int argc, char **argv)
 	(void)argc;
 	if (ret >= 0)
 		var_set(argv[3], arg.fd);
+	return ret;
+}
+
+/*
+ * retrieve-unread SESSION TOKEN: the reply cannot be written, as the request lies in
+ * a page that is only read from. The call fails, and no fd may be left behind.
+ */
+static int run_retrieve_unread(int argc, char **argv)
+{
+	size_t size = getpagesize();
+	struct luo_fd_arg *arg;
+	int session = var_fd(argv[1]);
+	int ret;
+
+	(void)argc;
+	arg = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (arg == MAP_FAILED)
+		script_error("retrieve-unread: out of memory");
+	arg->size = sizeof(*arg);
+	arg->fd = -1;
+	arg->token = number(argv[2]);
+	if (mprotect(arg, size, PROT_READ))
+		script_error("retrieve-unread: %s", strerror(errno));
+
+	ret = KERNEL_CALL(ioctl(session, LUO_RETRIEVE_FD, arg));
+	munmap(arg, size);
 	return ret;
 }
 
@@ -170,8 +222,10 @@ const struct step luo_steps[] = {
 	{ "retrieve-session",	1, 1, run_retrieve_session },
 	{ "preserve",		3, 3, run_preserve },
 	{ "retrieve",		3, 3, run_retrieve },
+	{ "retrieve-unread",	2, 2, run_retrieve_unread },
 	{ "finish",		1, 1, run_finish },
 	{ "close-session",	1, 1, run_close_session },
+	{ "leave-luo",		0, 0, run_leave_luo },
 	{ "load",		0, 0, run_load },
 	{ "kexec",		0, 0, run_kexec },
 	{ NULL, 0, 0, NULL }

@@ -72,6 +72,65 @@ static int run_cdev(int argc, char **argv)
 	return fd;
 }
 
+/* unbind INDEX: takes the driver away. Waits until nobody has the device open. */
+static int run_unbind(int argc, char **argv)
+{
+	char address[256];
+	int fd, ret;
+
+	(void)argc;
+	device_address(number(argv[1]), address, sizeof(address));
+	fd = open(DRIVER_DIR "/unbind", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		script_error(DRIVER_DIR "/unbind: %s", strerror(errno));
+	ret = KERNEL_CALL(write(fd, address, strlen(address)));
+	close(fd);
+	return ret;
+}
+
+/* group VAR INDEX: the IOMMU group of a device. */
+static int run_group(int argc, char **argv)
+{
+	char address[256], link[320], target[256] = "", path[300];
+	int fd;
+
+	(void)argc;
+	device_address(number(argv[2]), address, sizeof(address));
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", address);
+	if (readlink(link, target, sizeof(target) - 1) < 0)
+		script_error("%s: %s", link, strerror(errno));
+	snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(target, '/') + 1);
+	fd = KERNEL_CALL(open(path, O_RDWR | O_CLOEXEC));
+	if (fd >= 0)
+		var_set(argv[1], fd);
+	return fd;
+}
+
+/* group-iommufd GROUP IOMMUFD */
+static int run_group_iommufd(int argc, char **argv)
+{
+	int iommufd = var_fd(argv[2]);
+	int group = var_fd(argv[1]);
+
+	(void)argc;
+	return KERNEL_CALL(ioctl(group, LAB_VFIO_GROUP_SET_CONTAINER, &iommufd));
+}
+
+/* group-device VAR GROUP INDEX: a device by way of its group. */
+static int run_group_device(int argc, char **argv)
+{
+	int group = var_fd(argv[2]);
+	char address[256];
+	int fd;
+
+	(void)argc;
+	device_address(number(argv[3]), address, sizeof(address));
+	fd = KERNEL_CALL(ioctl(group, LAB_VFIO_GROUP_GET_DEVICE_FD, address));
+	if (fd >= 0)
+		var_set(argv[1], fd);
+	return fd;
+}
+
 static int run_iommufd(int argc, char **argv)
 {
 	int fd = KERNEL_CALL(open("/dev/iommu", O_RDWR | O_CLOEXEC));
@@ -168,6 +227,10 @@ static int run_irq(int argc, char **argv)
 
 const struct step vfio_steps[] = {
 	{ "cdev",	2, 2, run_cdev },
+	{ "unbind",	1, 1, run_unbind },
+	{ "group",	2, 2, run_group },
+	{ "group-iommufd", 2, 2, run_group_iommufd },
+	{ "group-device", 3, 3, run_group_device },
 	{ "iommufd",	1, 1, run_iommufd },
 	{ "bind",	2, 2, run_bind },
 	{ "attach",	2, 2, run_attach },
