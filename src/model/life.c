@@ -217,12 +217,23 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 		l->compatible = intern(b, c);
 }
 
+/* The life of F's session whose handle stands in E. */
+static struct vt_life *life_by_data(struct vt_build *b, const struct frame *f, const struct vt_event *e)
+{
+	struct vt_life *l;
+	uint64_t data;
+
+	if (!f->session || !vt_ev_u64(e, VT_F_DATA, &data) || !data)
+		return NULL;
+	l = vt_map__get(&b->by_data[f->session->dir], vt_hash_mix((uintptr_t)f->session, data));
+	return l && l->session == f->session && l->has_data && l->data == data ? l : NULL;
+}
+
 /* Which life a callback is about. */
 static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
-	uint64_t token, data, file = vt_ev_obj(e, VT_F_FILE);
-	enum vt_dir dir = f->session ? f->session->dir : VT_OUTGOING;
-	struct vt_life *l;
+	uint64_t token, file = vt_ev_obj(e, VT_F_FILE);
+	struct vt_life *l, *other;
 
 	if (f->life)
 		return f->life;
@@ -231,17 +242,12 @@ static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct
 		if (l)
 			return l;
 	}
-	if (file) {
-		l = vt_map__get(&b->by_file, file);
-		if (l && (!f->session || l->session == f->session))
-			return l;
-	}
-	if (f->session && vt_ev_u64(e, VT_F_DATA, &data) && data) {
-		l = vt_map__get(&b->by_data[dir], vt_hash_mix((uintptr_t)f->session, data));
-		if (l && l->session == f->session && l->has_data && l->data == data)
-			return l;
-	}
-	return NULL;
+	other = life_by_data(b, f, e);
+	l = file ? vt_map__get(&b->by_file, file) : NULL;
+	if (!l || (f->session && l->session != f->session))
+		return other;
+	/* A file that was preserved twice has two lives. */
+	return other && other->file == file ? other : l;
 }
 
 static void odd(struct vt_build *b, struct vt_life *l, enum vt_fact_kind k, const struct vt_event *e, const struct vt_at *before)
