@@ -24,6 +24,15 @@ static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_
 		slot(w, VT_S_MOD_REF, BPF_CORE_READ(owner, refcnt.counter));
 }
 
+/* The call that the callback was made by holds this file. */
+static __always_inline void remember_file(struct file *file)
+{
+	struct vt_frame *f = frame_top(task_get());
+
+	if (f)
+		f->file = (u64)file;
+}
+
 static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a, u32 point)
 {
 	struct vt_control *c = ctl_open();
@@ -31,6 +40,7 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 
 	if (!c)
 		return;
+	file_let_go(c, frame_top(task_get()));
 	frame_push(type, 0, false, 0);
 	w = wire_reserve(sizeof(*w), type, VT_ENTER);
 	if (w) {
@@ -49,6 +59,8 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
 	if (w) {
 		slot_args(w, a);
+		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
+			slot_threads(w);
 		if (has_ret)
 			slot(w, VT_S_RET, ret);
 		wire_send(c, w);
@@ -56,6 +68,8 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 	if (c && point)
 		snap_file(BPF_CORE_READ(a, file), point);
 	frame_pop();
+	if (type == VT_EV_OP_PRESERVE || type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
+		remember_file(BPF_CORE_READ(a, file));
 }
 
 SEC("fentry") int BPF_PROG(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
@@ -79,6 +93,7 @@ SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh,
 		wire_send(c, w);
 	}
 	frame_pop();
+	remember_file(file);
 	return 0;
 }
 

@@ -288,12 +288,14 @@ SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, i
 	struct vt_frame *f = frame_top(task_get());
 	struct luo_file *lf = NULL;
 	struct vt_wire *w;
-	u64 fh = 0;
+	u64 fh = 0, file = 0;
 
 	if (!c)
 		goto out;
-	if (ret && f && f->type == VT_EV_LUO_PRESERVE)
+	if (ret && f && f->type == VT_EV_LUO_PRESERVE) {
 		fh = f->object;
+		file = f->file;
+	}
 	if (fh)
 		flb_states(fh);
 	w = wire_new(LUO_PRESERVE, EXIT);
@@ -301,6 +303,10 @@ SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, i
 		slot(w, VT_S_RET, (s64)ret);
 		slot(w, VT_S_FD, (s64)fd);
 		slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+		if (file && tracked(file) == VT_C_FILE) {
+			slot_file_dying(w, (struct file *)file);
+			slot_threads(w);
+		}
 		if (fh)
 			slot_handler(w, (struct liveupdate_file_handler *)fh);
 		if (!ret) {
@@ -375,6 +381,8 @@ static __always_inline void set_exit(u16 type, struct luo_file_set *set, bool ha
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
+	if (c)
+		file_let_go(c, frame_top(task_get()));
 	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
 	if (w) {
 		slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));

@@ -30,7 +30,8 @@ struct vt_frame {
 	u16 type;	/* enum vt_event_type */
 	u16 outer;	/* type of the call around it */
 	u32 has_token;
-	u64 object;	/* the call's own: the device of a release */
+	u64 object;	/* the call's own: the device of a release, the handler of a preserve */
+	u64 file;	/* a struct file that LUO holds for the call */
 	u64 session;	/* struct luo_session *, 0 = none */
 	u64 token;
 };
@@ -189,7 +190,7 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	f->type = type;
 	f->outer = up.type;
 	f->session = session;
-	f->object = 0;
+	f->object = f->file = 0;
 	f->has_token = has_token;
 	f->token = token;
 	if (session)
@@ -420,6 +421,34 @@ static __always_inline void slot_file(struct vt_wire *w, struct file *f)
 	if (f && !tracked((u64)f))
 		track((u64)f, VT_C_FILE);
 	slot_file_dying(w, f);
+}
+
+static __always_inline void slot_threads(struct vt_wire *w)
+{
+	struct task_struct *me = (struct task_struct *)bpf_get_current_task();
+
+	slot(w, VT_S_THREADS, BPF_CORE_READ(me, signal, nr_threads));
+}
+
+/*
+ * After a callback that ends a file's time with LUO, LUO puts the file: seen
+ * where LUO goes on, at the next file's callback or at the end of its call. A
+ * file that is already on its way out is not looked at.
+ */
+static __always_inline void file_let_go(struct vt_control *c, struct vt_frame *f)
+{
+	struct vt_wire *w;
+	u64 file;
+
+	if (!f || (f->type != VT_EV_LUO_UNPRESERVE && f->type != VT_EV_LUO_FINISH) || !f->file)
+		return;
+	file = f->file;
+	f->file = 0;
+	if (tracked(file) != VT_C_FILE || !(w = wire_new(FILE_LET_GO, POINT)))
+		return;
+	slot_file_dying(w, (struct file *)file);
+	slot_threads(w);
+	wire_send(c, w);
 }
 
 /* df of a vfio device file, 0 for any other file. */

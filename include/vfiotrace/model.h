@@ -123,6 +123,7 @@ struct vt_life {
 	struct vt_ref ref[VT_PT_MAX];
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
+	int64_t file_net;		/* references on the file that its callbacks left or took */
 	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
 	uint32_t devices;		/* whose life this is */
 	uint64_t kho_live;		/* preserved blocks that the callbacks own and that are still preserved */
@@ -202,6 +203,11 @@ struct vt_file {
 	struct vt_at installed;		/* LUO gave it to user space */
 	struct vt_at failed;		/* exit of the failing call in which it was made */
 	struct vt_who who;
+	/* LUO should have let go of it, and a reference more than others hold was still there */
+	struct vt_at kept, kept_before;
+	int64_t kept_want, kept_seen;
+	bool kept_sure, kept_finished;
+	struct vt_who kept_who;
 	bool is_vfio;
 };
 
@@ -225,7 +231,8 @@ struct vt_device {
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
 	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
-	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR)
+	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) \
+	X(FILE_KEPT) X(FILE_TAKEN)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM

@@ -77,6 +77,7 @@ enum vt_phase {
 	X(FILE_SNAP, "file.snap", "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
 	X(FILE_ANON, "file.anon", "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
 	X(FILE_FPUT, "file.fput", "__fput() of a file seen before: file") \
+	X(FILE_LET_GO, "file.let_go", "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
 	/* vfio */ \
 	X(VFIO_CDEV_OPEN, "vfio.cdev_open", "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
 	X(VFIO_LU_OPEN, "vfio.lu_open", "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
@@ -166,7 +167,8 @@ enum vt_phase {
 	X(VMA, "vma", VT_OBJ, "struct vm_area_struct") \
 	X(VMA_START, "vma_start", VT_HEX, "its first address, in the task's address space") \
 	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
-	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)")
+	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)") \
+	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment")
 
 /* X(ID, "name", "kernel type") */
 #define VT_CLASSES(X) \

@@ -53,7 +53,8 @@
 	X(VMA, VMA, VMA) \
 	X(VMA_START, VMA_START, NONE) \
 	X(VMA_PGOFF, VMA_PGOFF, NONE) \
-	X(VMAS, VMAS, NONE)
+	X(VMAS, VMAS, NONE) \
+	X(THREADS, THREADS, NONE)
 
 #define VT_SLOT_ENUM(slot, field, cls) VT_S_##slot,
 enum vt_slot { VT_SLOTS(VT_SLOT_ENUM) VT_S_MAX };

@@ -29,6 +29,9 @@ struct frame {
 	struct vt_life *done;		/* whose callback ended last */
 	bool own_life;			/* this call created its life */
 	uint64_t file;			/* that the call is about, when a callback told it */
+	bool have_file_ref;
+	int64_t file_ref;		/* on it, with LUO's, when a callback was asked or entered */
+	struct vt_at file_ref_at;
 	/* what happened inside */
 	uint64_t made[MADE_MAX];	/* files and dfs */
 	uint32_t nr_made;
@@ -167,6 +170,10 @@ void file_event(struct vt_build *b, struct task *t, const struct vt_event *e);
 struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make);
 /* Also one whose __fput() has just begun. */
 struct vt_file *file_get_dying(struct vt_build *b, uint64_t obj);
+/* In E is a count of the file's references, of which LUO holds MINE. */
+void file_others(struct vt_build *b, const struct vt_event *e, int64_t mine);
+/* LUO has put its reference: WANT should be left. */
+void file_let_go(struct vt_build *b, const struct vt_event *e, struct vt_who who, const struct vt_at *before, int64_t want);
 void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit);
 void file_finalize(struct vt_build *b);
 void file_free_all(struct vt_build *b);

@@ -56,6 +56,65 @@ void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
 		f->failed = *exit;
 }
 
+/* ---- what LUO lets go of ---- */
+
+/* Nobody but this thread takes a reference for the time of a system call (fdget()). */
+static bool alone(const struct vt_event *e)
+{
+	uint64_t threads;
+
+	return vt_ev_u64(e, VT_F_THREADS, &threads) && threads == 1;
+}
+
+/*
+ * Others may take a reference for a moment, just when LUO puts its own: a count
+ * that is too high is believed when there is nobody to do that, or when it is
+ * seen again; and in any case only if the file is not released later.
+ */
+void file_let_go(struct vt_build *b, const struct vt_event *e, struct vt_who who, const struct vt_at *before, int64_t want)
+{
+	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
+	int64_t seen;
+
+	if (!f || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
+		return;
+	if (seen <= want) {
+		f->kept.type = 0;
+		return;
+	}
+	f->kept_sure = (f->kept.type && f->kept_sure) || want <= 0 || alone(e);
+	at_set(b, &f->kept, e);
+	f->kept_before = *before;
+	f->kept_want = want;
+	f->kept_seen = seen;
+	f->kept_who = who;
+}
+
+void file_others(struct vt_build *b, const struct vt_event *e, int64_t mine)
+{
+	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	int64_t seen;
+
+	if (!f || !f->kept.type || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
+		return;
+	if (seen - mine <= f->kept_want)
+		f->kept.type = 0;
+	else
+		f->kept_sure = true;
+}
+
+static void kept(struct vt_build *b, const struct vt_file *f)
+{
+	struct vt_fact *x = fact(b, VT_FACT_FILE_KEPT, f->kept_who, &f->kept);
+
+	x->at[1] = f->kept_before;
+	x->num[0] = f->kept_want;
+	x->num[1] = f->kept_seen;
+	x->num[2] = f->kept_finished;
+	if (!x->who.bdf)
+		x->who.bdf = f->bdf;
+}
+
 /* ---- snapshots ---- */
 
 static int pt_of(struct vt_build *b, const char *name)
@@ -361,6 +420,19 @@ static void keep_example(struct vt_side *s, struct vt_file *f)
 	f->open_snap = NULL;
 }
 
+/* After the callback that ended a life, LUO puts its own reference. */
+static void let_go(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *f = frame_top(t);
+	const struct vt_life *l = f ? f->done : NULL;
+	const struct vt_ref *r = !l ? NULL : &l->ref[l->dir == VT_OUTGOING ? VT_PT_UNPRESERVED : VT_PT_FINISHED];
+
+	if (r && r->seen && l->file == vt_ev_obj(e, VT_F_FILE))
+		file_let_go(b, e, who_life(b, l), &r->at, r->count - 1);
+	if (r && file_get(b, l->file, false))
+		file_get(b, l->file, false)->kept_finished = l->dir == VT_INCOMING;
+}
+
 void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct vt_file *f;
@@ -371,6 +443,9 @@ void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 		break;
 	case VT_EV_FILE_ANON:
 		anon(b, t, e);
+		break;
+	case VT_EV_FILE_LET_GO:
+		let_go(b, t, e);
 		break;
 	case VT_EV_FILE_FPUT:
 		f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
@@ -417,6 +492,8 @@ void file_finalize(struct vt_build *b)
 	qsort(all, nr, sizeof(*all), by_obj);
 	for (i = 0; i < nr; i++) {
 		keep_example(s, all[i]);
+		if (all[i]->kept.type && all[i]->kept_sure)
+			kept(b, all[i]);
 		if (all[i]->failed.type)
 			s->orphans[s->nr_orphans++] = all[i];
 	}

@@ -329,6 +329,7 @@ static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const 
 	refs_learn(b, e);
 	if (e->type == VT_EV_OP_CAN_PRESERVE)
 		return;
+	f->have_file_ref = vt_ev_s64(e, VT_F_FILE_REF, &f->file_ref);
 	if (e->type == VT_EV_OP_UNFREEZE) {
 		h = handler_of(b, vt_ev_str(e, VT_F_COMPATIBLE));
 		if (h)
@@ -380,6 +381,50 @@ static void op_retrieve_done(struct vt_build *b, struct frame *f, struct vt_life
 	}
 }
 
+/* LUO has taken its reference by now. */
+static void can_preserve(struct vt_build *b, struct frame *call, const struct vt_event *e, int64_t ref)
+{
+	file_others(b, e, call != NULL);
+	if (!call)
+		return;
+	call->file = vt_ev_obj(e, VT_F_FILE);
+	call->have_file_ref = true;
+	call->file_ref = ref;
+	at_set(b, &call->file_ref_at, e);
+}
+
+/*
+ * A callback works with LUO's reference. It may take one of its own and give
+ * that back in a later one, but over the file's life it leaves no fewer.
+ */
+static void op_file(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	bool ends = e->type == VT_EV_OP_UNPRESERVE || e->type == VT_EV_OP_FINISH;
+	struct vt_fact *x;
+	uint64_t threads;
+	struct vt_at at;
+	int64_t ref;
+
+	if (!vt_ev_s64(e, VT_F_FILE_REF, &ref))
+		return;
+	if (e->type == VT_EV_OP_CAN_PRESERVE) {
+		can_preserve(b, frame_of(t, VT_EV_LUO_PRESERVE), e, ref);
+		return;
+	}
+	if (!f->life || !f->have_file_ref || f->subject != vt_ev_obj(e, VT_F_FILE))
+		return;
+	f->life->file_net += ref - f->file_ref;
+	/* With more threads one of them may just have closed it. */
+	if (!ends || f->life->file_net >= 0 || !vt_ev_u64(e, VT_F_THREADS, &threads) || threads != 1)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_FILE_TAKEN, who_life(b, f->life), &at);
+	x->at[1] = f->enter;
+	x->num[0] = ref - f->life->file_net;
+	x->num[1] = ref;
+	f->life->odd = true;
+}
+
 static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	int step = step_of(e->type);
@@ -387,6 +432,7 @@ static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const s
 	struct vt_life *l = f->life;
 	int64_t ret;
 
+	op_file(b, t, f, e);
 	refs_op(b, t, f, e);
 	if (step < 0 || !l)
 		return;
@@ -505,6 +551,9 @@ static void preserve_exit(struct vt_build *b, struct frame *f, const struct vt_e
 	if (is_err(e)) {
 		b->side->failed_preserves++;
 		flb_check(b, f, e, 0);
+		if (f->have_file_ref && f->file == vt_ev_obj(e, VT_F_FILE))
+			file_let_go(b, e, l ? who_life(b, l) : (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL },
+				    &f->file_ref_at, f->file_ref - 1);
 		if (l && f->own_life) {
 			struct vt_at at;
 

@@ -459,7 +459,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 	}
 	if (is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
 		vfio_point(b, task_of(b, e), e);
-	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_FPUT)
+	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_LET_GO)
 		file_event(b, task_of(b, e), e);
 	else if (e->type >= VT_EV_KHO_ALLOC_PRESERVE && e->type <= VT_EV_KHO_RESTORE_VMALLOC)
 		kho_event(b, task_of(b, e), e);
