@@ -31,6 +31,7 @@
 #endif
 
 #define TICK_MS 50
+#define CHILD_GRACE_S 5
 
 struct recorder {
 	const struct recorder_options *opt;
@@ -52,6 +53,7 @@ struct recorder {
 	bool child_gone;
 	int child_status;
 	bool stop;
+	uint64_t grace_end;	/* told to stop: CMD may take until then, 0 = not told */
 	const char *why;
 	bool storage_told;
 	bool one_cpu;
@@ -292,7 +294,23 @@ static void reap(struct recorder *r)
 	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 	mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
 	r->stop = true;
-	r->why = "command ended";
+	if (!r->grace_end)
+		r->why = "command ended";
+}
+
+static void told_to_stop(struct recorder *r, const struct signalfd_siginfo *si)
+{
+	bool again = r->grace_end != 0;
+
+	r->why = si->ssi_signo == SIGINT ? "SIGINT" : si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP";
+	if (!r->child || r->child_gone || again) {
+		r->stop = true;
+		return;
+	}
+	/* What the terminal sends goes to CMD as well (drivers/tty: isig()); from elsewhere it is passed on. */
+	if (si->ssi_code != SI_KERNEL)
+		kill(r->child, si->ssi_signo);
+	r->grace_end = engine__now() + CHILD_GRACE_S * 1000000000ULL;
 }
 
 static void on_signal(struct recorder *r)
@@ -304,12 +322,17 @@ static void on_signal(struct recorder *r)
 			reap(r);
 			continue;
 		}
-		r->why = si.ssi_signo == SIGINT ? "SIGINT" : si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP";
-		/* From the terminal CMD got it too; from elsewhere it is passed on. */
-		if (r->child && !r->child_gone && si.ssi_signo != SIGINT)
-			kill(r->child, si.ssi_signo);
-		r->stop = true;
+		told_to_stop(r, &si);
 	}
+}
+
+/* CMD is given some time to end, so that the file has its end. */
+static void check_grace(struct recorder *r)
+{
+	if (!r->grace_end || r->stop || engine__now() < r->grace_end)
+		return;
+	vt_say("%s did not end within %d s of %s: the recording ends without it", r->opt->cmd[0], CHILD_GRACE_S, r->why);
+	r->stop = true;
 }
 
 /* ---- start and end ---- */
@@ -507,6 +530,7 @@ static void loop(struct recorder *r)
 		poll(fds, 2, TICK_MS);
 		drain(r);
 		on_signal(r);
+		check_grace(r);
 		if (!r->stop && engine__now() >= end) {
 			r->stop = true;
 			r->why = "time limit";
