@@ -79,19 +79,19 @@ expect_exit() { # WHAT CODE WANTED
 }
 
 expect_finding() { # RULE TEXT
-	wanted+=("$1"$'\t'"$2")
-	grep -q "^$1"$'\t' <<<"$found" || wrong "no finding of $1"
-	[ -z "$2" ] || grep "^$1"$'\t' <<<"$found" | grep -qF -- "$2" ||
+	wanted+=("$1")
+	saying+=("$2")
+	grep -q "^$1$tab" <<<"$found" || wrong "no finding of $1"
+	[ -z "$2" ] || grep "^$1$tab" <<<"$found" | grep -qF -- "$2" ||
 		wrong "no finding of $1 says: $2"
 }
 
 is_wanted() { # FINDING
-	local want
-	for want in ${wanted[@]+"${wanted[@]}"}; do
-		[ "${1%%$'\t'*}" = "${want%%$'\t'*}" ] || continue
-		case $1 in
-		*"${want#*$'\t'}"*) return 0 ;;
-		esac
+	local i
+	for i in "${!wanted[@]}"; do
+		[ "${1%%"$tab"*}" = "${wanted[i]}" ] || continue
+		[ -n "${saying[i]}" ] || return 0
+		! grep -qF -- "${saying[i]}" <<<"$1" || return 0
 	done
 	return 1
 }
@@ -126,8 +126,8 @@ expect() { # WORDS...
 
 # What the tool said last, against a section of the scenario.
 compare() { # SECTION REPORT
-	local others=any verdict=$code found
-	local -a words wanted=()
+	local others=any verdict=$code found tab=$'\t'
+	local -a words wanted=() saying=()
 	report=$2
 	found=$(findings)
 	while read -r -a words; do
