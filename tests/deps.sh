@@ -1,15 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building, the lab and the tests need, from the distribution.
-# Quiet when everything is there. DEPS=build asks for the build alone.
+# Quiet when everything is there. DEPS=build asks for the build alone, DEPS=bench
+# for what only `make bench` needs as well.
 set -eu
 
 build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libdeflate-dev"
 lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils perl python3 patch debian-archive-keyring ca-certificates"
 tests="libcmocka-dev libclang-rt-14-dev jq libxml2-utils"
+bench="bpftrace trace-cmd"
 
 want=$build
 [ "${DEPS:-all}" = build ] || want="$build $lab $tests"
+[ "${DEPS:-all}" != bench ] || want="$want $bench"
 
 missing=
 for p in $want; do

@@ -1,10 +1,20 @@
 # Benchmarks: ratios, measured in one run; never a timed pass or fail.
 # Included by tests/tests.mk. Results go to $(OUTPUT)/bench.
-.PHONY: bench bench-record bench-read
+.PHONY: bench bench-record bench-read bench-docs bench-test
 bench: bench-record bench-read
 
 # What recording costs the machine that is recorded (in the lab's guest).
 bench-record: $(BIN)
+	$(Q)DEPS=bench tests/deps.sh
+	$(Q)tests/bench/record.sh $(BIN) $(OUTPUT)/bench/record
+
+# The tables of docs/benchmarks.md, from the last run.
+bench-docs:
+	$(Q)python3 tests/bench/table.py --into docs/benchmarks.md record <$(OUTPUT)/bench/record/table.md
+
+# The tables, from canned results: needs no guest.
+bench-test:
+	$(Q)tests/bench/test.sh
 
 # What writing and reading a trace costs (on this machine).
 BENCH_TOOLS := $(OUTPUT)/bench/grow $(OUTPUT)/bench/peers

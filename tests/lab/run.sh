@@ -7,7 +7,8 @@
 #
 # Environment: VFIOTRACE, the static binary for the guest (build/vfiotrace);
 # VFIOTRACE_HOST, the one that judges (the same); LAB_OLD, LAB_NEW, the kernels;
-# LAB_TIMEOUT_SCALE for slow machines; LAB_ACCEL for QEMU (tcg).
+# LAB_TIMEOUT_SCALE for slow machines; LAB_ACCEL for QEMU (tcg); LAB_QEMU, more
+# arguments for it.
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -138,7 +139,7 @@ cmdline() { # old|new|third
 	bug=$(scenario_get "$scenario" luo-seed-bug '')
 
 	words+=" intel_iommu=on quiet loglevel=5 nokaslr"
-	words+=" $TIMERS lab.side=$1"
+	words+=" $(scenario_get "$scenario" timers "$TIMERS") lab.side=$1"
 	[ -z "$bug" ] || words+=" luo_seed.bug=$bug"
 	words+=" $(scenario_get "$scenario" cmdline '')"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
@@ -188,6 +189,8 @@ qemu_arguments() {
 			qemu+=(-device edu)
 		fi
 	done
+	# shellcheck disable=SC2206 # several words on purpose
+	qemu+=(${LAB_QEMU:-})
 	if [ "$shell" = 1 ]; then
 		qemu+=(-serial mon:stdio)
 	else
