@@ -53,6 +53,13 @@ static int run_memfd(int argc, char **argv)
 	return 0;
 }
 
+/* hole VAR BYTES: makes a memory file that large, with nothing in what is new. */
+static int run_hole(int argc, char **argv)
+{
+	(void)argc;
+	return KERNEL_CALL(ftruncate(var_fd(argv[1]), number(argv[2])));
+}
+
 /* write VAR PATTERN: eight bytes at the start. */
 static int run_write(int argc, char **argv)
 {
@@ -113,6 +120,7 @@ const struct step file_steps[] = {
 	{ "open",	2, 2, run_open },
 	{ "close",	1, 1, run_close },
 	{ "memfd",	3, 3, run_memfd },
+	{ "hole",	2, 2, run_hole },
 	{ "write",	2, 2, run_write },
 	{ "put",	1, 2, run_put },
 	{ "verify",	2, 2, run_verify },

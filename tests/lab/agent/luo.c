@@ -115,31 +115,47 @@ static int run_retrieve(int argc, char **argv)
 	return ret;
 }
 
-/*
- * retrieve-unread SESSION TOKEN: the reply cannot be written, as the request lies in
- * a page that is only read from. The call fails, and no fd may be left behind.
- */
-static int run_retrieve_unread(int argc, char **argv)
+/* An ioctl whose request lies in a page that is only read from: the reply cannot be written. */
+static int ioctl_unread(int fd, unsigned long request, const void *arg, size_t len)
 {
 	size_t size = getpagesize();
-	struct luo_fd_arg *arg;
-	int session = var_fd(argv[1]);
+	void *page;
 	int ret;
 
-	(void)argc;
-	arg = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (arg == MAP_FAILED)
-		script_error("retrieve-unread: out of memory");
-	arg->size = sizeof(*arg);
-	arg->fd = -1;
-	arg->token = number(argv[2]);
-	if (mprotect(arg, size, PROT_READ))
-		script_error("retrieve-unread: %s", strerror(errno));
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		script_error("a request that is only read from: out of memory");
+	memcpy(page, arg, len);
+	if (mprotect(page, size, PROT_READ))
+		script_error("a request that is only read from: %s", strerror(errno));
 
-	ret = KERNEL_CALL(ioctl(session, LUO_RETRIEVE_FD, arg));
-	munmap(arg, size);
+	ret = KERNEL_CALL(ioctl(fd, request, page));
+	munmap(page, size);
 	return ret;
+}
+
+/* retrieve-unread SESSION TOKEN: the call fails, and no fd may be left behind. */
+static int run_retrieve_unread(int argc, char **argv)
+{
+	struct luo_fd_arg arg = {
+		.size = sizeof(arg),
+		.fd = -1,
+		.token = number(argv[2]),
+	};
+
+	(void)argc;
+	return ioctl_unread(var_fd(argv[1]), LUO_RETRIEVE_FD, &arg, sizeof(arg));
+}
+
+/* retrieve-session-unread NAME: the same for a session. */
+static int run_retrieve_session_unread(int argc, char **argv)
+{
+	struct luo_session_arg arg = { .size = sizeof(arg), .fd = -1 };
+
+	(void)argc;
+	strncpy((char *)arg.name, argv[1], sizeof(arg.name) - 1);
+	return ioctl_unread(luo_device(), LUO_RETRIEVE_SESSION, &arg, sizeof(arg));
 }
 
 static int run_finish(int argc, char **argv)
@@ -223,6 +239,7 @@ const struct step luo_steps[] = {
 	{ "preserve",		3, 3, run_preserve },
 	{ "retrieve",		3, 3, run_retrieve },
 	{ "retrieve-unread",	2, 2, run_retrieve_unread },
+	{ "retrieve-session-unread", 1, 1, run_retrieve_session_unread },
 	{ "finish",		1, 1, run_finish },
 	{ "close-session",	1, 1, run_close_session },
 	{ "leave-luo",		0, 0, run_leave_luo },
