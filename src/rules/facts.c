@@ -42,7 +42,9 @@ void vt_tell_facts(struct vt_ctx *c)
 		for (size_t k = 0; k < s->nr_facts; k++) {
 			const struct vt_fact *x = &s->facts[k];
 
-			for (const struct vt_telling *t = c->rule->tells; t < c->rule->tells + c->rule->nr_tells; t++) {
+			for (size_t n = 0; n < c->rule->nr_tells; n++) {
+				const struct vt_telling *t = &c->rule->tells[n];
+
 				if (t->kind != x->kind || (t->absence && c->blind[i]))
 					continue;
 				if (t->tell)

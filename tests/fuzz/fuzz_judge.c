@@ -2,7 +2,9 @@
 /*
  * Model, rules and reports on event sequences that no kernel would make. The
  * bytes choose events and their few interesting values; they are written as a
- * proper trace, so that what is fuzzed is what stands behind the reader.
+ * proper trace, so that what is fuzzed is what stands behind the reader. Bytes
+ * that begin like a trace are taken as one, and those that begin like a second
+ * one as the other side (this is built without checksums).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "report/report.h"
+#include "trace/format.h"
 #include "vfiotrace/trace.h"
 
 struct in {
@@ -106,12 +109,31 @@ static void one_event(struct vt_writer *w, struct in *in, uint64_t ts, int membe
 	vt_writer__end(w);
 }
 
+static struct vt_side *load_fd(int fd, const char *label)
+{
+	struct vt_side *s = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (vt_side__load(path, label, &s, NULL))
+		s = NULL;
+	close(fd);
+	return s;
+}
+
+static struct vt_side *whole_trace(const uint8_t *data, size_t size, const char *label)
+{
+	int fd = memfd_create("trace", 0);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	return load_fd(fd, label);
+}
+
 static struct vt_side *make_side(struct in *in, const char *label, size_t max)
 {
 	int fd = memfd_create("trace", 0), member;
-	struct vt_side *s = NULL;
 	struct vt_writer *w;
-	char path[64];
 
 	if (fd < 0 || vt_writer__fdopen(dup(fd), &w))
 		abort();
@@ -123,11 +145,7 @@ static struct vt_side *make_side(struct in *in, const char *label, size_t max)
 	else
 		vt_writer__flush(w, false);
 	vt_writer__free(w);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (vt_side__load(path, label, &s, NULL))
-		s = NULL;
-	close(fd);
-	return s;
+	return load_fd(fd, label);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -135,15 +153,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static FILE *null;
 	struct in in = { data, size };
-	struct vt_side *a, *b;
+	struct vt_side *a, *b = NULL;
+	bool whole = size >= VTF_MAGIC_LEN && !memcmp(data, VTF_MAGIC, VTF_MAGIC_LEN);
+	const uint8_t *second = whole ? memmem(data + 1, size - 1, VTF_MAGIC, VTF_MAGIC_LEN) : NULL;
+	size_t first = second ? (size_t)(second - data) : size;
 	struct vt_judgement *j = NULL;
 
 	if (!null)
 		null = fopen("/dev/null", "w");
-	a = make_side(&in, "PRE", 40);
-	b = make_side(&in, "POST", 200);
-	if (a && b && !vt_judge(a, b, &j)) {
-		struct vt_report_opts o = { .command = "diff", .width = 80 };
+	a = whole ? whole_trace(data, first, second ? "PRE" : "TRACE") : make_side(&in, "PRE", 40);
+	if (second)
+		b = whole_trace(second, size - first, "POST");
+	else if (!whole)
+		b = make_side(&in, "POST", 200);
+	if (a && (b || (whole && !second)) && !vt_judge(a, b, &j)) {
+		struct vt_report_opts o = { .command = b ? "diff" : "check", .width = 80 };
 
 		for (int f = VT_TEXT; f <= VT_SARIF; f++)
 			vt_report(null, j, (enum vt_format)f, &o);

@@ -152,6 +152,13 @@ if [ -n "${ONLY:-}" ]; then
 	cat "$tmp/text"
 	exit
 fi
+if [ -n "${SEEDS:-}" ]; then	# only the traces, a pair in one file each, for the fuzzer
+	mkdir -p "$SEEDS"
+	for c in "$here"/cases/*.case; do
+		prepare "$c" >/dev/null 2>&1 && cat "$tmp/old.vt" "$tmp/new.vt" >"$SEEDS/$(basename "$c" .case)"
+	done
+	exit
+fi
 for c in "$here"/cases/*.case; do
 	one "$c"
 done
