@@ -272,8 +272,14 @@ struct vt_side {
 	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
 	enum vt_ending ending;
 	bool damaged;		/* bytes in the middle are unreadable */
+	/* where that may have cost events; to_ns UINT64_MAX: up to the end, then with what is told there */
+	struct vt_hole {
+		uint64_t offset, events;	/* events as far as known */
+		uint64_t from_ns, to_ns;
+	} hole;			/* from the first to the last of them */
 	bool truncated;		/* the last block is torn off */
 	uint64_t events;
+	uint64_t start_ns;	/* of the first one */
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */

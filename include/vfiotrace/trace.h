@@ -174,6 +174,8 @@ void vt_trace__free(struct vt_trace *t);
  */
 int vt_trace__next(struct vt_trace *t, struct vt_event *e);
 int vt_trace__rewind(struct vt_trace *t);
+/* Where in the file the block of the last event begins. */
+uint64_t vt_trace__block(const struct vt_trace *t);
 
 const char *vt_trace__meta(const struct vt_trace *t, const char *key);	/* NULL when absent */
 size_t vt_trace__meta_nr(const struct vt_trace *t);

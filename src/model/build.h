@@ -84,6 +84,11 @@ struct device {
 	struct vt_at unregistered;
 };
 
+/* The block of events being read. */
+struct vt_block_at {
+	uint64_t offset, first_ns;
+};
+
 struct handler_info {
 	const char *compatible;
 	bool has_unfreeze;

@@ -414,7 +414,8 @@ static void call_exit(struct vt_build *b, const struct vt_event *e)
 
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
-	s->events++;
+	if (!s->events++)
+		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
 	if (e->type >= VT_EV_REC_ARMED || e->type == VT_EV_UNKNOWN)
@@ -482,6 +483,48 @@ static void judge_frame(struct vt_side *s)
 	s->ending = ended ? VT_END_STOPPED : s->jumped ? VT_END_JUMP : VT_END_CUT;
 }
 
+/*
+ * Damage between two blocks of events lies between their times. The blocks
+ * around it may tell of losses before their own, so it begins with the block
+ * before. TO is a file offset.
+ */
+static void note_damage(struct vt_side *s, const struct vt_block_at *before, uint64_t to, uint64_t to_ns)
+{
+	struct vt_hole *h = &s->hole;
+
+	for (size_t i = 0; i < vt_trace__damage_nr(s->trace); i++) {
+		const struct vt_damage *d = vt_trace__damage(s->trace, i);
+
+		if (d->kind == VT_D_TRUNCATED || d->offset < before->offset || d->offset >= to)
+			continue;
+		if (!h->to_ns) {
+			h->offset = d->offset;
+			h->from_ns = before->first_ns;
+		}
+		h->events += d->events;
+		h->to_ns = to_ns;
+	}
+}
+
+static int read_events(struct vt_build *b, struct vt_event *e)
+{
+	struct vt_side *s = b->side;
+	struct vt_block_at block = { 0 };
+	int ret;
+
+	while ((ret = vt_trace__next(s->trace, e)) > 0) {
+		if (vt_trace__block(s->trace) != block.offset) {
+			note_damage(s, &block, vt_trace__block(s->trace), e->ts_ns);
+			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
+		}
+		feed(b, e);
+		if (b->err)
+			return b->err;
+	}
+	note_damage(s, &block, UINT64_MAX, UINT64_MAX);
+	return ret;
+}
+
 static void finalize(struct vt_build *b)
 {
 	struct vt_side *s = b->side;
@@ -522,13 +565,7 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 	ret = vt_trace__open(path, &s->trace, why);
 	if (ret)
 		goto fail;
-	while ((ret = vt_trace__next(s->trace, e)) > 0) {
-		feed(b, e);
-		if (b->err) {
-			ret = b->err;
-			break;
-		}
-	}
+	ret = read_events(b, e);
 	if (ret < 0)
 		goto fail;
 	finalize(b);
@@ -769,6 +806,26 @@ static const char *loss_gap(const struct vt_side *s, enum vt_event_type type, ch
 	return NULL;
 }
 
+/* Seconds since the first event, as show prints them. */
+static double since_start(const struct vt_side *s, uint64_t ns)
+{
+	return ns > s->start_ns ? (double)(ns - s->start_ns) / 1e9 : 0;
+}
+
+static const char *hole_gap(const struct vt_side *s, char *buf, size_t size)
+{
+	const struct vt_hole *h = &s->hole;
+	char until[32] = "the end", lost[48] = "";
+
+	if (h->to_ns != UINT64_MAX)
+		snprintf(until, sizeof(until), "+%.6f s", since_start(s, h->to_ns));
+	if (h->events)
+		snprintf(lost, sizeof(lost), ", %llu event%s lost", (unsigned long long)h->events, h->events == 1 ? "" : "s");
+	snprintf(buf, size, "%s: the file is unreadable from byte %llu, between +%.6f s and %s%s", s->label, (unsigned long long)h->offset,
+		 since_start(s, h->from_ns), until, lost);
+	return buf;
+}
+
 /* What shows the same thing under another name of the posted series. */
 static enum vt_event_type instead_of(enum vt_event_type t)
 {
@@ -780,10 +837,8 @@ const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char 
 	enum vt_event_type other = instead_of(type);
 	char ignored[400];
 
-	if (s->damaged) {
-		snprintf(buf, size, "%s: part of the file is unreadable", s->label);
-		return buf;
-	}
+	if (s->damaged)
+		return hole_gap(s, buf, size);
 	if (other && probe_gap(s, type, buf, size) && !probe_gap(s, other, ignored, sizeof(ignored)))
 		type = other;
 	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: loss_gap(s, type, buf, size);

@@ -448,10 +448,10 @@ void vt_judgement__settle(struct vt_judgement *j)
 		damaged |= j->side[i]->damaged;
 	if (j->errors + j->warnings)
 		j->exit = VT_EXIT_FINDINGS;
-	else if (damaged)
-		j->exit = VT_EXIT_BAD_TRACE;
 	else if (j->nr_doubts)
 		j->exit = VT_EXIT_INCONCLUSIVE;
+	else if (damaged)
+		j->exit = VT_EXIT_BAD_TRACE;
 	else if (j->nothing)
 		j->exit = VT_EXIT_NOTHING;
 	else

@@ -411,6 +411,11 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 	return 0;
 }
 
+uint64_t vt_trace__block(const struct vt_trace *t)
+{
+	return t->block.offset;
+}
+
 /* ---- what is known ---- */
 
 const char *vt_trace__meta(const struct vt_trace *t, const char *key)

@@ -16,7 +16,8 @@
 #	lost old|new EVENT [FROM TO]	some of these events were lost
 #	killed old|new			no end block, nothing after the last event kept
 #	cut old|new BYTES		the file lacks its last bytes
-#	break old|new OFFSET		a byte in the middle is wrong
+#	block old|new TS		a block of events ends with the event of that time
+#	break old|new N			a byte of the N-th block of events is wrong
 #	run diff|swapped|check-old|check-new	what to run (default diff)
 #	exit N
 #	finding RULE [SEVERITY]		and no finding is due that has no such line
@@ -63,9 +64,17 @@ apply() { # WORD SIDE REST
 	lost) set -- $1 $2 $3; echo "loss $3 \"ring full\" 7 ${4:-1} ${5:-999999999}" >>"$p" ;;
 	killed) sed -i '/^end /d' "$f" ;;
 	cut) eval "cut_$2=$3" ;;
+	block) add_after "$f" "$3" flush ;;
 	break) eval "break_$2=$3" ;;
 	*) return 2 ;;
 	esac
+}
+
+# The 100th byte of the N-th block of events. A block's header is 32 bytes: magic, type 5, ...
+break_block() { # FILE N
+	local at
+	at=$(grep -abobUP '\xf5BLK\x05\x00' "$1" | sed -n "$2s/:.*//p")
+	[ -n "$at" ] && printf '\xff' | dd of="$1" bs=1 seek=$((at + 132)) conv=notrunc status=none
 }
 
 make() { # SIDE
@@ -77,7 +86,7 @@ make() { # SIDE
 	var=cut_$1
 	[ -z "${!var}" ] || truncate -s -"${!var}" "$out"
 	var=break_$1
-	[ -z "${!var}" ] || printf '\xff' | dd of="$out" bs=1 seek="${!var}" conv=notrunc status=none
+	[ -z "${!var}" ] || break_block "$out" "${!var}"
 }
 
 prepare() { # CASE
@@ -89,7 +98,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | absent | late | lost | killed | cut | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | gone | miss | absent | late | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new
