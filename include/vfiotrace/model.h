@@ -207,6 +207,9 @@ struct vt_file {
 	struct vt_at kept, kept_before;
 	int64_t kept_want, kept_seen;
 	bool kept_sure, kept_finished;
+	/* a callback took a reference that was not its own, as it seems */
+	struct vt_at taken, taken_before;
+	int64_t taken_want, taken_seen;
 	struct vt_who kept_who;
 	bool is_vfio;
 };

@@ -420,17 +420,37 @@ static void keep_example(struct vt_side *s, struct vt_file *f)
 	f->open_snap = NULL;
 }
 
+/* Nothing is left of a file that somebody still had, after a callback took what was not its own. */
+static void taken(struct vt_build *b, struct vt_file *f, struct vt_life *l, int64_t left)
+{
+	struct vt_fact *x;
+
+	if (f->taken.type && !left) {
+		x = fact(b, VT_FACT_FILE_TAKEN, who_life(b, l), &f->taken);
+		x->at[1] = f->taken_before;
+		x->num[0] = f->taken_want;
+		x->num[1] = f->taken_seen;
+		l->odd = true;
+	}
+	f->taken.type = 0;
+}
+
 /* After the callback that ended a life, LUO puts its own reference. */
 static void let_go(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct frame *f = frame_top(t);
-	const struct vt_life *l = f ? f->done : NULL;
+	struct frame *call = frame_top(t);
+	struct vt_life *l = call ? call->done : NULL;
 	const struct vt_ref *r = !l ? NULL : &l->ref[l->dir == VT_OUTGOING ? VT_PT_UNPRESERVED : VT_PT_FINISHED];
+	struct vt_file *f = l && l->file == vt_ev_obj(e, VT_F_FILE) ? file_get(b, l->file, false) : NULL;
+	int64_t left;
 
-	if (r && r->seen && l->file == vt_ev_obj(e, VT_F_FILE))
-		file_let_go(b, e, who_life(b, l), &r->at, r->count - 1);
-	if (r && file_get(b, l->file, false))
-		file_get(b, l->file, false)->kept_finished = l->dir == VT_INCOMING;
+	if (!f || !vt_ev_s64(e, VT_F_FILE_REF, &left))
+		return;
+	taken(b, f, l, left);
+	if (!r->seen)
+		return;
+	f->kept_finished = l->dir == VT_INCOMING;
+	file_let_go(b, e, who_life(b, l), &r->at, r->count - 1);
 }
 
 void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)

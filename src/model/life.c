@@ -400,9 +400,8 @@ static void can_preserve(struct vt_build *b, struct frame *call, const struct vt
 static void op_file(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	bool ends = e->type == VT_EV_OP_UNPRESERVE || e->type == VT_EV_OP_FINISH;
-	struct vt_fact *x;
+	struct vt_file *file;
 	uint64_t threads;
-	struct vt_at at;
 	int64_t ref;
 
 	if (!vt_ev_s64(e, VT_F_FILE_REF, &ref))
@@ -417,12 +416,14 @@ static void op_file(struct vt_build *b, struct task *t, struct frame *f, const s
 	/* With more threads one of them may just have closed it. */
 	if (!ends || f->life->file_net >= 0 || !vt_ev_u64(e, VT_F_THREADS, &threads) || threads != 1)
 		return;
-	at_set(b, &at, e);
-	x = fact(b, VT_FACT_FILE_TAKEN, who_life(b, f->life), &at);
-	x->at[1] = f->enter;
-	x->num[0] = ref - f->life->file_net;
-	x->num[1] = ref;
-	f->life->odd = true;
+	/* Or left a system call on it, in another process. LUO's own put will tell: see let_go(). */
+	file = file_get(b, f->subject, false);
+	if (!file)
+		return;
+	at_set(b, &file->taken, e);
+	file->taken_before = f->enter;
+	file->taken_want = ref - f->life->file_net;
+	file->taken_seen = ref;
 }
 
 static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
