@@ -515,8 +515,9 @@ static void release_enter(struct vt_build *b, struct task *t, const struct vt_ev
 		df->released = true;
 		df->release = at;
 	}
-	if (d)
-		bump(d, -1);	/* one put, see vfio_device_fops_release() */
+	/* One put, of what the open got: a file whose open failed has nothing to give back. */
+	if (d && !(f && f->failed.type))
+		bump(d, -1);
 }
 
 void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
