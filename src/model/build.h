@@ -63,6 +63,8 @@ struct device {
 	/* registration count: what it was at a quiet moment, and what should have changed it since */
 	bool have_base, noisy;
 	int64_t base, delta;
+	bool up, leaving;		/* seen registered; vfio_unregister_group_dev() has begun */
+	struct vt_at up_at;
 	int64_t run;			/* all that should have changed it since the beginning */
 	uint32_t unverified;		/* releases whose put was not seen, nor its effect so far */
 	struct vt_at base_at;

@@ -96,6 +96,25 @@ static void reg_fact(struct vt_build *b, struct device *d, struct vt_who who, co
 		x->who.bdf = d->pub.bdf;
 }
 
+/* A registered device has a count of 1 at least, whatever went before: 0 means that somebody put what was not his. */
+static void check_up(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
+{
+	struct vt_file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
+	struct vt_at at;
+	int64_t ref;
+
+	if (d->leaving || !vt_ev_s64(e, VT_F_VFIO_REF, &ref))
+		return;
+	at_set(b, &at, e);
+	if (ref > 0) {
+		d->up = true;
+		d->up_at = at;
+	} else if (d->up) {
+		d->up = false;
+		reg_fact(b, d, f && f->who.session ? f->who : who_task(b, t, e), &at, &d->up_at, &at, 1, ref);
+	}
+}
+
 /*
  * On return from vfio_find_device() the count is the same every time, pin or no
  * pin. One that has grown since the last lookup, and is still that high when
@@ -541,8 +560,10 @@ void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 		release_enter(b, t, e, d);
 	if (e->type == VT_EV_VFIO_LU_OPEN || e->type == VT_EV_VFIO_OPEN_COMMON)
 		check_under(b, t, d, e);
-	if (e->type == VT_EV_VFIO_UNREGISTER)
+	if (e->type == VT_EV_VFIO_UNREGISTER) {
+		d->leaving = true;
 		bump(d, -1);
+	}
 }
 
 static void bound(struct vt_build *b, struct frame *f, struct device *d, const struct vt_event *e)
@@ -609,8 +630,10 @@ void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		d->delta = 0;
 		return;
 	}
-	if (is_open(e->type) || e->type == VT_EV_VFIO_RELEASE)
+	if (is_open(e->type) || e->type == VT_EV_VFIO_RELEASE) {
+		check_up(b, t, d, e);
 		check_call(b, t, f, d, e);
+	}
 	if (is_open(e->type) && outermost_open(t)) {
 		if (!err)
 			count_open(b, t, d, e);
@@ -678,7 +701,7 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		if (d && !is_err(e)) {
 			d->have_base = d->have_kref = d->have_find = d->have_find_ref = d->find_off = false;
 			d->delta = 0;
-			d->pub.unregistered = d->noisy = false;
+			d->pub.unregistered = d->noisy = d->leaving = d->up = false;
 		}
 		break;
 	case VT_EV_VFIO_MMAP:

@@ -74,7 +74,7 @@ static void unverified(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY } },
 	VT_TELLS(counts_of_registration),
 	.run = unverified,
 };
