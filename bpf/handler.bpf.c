@@ -7,6 +7,13 @@
  */
 #include "vfiotrace.bpf.h"
 
+static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
+{
+	if (bpf_core_field_exists(struct liveupdate_file_op_args, retrieve_status))
+		return BPF_CORE_READ(a, retrieve_status);
+	return BPF_CORE_READ((struct liveupdate_file_op_args___old *)a, retrieved);
+}
+
 static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_op_args *a)
 {
 	struct liveupdate_file_handler *fh = BPF_CORE_READ(a, handler);
@@ -15,10 +22,7 @@ static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
 	slot(w, VT_S_DATA, BPF_CORE_READ(a, serialized_data));
-	if (bpf_core_field_exists(struct liveupdate_file_op_args, retrieve_status))
-		slot(w, VT_S_STATUS, (s64)BPF_CORE_READ(a, retrieve_status));
-	else
-		slot(w, VT_S_STATUS, BPF_CORE_READ((struct liveupdate_file_op_args___old *)a, retrieved));
+	slot(w, VT_S_STATUS, retrieve_status(a));
 	slot_file(w, BPF_CORE_READ(a, file));
 	if (owner)
 		slot(w, VT_S_MOD_REF, BPF_CORE_READ(owner, refcnt.counter));
@@ -33,6 +37,18 @@ static __always_inline void remember_file(struct file *file)
 		f->file = (u64)file;
 }
 
+/*
+ * What a callback takes out of KHO is watched where nobody may keep it: in a
+ * retrieve (if it fails), and in the finish of a file that nobody has.
+ */
+static __always_inline void watch_memory(u16 type, struct liveupdate_file_op_args *a, struct vt_task *t)
+{
+	if (!t)
+		return;
+	t->kho_given = t->kho_taken = 0;
+	t->folio_watch = type == VT_EV_OP_RETRIEVE || (type == VT_EV_OP_FINISH && retrieve_status(a) <= 0);
+}
+
 static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a, u32 point)
 {
 	struct vt_control *c = ctl_open();
@@ -41,7 +57,7 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 	if (!c)
 		return;
 	file_let_go(c, frame_top(task_get()));
-	frame_push(type, 0, false, 0);
+	watch_memory(type, a, frame_push(type, 0, false, 0));
 	w = wire_reserve(sizeof(*w), type, VT_ENTER);
 	if (w) {
 		slot_args(w, a);
@@ -54,8 +70,11 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_get();
 	struct vt_wire *w;
 
+	if (t)
+		t->folio_watch = 0;
 	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
 	if (w) {
 		slot_args(w, a);

@@ -4,7 +4,7 @@
  * these functions call others: DEPTH > 0 says that another traced KHO call is
  * around, so that nothing is counted twice.
  */
-#include "vfiotrace.bpf.h"
+#include "folio.bpf.h"
 
 static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u64 virt)
 {
@@ -21,14 +21,6 @@ static __always_inline u64 arg_number(void *ctx, u32 n)
 
 	bpf_get_func_arg(ctx, n, &v);
 	return v;
-}
-
-static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)
-{
-	if (c->vmemmap && page >= c->vmemmap)
-		slot(w, VT_S_PHYS, (page - c->vmemmap) / bpf_core_type_size(struct page) << 12);
-	else
-		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
 }
 
 /*
@@ -78,18 +70,55 @@ static __always_inline struct vt_wire *kho_exit(struct vt_control *c, u16 type, 
 enum kho_memory { ARG_VIRT, ARG_PAGE, ARG_PHYS, RET_VIRT };
 enum kho_return { RET_NONE, RET_INT, RET_POINTER };
 
+static __always_inline bool gives(u16 type)
+{
+	return type == VT_EV_KHO_ALLOC_PRESERVE || type == VT_EV_KHO_PRESERVE_FOLIO || type == VT_EV_KHO_PRESERVE_PAGES;
+}
+
+static __always_inline bool takes_back(u16 type)
+{
+	return type == VT_EV_KHO_UNPRESERVE_FREE || type == VT_EV_KHO_UNPRESERVE_FOLIO || type == VT_EV_KHO_UNPRESERVE_PAGES;
+}
+
+/* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
+static __always_inline bool spare(u16 type)
+{
+	struct vt_task *t = task_get();
+	struct vt_frame *f = frame_top(t);
+	struct vt_wire_cpu *cpu;
+	u32 zero = 0;
+
+	if (!t || t->kho_depth > 1 || !f || f->type != VT_EV_OP_PRESERVE)
+		return false;
+	t->kho_given += gives(type);
+	if (!takes_back(type) || ++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
+		return false;
+	cpu = bpf_map_lookup_elem(&cpus, &zero);
+	if (cpu && type < VT_EV_MAX)
+		loss_add(&cpu->spared[type]);
+	return true;
+}
+
 /* PAGES: the second argument is a number of pages. */
 static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memory, bool pages, enum kho_return returns)
 {
 	struct vt_control *c = ctl_open();
-	u32 depth;
-	struct vt_wire *w = kho_exit(c, type, &depth);
 	u64 ret = 0, arg = arg_number(ctx, 0);
+	struct vt_wire *w;
+	u32 depth;
 
-	if (!w)
+	if (c && (gives(type) || takes_back(type)) && spare(type)) {
+		kho_leave();
+		frame_pop();
 		return 0;
+	}
+	w = kho_exit(c, type, &depth);
 	if (returns != RET_NONE || memory == RET_VIRT)
 		bpf_get_func_ret(ctx, &ret);
+	if (c && type == VT_EV_KHO_RESTORE_FOLIO && !depth)
+		folio_remember(c, ret);
+	if (!w)
+		return 0;
 	if (memory == ARG_PAGE)
 		slot_page(c, w, arg);
 	else if (memory == ARG_PHYS)

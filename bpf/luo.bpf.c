@@ -5,7 +5,7 @@
  *
  * fexit programs get the arguments as they were at entry.
  */
-#include "vfiotrace.bpf.h"
+#include "folio.bpf.h"
 
 #define SESSION_OF(set) ((u64)(set) - bpf_core_field_offset(struct luo_session, file_set))
 
@@ -354,6 +354,7 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 	}
 	if (file)
 		snap_file(file, VT_P_RETRIEVED);
+	folios_settle(c, ret < 0);
 out:
 	frame_pop();
 	return 0;
@@ -430,6 +431,10 @@ SEC("fentry") int BPF_PROG(e_luo_finish, struct luo_file_set *set)
 }
 SEC("fexit") int BPF_PROG(x_luo_finish, struct luo_file_set *set, int ret)
 {
+	struct vt_control *c = ctl_open();
+
+	if (c)
+		folios_settle(c, true);
 	set_exit(VT_EV_LUO_FINISH, set, true, ret);
 	return 0;
 }

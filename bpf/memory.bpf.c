@@ -6,7 +6,7 @@
  * it stands. It also tells kvfree() from kfree(), which the kmem:kfree
  * tracepoint cannot: kvfree() ends in a jump to kfree().
  */
-#include "vfiotrace.bpf.h"
+#include "folio.bpf.h"
 
 SEC("kprobe") int site_free(struct pt_regs *ctx)
 {
@@ -118,3 +118,29 @@ SEC("syscall") int peek(void *ctx)
 	return 0;
 }
 
+static long suspect_visit(u32 i, struct vt_control **c)
+{
+	struct vt_suspect *p = bpf_map_lookup_elem(&suspects, &i);
+	struct folio_seen s = {};
+
+	if (!p || !p->folio.page)
+		return 0;
+	folio_look(&p->folio, &s);
+	if (s.state == FOLIO_CACHED && (s.mapping != p->mapping || mapping_ino(s.mapping) != p->ino))
+		s.state = FOLIO_FREE;
+	folio_tell(*c, &p->folio, &s);
+	return 0;
+}
+
+/* The recording ends: what is held now is held by nobody who could still drop it. Runs as peek does. */
+SEC("syscall") int last_look(void *ctx)
+{
+	struct vt_control *c = ctl_get();
+	u32 nr;
+
+	if (!c || !folios_readable())
+		return 0;
+	nr = c->suspects;
+	bpf_loop(nr < VT_SUSPECTS ? nr : VT_SUSPECTS, suspect_visit, &c, 0);
+	return 0;
+}

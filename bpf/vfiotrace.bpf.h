@@ -36,11 +36,25 @@ struct vt_frame {
 	u64 token;
 };
 
+/* folio.bpf.h: what became of folios. Counted here and not on the stack, where the verifier would follow each value. */
+struct vt_folio {
+	u64 page, lru;
+	u32 tid, pad;
+};
+struct vt_folios {
+	u64 first;		/* place of the first of them in the table */
+	u32 nr, seen, freed, held, cached, pad;
+	struct vt_folio last;	/* newest one in a page cache that is as it was restored */
+};
+
 struct vt_task {
 	u32 depth;
 	u32 kho_depth;
 	u32 in_section;		/* depth + 1 at which the section of fault injection began, 0 = outside */
 	u32 section_call, section_allocs;
+	u32 folio_watch;
+	struct vt_folios folios;	/* restored by the call at hand */
+	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	struct vt_frame frame[VT_FRAMES];
 };
 
@@ -276,11 +290,19 @@ static __always_inline void wire_stamp(struct vt_wire *w, u16 type, u8 phase, u6
 		slot(w, VT_S_TOKEN, f->token);
 }
 
+static __always_inline void loss_add(struct vt_wire_loss *l)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!l->count++)
+		l->first_ns = now;
+	l->last_ns = now;
+}
+
 static __always_inline void *wire_reserve(u64 size, u16 type, u8 phase)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
-	struct vt_wire_loss *l;
 	struct vt_wire *w;
 	u64 seq;
 
@@ -289,12 +311,7 @@ static __always_inline void *wire_reserve(u64 size, u16 type, u8 phase)
 	seq = ++cpu->seq;
 	w = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!w) {
-		u64 now = bpf_ktime_get_boot_ns();
-
-		l = &cpu->loss[type];
-		if (!l->count++)
-			l->first_ns = now;
-		l->last_ns = now;
+		loss_add(&cpu->loss[type]);
 		return NULL;
 	}
 	wire_stamp(w, type, phase, seq);
@@ -340,6 +357,14 @@ static __always_inline u64 wait_until(volatile u64 *at, u64 want, u64 limit_ns)
 			break;
 	}
 	return bpf_ktime_get_boot_ns() - start;
+}
+
+static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)
+{
+	if (c->vmemmap && page >= c->vmemmap)
+		slot(w, VT_S_PHYS, (page - c->vmemmap) / bpf_core_type_size(struct page) << 12);
+	else
+		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
 }
 
 static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const void *str)

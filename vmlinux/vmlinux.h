@@ -59,11 +59,11 @@ typedef struct refcount_struct { atomic_t refs; } refcount_t;
 struct kref { refcount_t refcount; };
 struct qstr { const unsigned char *name; };
 struct file_system_type { const char *name; };
-struct super_block { struct file_system_type *s_type; };
+struct super_block { struct file_system_type *s_type; unsigned long s_magic; };
 struct rb_node { unsigned long __rb_parent_color; struct rb_node *rb_right, *rb_left; };
 struct rb_root { struct rb_node *rb_node; };
 struct rb_root_cached { struct rb_root rb_root; };
-struct address_space { struct inode *host; struct rb_root_cached i_mmap; };
+struct address_space { struct inode *host; struct rb_root_cached i_mmap; unsigned long nrpages; };
 struct cdev;
 struct inode {
 	struct super_block *i_sb;
@@ -92,8 +92,12 @@ struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };
 enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING, MODULE_STATE_UNFORMED };
 struct module { enum module_state state; atomic_t refcnt; char name[56]; };
-struct page { unsigned long flags; };
-struct folio { struct page page; };
+struct page {
+	struct list_head lru;
+	struct address_space *mapping;
+	atomic_t _refcount;
+};
+struct shmem_inode_info { unsigned long alloced; struct inode vfs_inode; };
 
 /* kernel/liveupdate, include/linux/liveupdate.h */
 struct liveupdate_file_ops { struct module *owner; };

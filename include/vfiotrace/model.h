@@ -156,11 +156,30 @@ struct vt_kho {
 };
 /* Memory taken out of KHO again in the new kernel. */
 struct vt_restored {
-	uint64_t phys;
+	uint64_t phys, token;	/* of the file whose callback did it */
+	bool has_token;
 	bool ok;
 	bool reused;		/* freed since, and given to KHO by this kernel */
 	struct vt_at at;
 };
+
+/*
+ * A folio that a failed retrieve, or the finish of a file that nobody had,
+ * restored, and that was not free when the call returned.
+ */
+enum vt_folio_state { VT_FOLIO_FREE, VT_FOLIO_HELD, VT_FOLIO_CACHED };
+struct vt_folio {
+	uint64_t phys;
+	struct vt_who who;
+	struct vt_at restored, left, last;	/* last: when the recording ended, if it was looked at */
+	enum vt_folio_state then, now;		/* at LEFT and at LAST */
+	int64_t refs, refs_now;
+	bool has_accounted;
+	uint64_t cached, accounted;		/* pages in its page cache, and what the file accounts for */
+	bool in_retrieve;			/* else by a finish */
+	uint64_t of, held, untold;		/* all that the call restored; held; not looked at */
+};
+#define VT_FOLIOS_KEPT 1024
 
 /* struct vfio_device_file. Kept when alive, or when it ended oddly. */
 struct vt_df {
@@ -235,7 +254,7 @@ struct vt_device {
 	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) \
-	X(FILE_KEPT) X(FILE_TAKEN)
+	X(FILE_KEPT) X(FILE_TAKEN) X(FOLIO_UNTOLD)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
@@ -319,6 +338,8 @@ struct vt_side {
 	struct vt_kho **kho;		/* still preserved at the end, by address */
 	size_t nr_kho;
 	uint64_t kho_preserved, kho_unpreserved, kho_restored;
+	struct vt_folio *folios;	/* in order of appearance */
+	size_t nr_folios;
 
 	struct vt_flb_row *flb;
 	size_t nr_flb;

@@ -110,6 +110,8 @@ enum vt_phase {
 	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", "kho_preserve_vmalloc(): phys (first chunk), ret") \
 	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", "kho_unpreserve_vmalloc(): phys (first chunk)") \
 	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", "kho_restore_vmalloc(): phys (first chunk), ret") \
+	X(KHO_FOLIOS, "kho.folios", "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
+	X(KHO_FOLIO, "kho.folio", "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \
 	/* fault injection (sweep, record --fail) */ \
 	X(INJECT, "inject.fail", "the kernel was told that this allocation failed: count (its number in the call), name (slab cache) or order (pages), site, stack") \
 	/* the recorder itself */ \
@@ -161,6 +163,12 @@ enum vt_phase {
 	X(PAGES, "pages", VT_U64, "number of pages") \
 	X(SIZE, "size", VT_U64, "bytes") \
 	X(DEPTH, "depth", VT_U64, "nesting of KHO calls: > 0 when made by another traced KHO call") \
+	X(FREED, "freed", VT_U64, "folios that are free, or somebody else's by now") \
+	X(HELD, "held", VT_U64, "folios that are referenced and in no page cache") \
+	X(CACHED, "cached", VT_U64, "folios in a page cache; on one folio: pages in that page cache") \
+	X(ACCOUNTED, "accounted", VT_U64, "pages that the file of that page cache accounts for (shmem's alloced)") \
+	X(UNTOLD, "untold", VT_U64, "how many more there were than could be looked at") \
+	X(FOLIO_REF, "folio_ref", VT_S64, "references on a folio") \
 	X(FLB_COUNT, "flb_count", VT_S64, "files that depend on the FLB, and other holders; of those to be handed over") \
 	X(FLB, "flb", VT_OBJ, "struct liveupdate_flb") \
 	X(FLB_COUNT_IN, "flb_count_in", VT_S64, "the same of those that arrived") \

@@ -47,6 +47,12 @@
 	X(PAGES, PAGES, NONE) \
 	X(SIZE, SIZE, NONE) \
 	X(DEPTH, DEPTH, NONE) \
+	X(FREED, FREED, NONE) \
+	X(HELD, HELD, NONE) \
+	X(CACHED, CACHED, NONE) \
+	X(ACCOUNTED, ACCOUNTED, NONE) \
+	X(UNTOLD, UNTOLD, NONE) \
+	X(FOLIO_REF, FOLIO_REF, NONE) \
 	X(FLB_COUNT, FLB_COUNT, NONE) \
 	X(FLB, FLB, FLB) \
 	X(FLB_COUNT_IN, FLB_COUNT_IN, NONE) \
@@ -125,7 +131,8 @@ struct vt_wire_loss {
 
 struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
-	struct vt_wire_loss loss[VT_EV_MAX];
+	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
+	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
 };
 
 /* What is called at a call site. */
@@ -138,6 +145,14 @@ struct vt_site {
 	unsigned int df_only;	/* the enclosing function frees nothing but a df here */
 };
 
+/*
+ * A preserve that takes back more than it gave has lost its loop: after so
+ * many calls too many no more records are made of it, or the trace is full of
+ * them.
+ */
+#define VT_SPARE_AFTER 64
+
+#define VT_SUSPECTS 256
 #define VT_SITES_MAX 512
 #define VT_PEEK_MAX 4096
 
@@ -152,8 +167,9 @@ struct vt_control {
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
+	unsigned long long folios_next;	/* folios remembered so far */
+	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
-	unsigned int pad3;
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,6 +100,7 @@ static int load_core(struct engine *e)
 	for (size_t i = 0; i < NR_MAPS; i++)
 		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
 	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
+	e->last_look_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "last_look"));
 	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_free"));
 	e->luo_site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_luo"));
 	phase__begin("layout");
@@ -232,31 +234,61 @@ const char *engine__handlers(const struct engine *e)
 	return e->handler_list;
 }
 
-int engine__losses(struct engine *e, struct vt_wire_loss out[VT_EV_MAX])
+static void add_loss(struct vt_wire_loss *sum, const struct vt_wire_loss *l)
+{
+	if (!l->count)
+		return;
+	if (!sum->count || l->first_ns < sum->first_ns)
+		sum->first_ns = l->first_ns;
+	if (l->last_ns > sum->last_ns)
+		sum->last_ns = l->last_ns;
+	sum->count += l->count;
+}
+
+int engine__losses(struct engine *e, struct engine_losses *out)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct vt_wire_cpu *buf = cpus > 0 ? calloc(cpus, sizeof(*buf)) : NULL;
 	uint32_t zero = 0;
 	int err = 0;
 
-	memset(out, 0, VT_EV_MAX * sizeof(*out));
+	memset(out, 0, sizeof(*out));
 	if (!buf)
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(e->map_fd[MAP_CPUS], &zero, buf))
 		err = -errno;
 	for (int i = 0; !err && i < cpus; i++) {
 		for (int t = 0; t < VT_EV_MAX; t++) {
-			const struct vt_wire_loss *l = &buf[i].loss[t];
-
-			if (!l->count)
-				continue;
-			if (!out[t].count || l->first_ns < out[t].first_ns)
-				out[t].first_ns = l->first_ns;
-			if (l->last_ns > out[t].last_ns)
-				out[t].last_ns = l->last_ns;
-			out[t].count += l->count;
+			add_loss(&out->ring[t], &buf[i].loss[t]);
+			add_loss(&out->spared[t], &buf[i].spared[t]);
 		}
 	}
 	free(buf);
 	return err;
+}
+
+/*
+ * A folio that has just left a page cache may hang on a CPU's list of pages to
+ * be put on the LRU, with a reference of its own. Sealing a memfd against
+ * writes empties these lists (mm/memfd.c: memfd_wait_for_pins()).
+ */
+static void empty_lru_lists(void)
+{
+	int fd = memfd_create("vfiotrace", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "", 1) == 1)
+		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE);
+	close(fd);
+}
+
+int engine__last_look(struct engine *e)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!e->ctl->suspects)
+		return 0;
+	empty_lru_lists();
+	return bpf_prog_test_run_opts(e->last_look_fd, &opts);
 }

@@ -52,7 +52,13 @@ const struct site *engine__site(const struct engine *e, uint32_t index);
 /* The allocator that vfio_allocate_device_file() calls, found in its text; NULL when not found. */
 const struct site *engine__df_alloc(const struct engine *e);
 /* Loss so far, summed over CPUs, by event type. */
-int engine__losses(struct engine *e, struct vt_wire_loss out[VT_EV_MAX]);
+struct engine_losses {
+	struct vt_wire_loss ring[VT_EV_MAX];	/* no room in the ring */
+	struct vt_wire_loss spared[VT_EV_MAX];	/* left out on purpose, VT_SPARE_AFTER */
+};
+int engine__losses(struct engine *e, struct engine_losses *out);
+/* Records once more what became of the folios that were held when a call failed. After the gate closed. */
+int engine__last_look(struct engine *e);
 bool engine__has_luo(const struct engine *e);
 /* Handlers seen: "memfd-v2, vfio-pci-v1". */
 const char *engine__handlers(const struct engine *e);

@@ -49,7 +49,7 @@ struct engine {
 	int map_fd[NR_MAPS];	/* owned by the object */
 	struct vt_control *ctl;
 	size_t ctl_len;
-	int peek_fd, site_fd, luo_site_fd;
+	int peek_fd, site_fd, luo_site_fd, last_look_fd;
 	bool vfio_done, luo_done, caught_up;
 	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;

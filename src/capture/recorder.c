@@ -41,7 +41,7 @@ struct recorder {
 	struct carry *carry;
 	struct convert *conv;
 	struct ring_buffer *rb;
-	struct vt_wire_loss told[VT_EV_MAX];	/* losses already in the file */
+	struct engine_losses told;	/* losses already in the file */
 	uint64_t consumed;
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
@@ -117,22 +117,29 @@ static void write_probes(struct recorder *r)
 }
 
 /* Only what is new since the last time: readers add the rows up. */
+static void write_loss(struct recorder *r, enum vt_event_type type, const char *why,
+		       const struct vt_wire_loss *now, struct vt_wire_loss *told)
+{
+	struct vt_loss l = { .event = vt_event_name(type), .why = why };
+
+	if (now->count == told->count)
+		return;
+	l.count = now->count - told->count;
+	l.from_ns = told->count ? told->last_ns : now->first_ns;
+	l.to_ns = now->last_ns;
+	vt_writer__loss(r->w, &l);
+	*told = *now;
+}
+
 static void write_losses(struct recorder *r)
 {
-	struct vt_wire_loss now[VT_EV_MAX];
+	struct engine_losses now;
 
-	if (engine__losses(r->e, now))
+	if (engine__losses(r->e, &now))
 		return;
 	for (int t = 1; t < VT_EV_MAX; t++) {
-		struct vt_loss l = { .event = vt_event_name(t), .why = "ring full" };
-
-		if (now[t].count == r->told[t].count)
-			continue;
-		l.count = now[t].count - r->told[t].count;
-		l.from_ns = r->told[t].count ? r->told[t].last_ns : now[t].first_ns;
-		l.to_ns = now[t].last_ns;
-		vt_writer__loss(r->w, &l);
-		r->told[t] = now[t];
+		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t]);
+		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t]);
 	}
 }
 
@@ -545,6 +552,8 @@ static int finish(struct recorder *r)
 	set_gate(r, 0);
 	/* A program past the gate test may still be writing its record. */
 	usleep(1000);
+	drain(r);
+	engine__last_look(r->e);
 	drain(r);
 	mark(r, VT_EV_REC_STOP, r->why, NULL);
 	if (r->bad) {

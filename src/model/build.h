@@ -36,6 +36,7 @@ struct frame {
 	uint64_t made[MADE_MAX];	/* files and dfs */
 	uint32_t nr_made;
 	uint32_t folios;		/* restored by kho_restore_folio() itself */
+	bool folios_told;		/* what became of them was recorded */
 	struct vt_at folio_at;
 	uint64_t folio_phys;
 	int32_t flb, ops;		/* FLB calls, and callbacks that go with one each */
@@ -125,6 +126,7 @@ struct vt_build {
 	const char *pt[VT_PT_MAX];	/* names of the points, interned */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
 	struct vt_fact sink;		/* for what is not kept */
+	size_t cap_folios;
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
 	int err;
 };
@@ -150,6 +152,8 @@ bool is_err(const struct vt_event *e);	/* ret present and negative */
 /* True when the event says which object, NULL included. */
 bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
 
+/* The live one of that name, or NULL; SESSION need not be known. */
+struct vt_life *life_named(struct vt_build *b, enum vt_dir dir, const char *session, uint64_t token);
 uint64_t life_key(enum vt_dir dir, const char *session, uint64_t token);
 
 /* ---- life.c ---- */

@@ -196,15 +196,119 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 		}
 	}
 	r->phys = phys;
+	op = frame_op(t);
+	r->has_token = op && op->life;
+	r->token = r->has_token ? op->life->token : 0;
 	r->ok = ok;
 	r->reused = false;
 	at_set(b, &r->at, e);
+}
+
+/* ---- folios that a call left behind ---- */
+
+static enum vt_folio_state folio_state(const struct vt_event *e)
+{
+	const char *name = vt_ev_str(e, VT_F_NAME);
+
+	return name && !strcmp(name, "held") ? VT_FOLIO_HELD : name && !strcmp(name, "cached") ? VT_FOLIO_CACHED : VT_FOLIO_FREE;
+}
+
+/* A finish goes through all files of a session: whose the folio was, its restore tells. */
+static struct vt_who folio_owner(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
+{
+	const struct vt_restored *r = vt_map__get(&b->restored, phys);
+	struct vt_who who = who_task(b, t, e);
+	const struct vt_life *l;
+
+	if (who.has_token || !who.session || !r || !r->has_token)
+		return who;
+	l = life_named(b, VT_INCOMING, who.session, r->token);
+	if (l)
+		return who_life(b, l);
+	who.token = r->token;
+	who.has_token = true;
+	return who;
+}
+
+static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t phys)
+{
+	for (size_t i = b->side->nr_folios; i-- > 0;) {
+		struct vt_folio *f = &b->side->folios[i];
+
+		if (f->phys != phys || f->last.type)
+			continue;
+		at_set(b, &f->last, e);
+		f->now = folio_state(e);
+		vt_ev_s64(e, VT_F_FOLIO_REF, &f->refs_now);
+		return;
+	}
+}
+
+static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	const struct vt_restored *r;
+	struct vt_side *s = b->side;
+	struct vt_folio *f;
+	uint64_t phys;
+
+	if (!vt_ev_u64(e, VT_F_PHYS, &phys))
+		return;
+	if (!frame_of(t, VT_EV_LUO_RETRIEVE) && !frame_of(t, VT_EV_LUO_FINISH)) {
+		folio_again(b, e, phys);
+		return;
+	}
+	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &b->cap_folios, s->nr_folios, sizeof(*f)))
+		return;
+	f = &s->folios[s->nr_folios++];
+	*f = (struct vt_folio){ .phys = phys, .who = folio_owner(b, t, e, phys), .then = folio_state(e),
+				.in_retrieve = frame_of(t, VT_EV_LUO_RETRIEVE) != NULL };
+	at_set(b, &f->left, e);
+	r = vt_map__get(&b->restored, phys);
+	if (r)
+		f->restored = r->at;
+	vt_ev_s64(e, VT_F_FOLIO_REF, &f->refs);
+	f->has_accounted = vt_ev_u64(e, VT_F_CACHED, &f->cached) && vt_ev_u64(e, VT_F_ACCOUNTED, &f->accounted);
+}
+
+/* The sum of a call: comes after its folios. Calls of other tasks may lie in between. */
+static void folios_sum(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *f = frame_of(t, VT_EV_LUO_RETRIEVE);
+	uint64_t of = 0, held = 0, untold = 0;
+	struct vt_side *s = b->side;
+	struct vt_fact *x;
+	struct vt_at at;
+
+	vt_ev_u64(e, VT_F_COUNT, &of);
+	vt_ev_u64(e, VT_F_HELD, &held);
+	vt_ev_u64(e, VT_F_UNTOLD, &untold);
+	if (f)
+		f->folios_told = true;
+	for (size_t i = s->nr_folios; i-- > 0 && !s->folios[i].of;) {
+		struct vt_folio *o = &s->folios[i];
+
+		if (o->left.tid != e->tid)
+			continue;
+		o->of = of;
+		o->held = held;
+		o->untold = untold;
+	}
+	if (!untold)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_FOLIO_UNTOLD, who_task(b, t, e), &at);
+	x->num[0] = (int64_t)untold;
+	x->num[1] = (int64_t)of;
 }
 
 void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	uint64_t phys, depth = 0;
 
+	if (e->type == VT_EV_KHO_FOLIO)
+		return folio(b, t, e);
+	if (e->type == VT_EV_KHO_FOLIOS)
+		return folios_sum(b, t, e);
 	vt_ev_u64(e, VT_F_DEPTH, &depth);
 	if (depth || !vt_ev_u64(e, VT_F_PHYS, &phys))
 		return;
@@ -275,4 +379,5 @@ void kho_free_all(struct vt_build *b)
 	vt_map__free(&b->kho);
 	vt_map__free(&b->restored);
 	free(b->side->kho);
+	free(b->side->folios);
 }

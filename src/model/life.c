@@ -56,6 +56,11 @@ static struct vt_life *life_find(struct vt_build *b, const struct vt_session *s,
 	return l && l->session == s && l->token == token ? l : NULL;
 }
 
+struct vt_life *life_named(struct vt_build *b, enum vt_dir dir, const char *session, uint64_t token)
+{
+	return life_find(b, session_find(b, dir, session), token);
+}
+
 static struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64_t token, enum vt_life_state state)
 {
 	struct vt_life *l = calloc(1, sizeof(*l));
@@ -363,22 +368,35 @@ static void op_freeze_done(struct vt_build *b, struct vt_life *l, const struct v
 	}
 }
 
-static void op_retrieve_done(struct vt_build *b, struct frame *f, struct vt_life *l, const struct vt_event *e)
+/* Nothing tells what became of the folios that a failing retrieve restored. */
+static void folios_unseen(struct vt_build *b, const struct frame *f, struct vt_who who, const struct vt_event *e)
 {
 	struct vt_fact *x;
 
+	if (!f->folios || f->folios_told)
+		return;
+	x = fact(b, VT_FACT_FOLIO_NOT_PUT, who, &f->folio_at);
+	at_set(b, &x->at[1], e);
+	x->num[0] = (int64_t)f->folio_phys;
+	x->num[1] = f->folios;
+}
+
+static void op_retrieve_done(struct vt_build *b, struct frame *up, struct frame *f, struct vt_life *l, const struct vt_event *e)
+{
 	if (!is_err(e)) {
 		l->state = VT_LIFE_RETRIEVED;
 		life_set_file(b, l, vt_ev_obj(e, VT_F_FILE));
 		return;
 	}
 	l->state = VT_LIFE_FAILED;
-	if (f->folios) {
-		x = fact(b, VT_FACT_FOLIO_NOT_PUT, who_life(b, l), &f->folio_at);
-		at_set(b, &x->at[1], e);
-		x->num[0] = (int64_t)f->folio_phys;
-		x->num[1] = f->folios;
+	/* They are looked at when luo_retrieve_file() returns. */
+	if (!up || up->type != VT_EV_LUO_RETRIEVE) {
+		folios_unseen(b, f, who_life(b, l), e);
+		return;
 	}
+	up->folios = f->folios;
+	up->folio_at = f->folio_at;
+	up->folio_phys = f->folio_phys;
 }
 
 /* LUO has taken its reference by now. */
@@ -460,7 +478,7 @@ static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const s
 		}
 		break;
 	case VT_EV_OP_RETRIEVE:
-		op_retrieve_done(b, f, l, e);
+		op_retrieve_done(b, up, f, l, e);
 		break;
 	case VT_EV_OP_CAN_FINISH:
 		if (vt_ev_s64(e, VT_F_RET, &ret))
@@ -623,6 +641,7 @@ static void retrieve_exit(struct vt_build *b, struct frame *f, const struct vt_e
 		return;
 	life_learn(b, l, e);
 	if (is_err(e)) {
+		folios_unseen(b, f, who_life(b, l), e);
 		if (f->own_life && !l->n[VT_STEP_RETRIEVE]) {
 			life_forget(b, l);
 			f->life = NULL;

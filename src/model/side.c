@@ -462,7 +462,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		vfio_point(b, task_of(b, e), e);
 	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_LET_GO)
 		file_event(b, task_of(b, e), e);
-	else if (e->type >= VT_EV_KHO_ALLOC_PRESERVE && e->type <= VT_EV_KHO_RESTORE_VMALLOC)
+	else if (e->type >= VT_EV_KHO_ALLOC_PRESERVE && e->type <= VT_EV_KHO_FOLIO)
 		kho_event(b, task_of(b, e), e);
 	else
 		life_point(b, task_of(b, e), e);
@@ -716,7 +716,8 @@ static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
 /* Shown by the hooks of other events, not by one of its own. */
 static bool rides_along(enum vt_event_type t)
 {
-	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE;
+	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE ||
+	       t == VT_EV_KHO_FOLIOS || t == VT_EV_KHO_FOLIO;
 }
 
 /* Recorders of before these were added have no row for them. */

@@ -34,6 +34,19 @@ static void tell(struct vt_ctx *c, size_t side, const struct vt_telling *t, cons
 	}
 }
 
+/* Of a kind the first facts are kept and the rest counted: a loop that ran off its table is one finding. */
+static void count_rest(struct vt_ctx *c, const struct vt_side *s, enum vt_fact_kind kind)
+{
+	struct vt_judgement *j = c->j;
+
+	for (size_t i = j->nr_findings; i-- > 0 && s->fact_count[kind] > VT_FACTS_KEPT;) {
+		if (j->findings[i].rule != c->rule || j->findings[i].side != s)
+			continue;
+		j->findings[i].count += s->fact_count[kind] - VT_FACTS_KEPT;
+		return;
+	}
+}
+
 void vt_tell_facts(struct vt_ctx *c)
 {
 	VT_EACH_SIDE(c, i) {
@@ -53,5 +66,7 @@ void vt_tell_facts(struct vt_ctx *c)
 					tell(c, i, t, x);
 			}
 		}
+		for (size_t n = 0; n < c->rule->nr_tells; n++)
+			count_rest(c, s, c->rule->tells[n].kind);
 	}
 }
