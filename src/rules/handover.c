@@ -310,25 +310,6 @@ const struct vt_rule vt_rule_kho_unbalanced = {
 	VT_TELLS(unbalanced),
 };
 
-/* folio_put() is inline and no hook shows it: the rule can only say where it cannot say. */
-static void doubt_folio_put(struct vt_ctx *c, size_t i, const struct vt_fact *x)
-{
-	char who[256];
-
-	vt_doubt(c, "%s: retrieve of %s restored %" PRId64 " folio%s and failed; whether they were put is not visible", c->j->side[i]->label,
-		 vt_who_str(&x->who, who, sizeof(who)), x->num[1], x->num[1] == 1 ? "" : "s");
-}
-
-static const struct vt_telling folio_put[] = {
-	{ .kind = VT_FACT_FOLIO_NOT_PUT, .tell = doubt_folio_put },
-};
-
-const struct vt_rule vt_rule_folio_put = {
-	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
-	VT_TELLS(folio_put),
-};
-
 /* ---- accepted leftovers ---- */
 
 static void note(struct vt_ctx *c, size_t i, const struct vt_who *who, const struct vt_at *at, const char *key, const char *title, const char *meaning)
