@@ -27,7 +27,7 @@ void vt_report_opts__init(struct vt_report_opts *o, const char *command, FILE *f
 
 	memset(o, 0, sizeof(*o));
 	o->command = command;
-	o->width = 100;
+	o->width = 80;
 	if (!isatty(fileno(f)))
 		return;
 	o->color = !no_color || !*no_color;
@@ -186,7 +186,7 @@ struct vt_pair *vt_pairs(const struct vt_judgement *j, size_t *nr)
 				if (l->dir == VT_OUTGOING) {
 					if (i == 0 && fits && vt_crossed(j, l))
 						o = vt_side__life(j->side[1], VT_INCOMING, v->name, l->token);
-					p[(*nr)++] = (struct vt_pair){ l, o };
+					p[(*nr)++] = (struct vt_pair){ .out = l, .in = o, .out_side = i, .in_side = 1 };
 					continue;
 				}
 				if (i == 1 && fits) {
@@ -194,7 +194,7 @@ struct vt_pair *vt_pairs(const struct vt_judgement *j, size_t *nr)
 					if (o && vt_crossed(j, o) && vt_side__life(j->side[1], VT_INCOMING, v->name, l->token) == l)
 						continue;	/* told with its old half */
 				}
-				p[(*nr)++] = (struct vt_pair){ NULL, l };
+				p[(*nr)++] = (struct vt_pair){ .in = l, .in_side = i };
 			}
 		}
 	}

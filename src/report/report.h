@@ -44,6 +44,7 @@ const char *vt_ending_str(const struct vt_side *s);
 /* One preserved file across both kernels; either may be missing. */
 struct vt_pair {
 	const struct vt_life *out, *in;
+	size_t out_side, in_side;	/* where each was seen */
 };
 /* Every pair once, in order of appearance; to be freed. */
 struct vt_pair *vt_pairs(const struct vt_judgement *j, size_t *nr);

@@ -175,14 +175,19 @@ static void step(char **s, const struct vt_life *l, enum vt_step which)
 	*s = grown;
 }
 
-static void add(char **s, const char *what)
+static void add_with(char **s, const char *between, const char *what)
 {
 	char *grown;
 
-	if (asprintf(&grown, "%s%s%s", *s ? *s : "", *s ? " -> " : "", what) < 0)
+	if (asprintf(&grown, "%s%s%s", *s ? *s : "", *s ? between : "", what) < 0)
 		return;
 	free(*s);
 	*s = grown;
+}
+
+static void add(char **s, const char *what)
+{
+	add_with(s, " -> ", what);
 }
 
 static char *steps(const struct vt_judgement *j, const struct vt_life *l)
@@ -242,12 +247,12 @@ static void one_life(FILE *f, const struct vt_judgement *j, const struct vt_repo
 	fprintf(f, "%s\n", OFF(o));
 	if (p->out) {
 		s = steps(j, p->out);
-		para(f, o, 4, j->nr_sides == 2 && p->in ? j->side[0]->label : "old", 16, s ? s : "nothing seen");
+		para(f, o, 4, j->side[p->out_side]->label, 16, s ? s : "nothing seen");
 		free(s);
 	}
 	if (p->in) {
 		s = steps(j, p->in);
-		para(f, o, 4, j->nr_sides == 2 ? j->side[1]->label : "new", 16, s ? s : "nothing seen");
+		para(f, o, 4, j->side[p->in_side]->label, 16, s ? s : "nothing seen");
 		free(s);
 	}
 	s = NULL;
@@ -368,7 +373,7 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_repor
 		for (size_t i = 0; i < x->nr_also; i++)
 			para(f, o, 15, "", 15, x->also[i]);
 	}
-	fprintf(f, "   %sfingerprint %s, `vfiotrace explain %s` tells more%s\n", DIM(o), x->fingerprint, x->rule->id, OFF(o));
+	fprintf(f, "   %sfingerprint %s; more: vfiotrace explain %s%s\n", DIM(o), x->fingerprint, x->rule->id, OFF(o));
 }
 
 static void findings(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
@@ -395,7 +400,7 @@ static void notes(FILE *f, const struct vt_judgement *j, const struct vt_report_
 		if (x->severity != VT_NOTE)
 			continue;
 		if (!head)
-			fprintf(f, "\n%sNotes%s (no findings)\n", BOLD(o), OFF(o));
+			fprintf(f, "\n%sNotes%s: allowed, and worth knowing\n", BOLD(o), OFF(o));
 		head = true;
 		if (x->who.session)
 			line(f, o, 2, "-", 4, "%s: %s", vt_who_str(&x->who, buf, sizeof(buf)), x->title);
@@ -426,6 +431,43 @@ static void clip(FILE *f, const char *s, int width)
 	fprintf(f, "%*s", width > (int)strlen(buf) ? width - (int)strlen(buf) : 0, "");
 }
 
+/* Side by side where they fit, else one below the other: nothing is cut off. */
+static void both_values(FILE *f, const struct vt_report_opts *o, const struct vt_field_row *r, int w)
+{
+	const char *pre = r->pre ? r->pre : "", *post = r->post ? r->post : "";
+
+	if ((int)strlen(pre) <= w && (int)strlen(post) <= w) {
+		clip(f, pre, w);
+		fputs(" | ", f);
+		vt_put_plain(f, post);
+		fputc('\n', f);
+		return;
+	}
+	fprintf(f, "\n%*s", 24, "");
+	vt_put_plain(f, pre);
+	fprintf(f, "\n%*s| ", 22, "");
+	vt_put_plain(f, post);
+	fputc('\n', f);
+}
+
+/* What is equal is told in one go: it is the most, and the least to read. */
+static void equal_members(FILE *f, const struct vt_report_opts *o, const struct vt_field_table *t)
+{
+	char *s = NULL;
+
+	for (size_t i = 0; i < t->nr; i++) {
+		const struct vt_field_row *r = &t->rows[i];
+
+		if (r->same != VT_SAME)
+			continue;
+		add_with(&s, "; ", r->name);
+		add_with(&s, " = ", r->pre ? r->pre : "");
+	}
+	if (s)
+		para(f, o, 2, "equal", 24, s);
+	free(s);
+}
+
 static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field_table *t)
 {
 	int w = (int)(o->width - 2 - 22 - 11 - 3) / 2;
@@ -441,7 +483,7 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 	fprintf(f, "\n");
 	line(f, o, 2, "", 2, "%s at \"%s\" against %s at \"%s\": %zu equal, %zu differ by design, %zu differ, %zu not judged", t->side[0]->label, t->pt[0],
 	     t->side[1]->label, t->pt[1], n[VT_SAME], n[VT_BY_DESIGN], n[VT_DIFFERS], n[VT_UNJUDGED]);
-	for (int pass = VT_DIFFERS; pass >= VT_SAME; pass--) {
+	for (int pass = VT_DIFFERS; pass > VT_SAME; pass--) {
 		for (size_t i = 0; i < t->nr; i++) {
 			const struct vt_field_row *r = &t->rows[i];
 
@@ -450,19 +492,12 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 			fputs("  ", f);
 			clip(f, r->name, 21);
 			fprintf(f, " %s%-10s%s ", r->same == VT_DIFFERS ? RED(o) : "", same_word(r->same), OFF(o));
-			if (r->same == VT_SAME) {
-				vt_put_plain(f, r->pre);
-				fputc('\n', f);
-				continue;
-			}
-			clip(f, r->pre, w);
-			fputs(" | ", f);
-			vt_put_plain(f, r->post);
-			fputc('\n', f);
+			both_values(f, o, r, w);
 			if (r->reason)
 				para(f, o, 35, "", 35, r->reason);
 		}
 	}
+	equal_members(f, o, t);
 	if (t->others)
 		line(f, o, 2, "", 2, "%u more file%s of this handler compared in the same way.", t->others, plural(t->others));
 }
