@@ -11,6 +11,7 @@ bench-record: $(BIN)
 # The tables of docs/benchmarks.md, from the last run.
 bench-docs:
 	$(Q)python3 tests/bench/table.py --into docs/benchmarks.md record <$(OUTPUT)/bench/record/table.md
+	$(Q)python3 tests/bench/table.py --into docs/benchmarks.md read <$(OUTPUT)/bench/read.md
 
 # The tables, from canned results: needs no guest.
 bench-test:

@@ -90,7 +90,7 @@ table() {
 	}
 	END {
 		for (i = 1; i <= nr; i++) {
-			n = order[i]; rate[n] = events[n] / median(cpu[n])
+			n = order[i]; rate[n] = events[n] / (median(cpu[n]) + 0.005)
 			if (n !~ /^vfiotrace/ && does[n] ~ /^prints/ && rate[n] > best) { best = rate[n]; who = n }
 		}
 		printf "| reader | does | events | CPU s | clock s | events per CPU s | peak memory | against the best printer |\n|---|---|---|---|---|---|---|---|\n"
