@@ -37,7 +37,15 @@ if command -v prove >/dev/null; then
 else
 	echo "skipped: no prove"
 fi
-# The kernel's own parser, when a kernel tree is at hand.
+# The kernel's own parser, when a kernel tree is at hand, or the source package that the lab builds from.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfiotrace
+deb=$(ls "$cache"/debs/linux-source-*.deb 2>/dev/null | tail -1)
+if [ -z "${LINUX_SRC:-}" ] && [ -n "$deb" ] && [ ! -e "$cache/kunit/tools/testing/kunit/kunit.py" ]; then
+	series=$(basename "$deb" | cut -d_ -f1)
+	mkdir -p "$cache/kunit"
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$series.tar.xz" |
+		tar -xJ -C "$cache/kunit" --strip-components=1 "$series/tools/testing/kunit" 2>/dev/null
+fi
 kunit=$(ls -d ${LINUX_SRC:+"$LINUX_SRC"/tools/testing/kunit} "${XDG_CACHE_HOME:-$HOME/.cache}"/vfiotrace/*/tools/testing/kunit \
 	"${XDG_CACHE_HOME:-$HOME/.cache}"/vfiotrace/*/*/tools/testing/kunit 2>/dev/null | head -1)
 if [ -n "$kunit" ] && command -v python3 >/dev/null && [ -e "$kunit/kunit.py" ]; then
