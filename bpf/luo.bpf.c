@@ -80,7 +80,14 @@ SEC("fentry") int BPF_PROG(e_session_retrieve)
 
 SEC("fexit") int BPF_PROG(x_session_retrieve, const char *name, struct file **filep, int ret)
 {
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_installed i = { .fd = NO_FD };
+
 	session_exit(VT_EV_SESSION_RETRIEVE, name, ret);
+	if (!ret && ctl_open()) {
+		i.file = read_u64((u64)filep);
+		bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
+	}
 	return 0;
 }
 
@@ -495,8 +502,12 @@ static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 re
 	if (i && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
 		w->variant = variant;
 		slot(w, VT_S_RET, ret);
-		slot(w, VT_S_FD, i->fd);
-		slot_file(w, (struct file *)i->file);
+		if (i->fd == NO_FD) {
+			session = (struct file *)i->file;	/* put already, and freed only on the way to user space */
+		} else {
+			slot(w, VT_S_FD, i->fd);
+			slot_file(w, (struct file *)i->file);
+		}
 		if (session)
 			session_name(w, (char *)BPF_CORE_READ(session, private_data));
 		wire_send(c, w);

@@ -112,7 +112,11 @@ struct {
 	__type(value, struct vt_site);
 } sites VT_MAP_ATTR;
 
-/* A file descriptor that the ioctl of this thread has installed. */
+/*
+ * What an ioctl of this thread cannot take back if it fails: a file descriptor
+ * that it installed, or, with NO_FD, a session that it marked retrieved.
+ */
+#define NO_FD (~0ull)
 struct vt_installed {
 	u64 fd, file;
 };

@@ -48,7 +48,7 @@ enum vt_phase {
 	X(LUO_FINISH, "luo.finish", "luo_file_finish(): session, count; on exit ret") \
 	X(LUO_DESERIALIZE, "luo.deserialize", "luo_file_deserialize(): session; on exit ret, count") \
 	X(LUO_FILE, "luo.file", "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
-	X(LUO_IOCTL, "luo.ioctl", "an ioctl of LUO fails after it installed a file descriptor: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
+	X(LUO_IOCTL, "luo.ioctl", "an ioctl of LUO fails after it installed a file descriptor, or (without fd) marked a session retrieved: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
 	X(FD_INSTALL, "fd.install", "LUO about to call fd_install(): fd, file, site") \
 	X(MODULE_GET, "module.get", "LUO about to call try_module_get() on a handler's module: name, mod_ref before, site") \
 	X(MODULE_PUT, "module.put", "LUO about to call module_put() on a handler's module: name, mod_ref before, site") \

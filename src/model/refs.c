@@ -425,6 +425,23 @@ static void installed(struct vt_build *b, const struct vt_event *e)
 		at_set(b, &f->installed, e);
 }
 
+/* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */
+static void session_lost(struct vt_build *b, const struct vt_event *e)
+{
+	const char *name = intern(b, vt_ev_str(e, VT_F_SESSION));
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!name)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_LOST, (struct vt_who){ .session = name }, &at);
+	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
+		if (s->dir == VT_INCOMING && !strcmp(s->name, name))
+			x->at[1] = s->retrieve;
+	}
+}
+
 static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
@@ -434,6 +451,10 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 
 	if (!is_err(e))
 		return;
+	if (!vt_ev_has(e, VT_F_FD)) {
+		session_lost(b, e);
+		return;
+	}
 	who = f && f->life ? who_life(b, f->life) : (struct vt_who){ .session = intern(b, vt_ev_str(e, VT_F_SESSION)) };
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_FD_ON_ERROR, who, &at);
