@@ -798,6 +798,15 @@ static void release_exit(struct vt_build *b, struct frame *f, const struct vt_ev
 		session_fold(b, s);
 }
 
+/* The session that is being closed, should it be one that arrived: that is the bug to be told. */
+static void unpreserve_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	struct frame *release = frame_of(t, VT_EV_SESSION_RELEASE);
+
+	f->session = release && release->session ? release->session :
+						   session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+}
+
 /* ---- dispatch ---- */
 
 void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
@@ -809,8 +818,11 @@ void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 	case VT_EV_LUO_RETRIEVE:
 		retrieve_enter(b, f, e);
 		break;
-	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE: case VT_EV_LUO_UNPRESERVE:
+	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
 		f->session = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+		break;
+	case VT_EV_LUO_UNPRESERVE:
+		unpreserve_enter(b, t, f, e);
 		break;
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
 		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
