@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Each format, as readers accept it that are not ours: jq, xmllint, prove and the kernel's KTAP parser, JSON schemas.
+# Each format, as readers accept it that are not ours: jq, xmllint, junitparser, prove and the kernel's KTAP parser, JSON schemas.
 formats=()
 emit() { # NAME CASE RUN...
 	prepare "$here/cases/$2.case" || { not_ok "cannot make $2"; return; }
@@ -27,6 +27,17 @@ done
 [ "$(jq -r '.runs[0].results[0].ruleId' "$tmp/seeded.sarif")" = alloc-mismatch ] && ok || not_ok "SARIF names no rule"
 [ "$(xmllint --xpath 'string(//testcase[failure]/@name)' "$tmp/seeded.junit")" = alloc-mismatch ] && ok || not_ok "JUnit has no failure"
 [ "$(xmllint --xpath 'count(//testcase[error])' "$tmp/lossy.junit")" -ge 1 ] && ok || not_ok "JUnit has no error for an unknown"
+
+# junitparser: good passes, the others do not.
+if command -v junitparser >/dev/null; then
+	junitparser verify "$tmp/good.junit" >"$tmp/out" 2>&1 && ok || not_ok "junitparser: good does not pass: $(tail -1 "$tmp/out")"
+	for n in seeded lossy; do
+		junitparser verify "$tmp/$n.junit" >"$tmp/out" 2>&1
+		[ $? = 1 ] && ! grep -q Traceback "$tmp/out" && ok || not_ok "junitparser: $n passes, or is refused: $(tail -1 "$tmp/out")"
+	done
+else
+	echo "skipped: no junitparser"
+fi
 
 # TAP::Parser, by way of prove: good passes, the others do not.
 if command -v prove >/dev/null; then
