@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "rules/rules.h"
+#include "vfiotrace/trace.h"
 
 static int list_rules(void)
 {
@@ -12,18 +13,33 @@ static int list_rules(void)
 	return VT_EXIT_CLEAN;
 }
 
+/* From the rule itself: a page cannot fall behind it. */
+static void needs(const struct vt_rule *r)
+{
+	static const char *const where[] = {
+		[VT_ANY] = "wherever it applies", [VT_OUT] = "where files are preserved", [VT_IN] = "where files arrive",
+	};
+
+	puts("\n## What it needs to see\n\nWhere a hook for one of these was missing, or its events were lost, the rule says unknown.\n");
+	for (const struct vt_need *n = r->needs; n->type; n++)
+		printf("    %-24s %-26s %s\n", vt_event_name(n->type), where[n->where], vt_event_doc(n->type));
+}
+
 static int run_explain(int argc, char **argv)
 {
+	const struct vt_rule *rule;
 	const char *page;
 
 	if (!argc)
 		return list_rules();
-	if (!vt_rule__by_id(argv[0]))
+	rule = vt_rule__by_id(argv[0]);
+	if (!rule)
 		return vt_fail(VT_EXIT_USAGE, "explain: there is no rule '%s'; 'vfiotrace explain' lists them", argv[0]);
 	page = vt_rule__page(argv[0]);
 	if (!page)
 		return vt_fail(VT_EXIT_UNSUPPORTED, "explain: this build has no page for %s", argv[0]);
 	fputs(page, stdout);
+	needs(rule);
 	return VT_EXIT_CLEAN;
 }
 
