@@ -60,6 +60,19 @@ static void write_out(FILE *f, size_t len)
 	}
 }
 
+/* fd, buf, count, pos on entry; the result on exit. */
+static void put_arguments(uint64_t i)
+{
+	if (i & 1) {
+		put64(8);
+		return;
+	}
+	put64(3);
+	put64(0x7ffc0a6f6e20);
+	put64(8);
+	put64(i / 2);
+}
+
 /* ---- CTF ---- */
 
 #define MAGIC 0xc1fc1fc1u
@@ -116,14 +129,7 @@ static void ctf_event(uint64_t i, uint64_t now)
 	put32(4391);
 	put32(4391);
 	put("spin", 5);
-	if (i & 1) {
-		put64(8);
-		return;
-	}
-	put64(3);
-	put64(0x7ffc0a6f6e20);
-	put64(8);
-	put64(i / 2);
+	put_arguments(i);
 }
 
 static void ctf(const char *dir, uint64_t events)
@@ -165,14 +171,7 @@ static void ring_event(uint64_t i, uint32_t delta, uint16_t id)
 	put32(4391);
 	put32(17);		/* __NR_pread64 */
 	put32(0);
-	if (i & 1) {
-		put64(8);
-		return;
-	}
-	put64(3);
-	put64(0x7ffc0a6f6e20);
-	put64(8);
-	put64(i / 2);
+	put_arguments(i);
 }
 
 static void ring(const char *path, uint64_t events, uint16_t enter, uint16_t exit)
