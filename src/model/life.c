@@ -240,9 +240,12 @@ static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct
 	uint64_t token, file = vt_ev_obj(e, VT_F_FILE);
 	struct vt_life *l, *other;
 
-	if (f->life)
+	bool told = vt_ev_u64(e, VT_F_TOKEN, &token);
+
+	/* The enclosing call may be an earlier one, if the end of that and the begin of this were lost. */
+	if (f->life && (!told || f->life->token == token))
 		return f->life;
-	if (f->session && vt_ev_u64(e, VT_F_TOKEN, &token)) {
+	if (f->session && told) {
 		l = life_find(b, f->session, token);
 		if (l)
 			return l;

@@ -320,16 +320,40 @@ static bool starts_anew(uint16_t type)
 	       type == VT_EV_REBOOT || type == VT_EV_SERIALIZE || type == VT_EV_SESSION_RELEASE;
 }
 
-/* An open call that TYPE cannot happen inside of, which says that its exit was lost. */
-static bool stale(struct task *t, uint16_t type)
+static bool is_luo(uint16_t type)
 {
-	if (frame_of(t, type))
+	return type >= VT_EV_LUO_PRESERVE && type <= VT_EV_LUO_DESERIALIZE;
+}
+
+/* The call of LUO that makes this callback: freeze undoes on its own what it did. */
+static bool may_call(uint16_t luo, uint16_t op)
+{
+	switch (op) {
+	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return luo == VT_EV_LUO_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return luo == VT_EV_LUO_UNPRESERVE;
+	case VT_EV_OP_FREEZE: return luo == VT_EV_LUO_FREEZE;
+	case VT_EV_OP_UNFREEZE: return luo == VT_EV_LUO_FREEZE || luo == VT_EV_LUO_UNFREEZE;
+	case VT_EV_OP_RETRIEVE: return luo == VT_EV_LUO_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return luo == VT_EV_LUO_FINISH;
+	default: return true;
+	}
+}
+
+/* An open call that E cannot happen inside of, which says that its exit was lost. */
+static bool stale(struct task *t, const struct vt_event *e)
+{
+	uint64_t token;
+
+	if (frame_of(t, e->type))
 		return true;
-	if (!starts_anew(type))
-		return false;
-	for (uint32_t i = 0; i < t->depth; i++) {
-		if (is_op(t->f[i].type) || (t->f[i].type >= VT_EV_LUO_PRESERVE && t->f[i].type <= VT_EV_LUO_DESERIALIZE))
+	for (uint32_t i = t->depth; i-- > 0;) {
+		struct frame *f = &t->f[i];
+
+		if (starts_anew(e->type) && (is_op(f->type) || is_luo(f->type)))
 			return true;
+		if (!is_op(e->type) || !is_luo(f->type))
+			continue;
+		return !may_call(f->type, e->type) || (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token);
 	}
 	return false;
 }
@@ -341,7 +365,7 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 
 	if (!t)
 		return;
-	while (stale(t, e->type)) {
+	while (stale(t, e)) {
 		frame_leave(b, t, NULL);
 		t = task_make(b, e->tid);
 		if (!t)
