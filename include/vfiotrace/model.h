@@ -371,6 +371,8 @@ bool vt_side__has_lives(const struct vt_side *s);
  * not, else a sentence in BUF.
  */
 const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
+/* The same, of losses alone: events of TYPE that were seen by a hook and did not reach the file. */
+const char *vt_side__loss(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
 /* The trace comes from a recorder that did not know TYPE: neither hooked nor missed. */
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type);
 /* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */

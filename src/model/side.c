@@ -814,7 +814,7 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 	return NULL;
 }
 
-static const char *loss_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
+const char *vt_side__loss(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
 {
 	for (size_t i = 0; i < vt_trace__loss_nr(s->trace); i++) {
 		const struct vt_loss *l = vt_trace__loss(s->trace, i);
@@ -866,7 +866,7 @@ const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char 
 		return hole_gap(s, buf, size);
 	if (other && probe_gap(s, type, buf, size) && !probe_gap(s, other, ignored, sizeof(ignored)))
 		type = other;
-	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: loss_gap(s, type, buf, size);
+	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: vt_side__loss(s, type, buf, size);
 }
 
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)

@@ -187,7 +187,7 @@ static void too_early(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_open_too_early = {
-	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = true,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
 	.run = too_early,
 };
@@ -202,7 +202,7 @@ static const struct vt_telling still_busy[] = {
 };
 
 const struct vt_rule vt_rule_busy_after_finish = {
-	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
+	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO, .by_call = true,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_LUO_FINISH, VT_IN } },
 	VT_TELLS(still_busy),
 };

@@ -413,7 +413,7 @@ static void fields(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_file_fields = {
-	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN } },
 	.run = fields,
 };

@@ -78,7 +78,7 @@ static void arrival(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_arrival = {
-	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR,
+	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR, .by_call = true,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
 	.run = arrival,
 };
@@ -153,7 +153,7 @@ static void identity(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_identity = {
-	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	VT_TELLS(data_changed),
 	.run = identity,

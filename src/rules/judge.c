@@ -121,6 +121,16 @@ void vt_also(struct vt_finding *f, const struct vt_who *who)
 		f->nr_also++;
 }
 
+/* With ends of calls lost, what is left of two may look like one that went wrong: no ground for a finding. */
+static bool calls_lost(const struct vt_side *s, char *buf, size_t size)
+{
+	for (int type = VT_EV_SESSION_RELEASE; type <= VT_EV_OP_FINISH; type++) {
+		if (vt_side__loss(s, type, buf, size))
+			return true;
+	}
+	return false;
+}
+
 struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
 			   const char *key, ...)
 {
@@ -129,6 +139,8 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	va_list ap;
 	char *k;
 
+	if (sev != VT_NOTE && (c->torn[0] || c->torn[1]))
+		return NULL;
 	va_start(ap, key);
 	k = vformat(key, ap);
 	va_end(ap);
@@ -276,9 +288,13 @@ static bool arrived(const struct vt_side *pre, const struct vt_side *post)
 static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
+	char buf[400];
 
 	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s))
 		return false;
+	/* A preserve whose record was lost is a preserve. */
+	if (where == VT_OUT && vt_side__loss(s, VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
+		return true;
 	if (where == VT_OUT)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
 	if (where == VT_IN)
@@ -343,6 +359,10 @@ static void check_needs(struct vt_ctx *c)
 			if (!vt_side__gap(c->j->side[i], n->type, buf, sizeof(buf)))
 				continue;
 			c->blind[i] = true;
+			vt_doubt(c, "%s", buf);
+		}
+		if (concerned && c->rule->by_call && calls_lost(c->j->side[i], buf, sizeof(buf))) {
+			c->torn[i] = true;
 			vt_doubt(c, "%s", buf);
 		}
 		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;

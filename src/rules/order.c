@@ -73,7 +73,7 @@ static const struct vt_telling order[] = {
 };
 
 const struct vt_rule vt_rule_lifecycle_order = {
-	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
 		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
 	VT_TELLS(order),
@@ -89,7 +89,7 @@ static const struct vt_telling rollback[] = {
 };
 
 const struct vt_rule vt_rule_freeze_rollback = {
-	.id = "freeze-rollback", .name = "left frozen by an aborted update", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "freeze-rollback", .name = "left frozen by an aborted update", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_UNFREEZE, VT_OUT }, { VT_EV_LUO_FREEZE, VT_OUT } },
 	VT_TELLS(rollback),
 };
@@ -104,7 +104,7 @@ static const struct vt_telling retrieve_twice[] = {
 };
 
 const struct vt_rule vt_rule_retrieve_twice = {
-	.id = "retrieve-twice", .name = "retrieve ran twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "retrieve-twice", .name = "retrieve ran twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_OP_RETRIEVE, VT_IN } },
 	VT_TELLS(retrieve_twice),
 };
@@ -130,7 +130,7 @@ static const struct vt_telling preserve_twice[] = {
 };
 
 const struct vt_rule vt_rule_preserve_twice = {
-	.id = "preserve-twice", .name = "file preserved twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "preserve-twice", .name = "file preserved twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT } },
 	VT_TELLS(preserve_twice),
 };
@@ -236,7 +236,7 @@ static const struct vt_telling flb[] = {
 };
 
 const struct vt_rule vt_rule_flb_count = {
-	.id = "flb-count", .name = "FLB count off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "flb-count", .name = "FLB count off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_FLB_PRESERVE, VT_OUT }, { VT_EV_FLB_UNPRESERVE, VT_OUT }, { VT_EV_FLB_FINISH, VT_IN },
 		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_FLB_GET, VT_ANY }, { VT_EV_FLB_PUT, VT_ANY },
 		   { VT_EV_FLB_STATE, VT_ANY } },
@@ -311,7 +311,7 @@ static const struct vt_telling file_ref[] = {
 };
 
 const struct vt_rule vt_rule_file_ref = {
-	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT },
 		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },

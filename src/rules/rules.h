@@ -49,6 +49,7 @@ struct vt_rule {
 	const char *name;		/* short, for headings */
 	enum vt_severity severity;	/* the worst it reports */
 	enum vt_subject subject;
+	bool by_call;			/* rests on which call and which file an event belongs to */
 	struct vt_need needs[16];
 	const struct vt_telling *tells;	/* facts that are findings (rules/facts.h) */
 	size_t nr_tells;
@@ -147,6 +148,7 @@ struct vt_ctx {
 	const struct vt_rule *rule;
 	struct vt_row *row;
 	bool blind[2];		/* events that the rule needs may be missing: absence proves nothing */
+	bool torn[2];		/* calls were lost: an event may have been taken for another call's */
 	bool cut[2];		/* what came at the end is unknown */
 	int err;
 };
