@@ -7,6 +7,7 @@
  * luo_retrieve_file()) or by the file, or by serialized_data.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -994,11 +995,33 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 
 /* ---- the end ---- */
 
+/* The recorder looked at the handler's ops, and hooked an unfreeze in time to see it run. */
+static bool unfreeze_hooked(const struct vt_build *b, const struct vt_fact *f)
+{
+	const struct vt_trace *trace = b->side->trace;
+	bool hooked = false;
+	char none[128];
+
+	snprintf(none, sizeof(none), "handler %s has no such op", f->who.compatible ? f->who.compatible : "");
+	for (size_t i = 0; i < vt_trace__probe_nr(trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(trace, i);
+
+		if (vt_event_by_name(p->event) != VT_EV_OP_UNFREEZE)
+			continue;
+		if (!p->attached && strstr(p->reason, "no such op") && strcmp(p->reason, none))
+			continue;	/* another handler */
+		if (!p->attached || p->attach_ns > f->at[0].ts_ns)
+			return false;
+		hooked = true;
+	}
+	return hooked;
+}
+
 static bool optional_unfreeze(struct vt_build *b, const struct vt_fact *f)
 {
 	struct handler_info *h = handler_of(b, f->who.compatible);
 
-	return !h || !h->has_unfreeze;
+	return !(h && h->has_unfreeze) && !unfreeze_hooked(b, f);
 }
 
 void life_finalize(struct vt_build *b)

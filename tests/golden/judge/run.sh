@@ -12,6 +12,7 @@
 #	gone old|new REGEX		events that did not happen
 #	miss old|new EVENT		no hook showed EVENT
 #	absent old|new EVENT		the kernel has no such function
+#	hook old|new PROBE		one hook more, a line of the probe table
 #	late old|new EVENT NS		its hooks were attached at NS
 #	lost old|new EVENT [FROM TO]	some of these events were lost
 #	killed old|new			no end block, nothing after the last event kept
@@ -60,6 +61,7 @@ apply() { # WORD SIDE REST
 	gone) grep -qE -- "$3" "$f" || { echo "nothing to remove: $3"; return 1; }; grep -vE -- "$3" "$f" >"$f.n"; mv "$f.n" "$f" ;;
 	miss) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"not hooked in this test\"/" "$p" ;;
 	absent) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"this kernel has no such function (or it was inlined)\"/" "$p" ;;
+	hook) echo "probe $3" >>"$p" ;;
 	late) sed -i -E "/ ${3% *} /s/attach=[0-9]+/attach=${3#* }/" "$p" ;;
 	lost) set -- $1 $2 $3; echo "loss $3 \"ring full\" 7 ${4:-1} ${5:-999999999}" >>"$p" ;;
 	killed) sed -i '/^end /d' "$f" ;;
@@ -98,7 +100,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | absent | late | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | gone | miss | absent | hook | late | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new
