@@ -22,6 +22,11 @@ LAB_NEW=$LAB_OLD
 export LAB_NEW
 
 CLOCK="no_timer_check tsc=reliable clocksource=tsc"
+# Where instructions are counted the CPUs take turns, and one that waits for another
+# counts its waiting: each recorder is bound to the second, so that its work is counted once.
+LAB_QEMU='' PIN=''
+[ "${LAB_ACCEL:-tcg}" != tcg ] || LAB_QEMU="-icount shift=0,sleep=on" PIN=2
+export LAB_QEMU
 
 # A program and what it is linked with, as a tree that the guest unpacks.
 pack_peers() {
@@ -57,11 +62,9 @@ measure_rounds() {
 		timers: $CLOCK
 
 		[old]
-		sh sh /host/bench/rounds.sh $rounds $count
+		sh sh /host/bench/rounds.sh $rounds $count $PIN
 	SCENARIO
-	local qemu=
-	[ "${LAB_ACCEL:-tcg}" != tcg ] || qemu="-icount shift=0,sleep=on"
-	LAB_QEMU=$qemu "$LAB_DIR/run.sh" "$out/rounds.scn" --out "$dir"
+	"$LAB_DIR/run.sh" "$out/rounds.scn" --out "$dir"
 	cp "$dir/bench/rounds" "$out/rounds.txt"
 	cat "$dir/bench/hooks" >"$out/hooks.txt"
 }
@@ -74,7 +77,7 @@ jump_once() { # off|on NUMBER
 		title: one jump
 		devices: 1
 		tracer: $tracer
-		timers: $CLOCK nolapic_timer
+		timers: $CLOCK
 		cmdline: loglevel=6
 
 		[old]
@@ -82,7 +85,7 @@ jump_once() { # off|on NUMBER
 
 		[new]
 	SCENARIO
-	LAB_QEMU='' "$LAB_DIR/run.sh" "$out/jump.scn" --out "$dir"
+	"$LAB_DIR/run.sh" "$out/jump.scn" --out "$dir"
 	echo "jump $1 $2"
 	tr -d '\r' <"$dir/console.log" | sed -n 's/^\[ *\([0-9.]*\)\] .*\(bench: reboot\|Starting new kernel\).*/mark \1 \2/p'
 	[ "$1" = off ] || "$tool" show -f json "$dir/pre.vft" | jq -r '

@@ -170,7 +170,8 @@ def markdown(result):
         yield f"Where vfiotrace's arming goes: {arming[-1]}."
         yield ""
     if result["jumps"]:
-        yield "A real jump (emulated CPU, real time, trace on 9p), in ms:"
+        yield ("A real jump, the trace on a 9p share, in ms"
+               + (" of a million instructions; the wait for storage depends on the host:" if counted(machine) else ":"))
         yield ""
         yield from table(["recorder", "reboot(2) to \"Starting new kernel\"", "inside liveupdate_reboot()",
                           "device_shutdown() with the wait for storage"], jump_rows(result["jumps"]))

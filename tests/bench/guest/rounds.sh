@@ -6,9 +6,12 @@
 # before and after each, the next repetition in reverse order. What they say goes to
 # /host/bench/rounds, one "round" line before what belongs to it.
 #
-#	rounds.sh REPETITIONS COUNT
+#	rounds.sh REPETITIONS COUNT [CPUS]
+#
+# CPUS, a mask, binds the recorders; the loads bind themselves to the first CPU.
 PATH=/bin
 repetitions=$1 count=$2
+pin=${3:+taskset $3}
 dir=/host/bench
 say() {
 	echo "$*" >>$dir/rounds
@@ -35,9 +38,9 @@ install_peers() {
 # CONFIG_PROC_SYSCTL (the lab's) does not have: it is shown one.
 trace_cmd() {
 	if [ -f /proc/sys/kernel/ftrace_enabled ]; then
-		/peers/bin/trace-cmd "$@"
+		$pin /peers/bin/trace-cmd "$@"
 	else
-		LD_LIBRARY_PATH=/lib chroot /peers /bin/trace-cmd "$@"
+		LD_LIBRARY_PATH=/lib $pin chroot /peers /bin/trace-cmd "$@"
 	fi
 }
 
@@ -66,7 +69,7 @@ untraced() {
 with_vfiotrace() {
 	say "round vfiotrace $repetition"
 	/host/bench/load now >>$dir/rounds
-	/vfiotrace record -v -o /tmp/bench.vft -- /host/bench/load run "$count" >>$dir/rounds 2>&1
+	$pin /vfiotrace record -v -o /tmp/bench.vft -- /host/bench/load run "$count" >>$dir/rounds 2>&1
 	say "bytes $(stat -c %s /tmp/bench.vft)"
 	say "events $(/vfiotrace show -f json /tmp/bench.vft | grep -c '"record":"event"')"
 	rm -f /tmp/bench.vft
@@ -75,7 +78,7 @@ with_vfiotrace() {
 with_bpftrace() {
 	say "round bpftrace $repetition"
 	/host/bench/load now >>$dir/rounds
-	BPFTRACE_MAX_PROBES=4096 BPFTRACE_PERF_RB_PAGES=1024 /peers/bin/bpftrace -o /tmp/bench.txt \
+	BPFTRACE_MAX_PROBES=4096 BPFTRACE_PERF_RB_PAGES=1024 $pin /peers/bin/bpftrace -o /tmp/bench.txt \
 		-c "/host/bench/load run $count" /tmp/hooks.bt >>$dir/rounds 2>&1
 	say "bytes $(stat -c %s /tmp/bench.txt)"
 	say "events $(grep -c ' e[nx][ti]' /tmp/bench.txt)"
