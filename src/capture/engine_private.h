@@ -30,11 +30,15 @@ struct module_btf {
 	int fd;
 };
 
-/* A program that is loaded once per function it is attached to. */
+/* A program as libbpf relocated it, to be loaded once per function it is attached to. */
 struct template {
 	char prog[48];
 	struct bpf_insn *insns;
 	size_t nr;
+	void *func_info;
+	unsigned int func_info_cnt, func_info_rec_size;
+	int btf_fd;		/* owned by the object */
+	bool sleepable;
 };
 
 struct engine {
@@ -44,6 +48,7 @@ struct engine {
 	struct bpf_object *obj;
 	struct template *templates;
 	size_t nr_templates;
+	bool taken_over;	/* from libbpf: load.c */
 	struct module_btf *btf_fds;
 	size_t nr_btf_fds;
 	int map_fd[NR_MAPS];	/* owned by the object */

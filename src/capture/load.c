@@ -6,6 +6,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +61,7 @@ void load__give_up(struct plan_row *r, const char *what, int err)
 		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
 }
 
-/* A template's functions are not known yet when the object is loaded, or there are several. */
+/* These are loaded whether their functions are there or not: they may come, or be several. */
 static bool is_template(const char *prog)
 {
 	for (size_t i = 0; i < plan_nr_hooks; i++)
@@ -70,40 +72,70 @@ static bool is_template(const char *prog)
 
 void load__free_templates(struct engine *e)
 {
-	for (size_t i = 0; i < e->nr_templates; i++)
+	for (size_t i = 0; i < e->nr_templates; i++) {
 		free(e->templates[i].insns);
+		free(e->templates[i].func_info);
+	}
 	free(e->templates);
 	e->templates = NULL;
 	e->nr_templates = 0;
 }
 
-/* Any function will do as the target of a program that returns at once. */
-static const char *const stand_in = "mnt_want_write_file";
-
-/*
- * Keeps the relocated instructions, and has libbpf load two others in their
- * place: the verifier looks at a template only where it will be attached.
- */
-static int keep_template(struct engine *e, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+static void *copy_of(const void *p, size_t len)
 {
-	struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	size_t nr = bpf_program__insn_cnt(prog);
+	void *copy = malloc(len + 1);
+
+	if (copy && len)
+		memcpy(copy, p, len);
+	return copy;
+}
+
+/* Takes over what libbpf has relocated. OPTS: with the description of its functions, where the verifier asks for it. */
+static int keep_template(struct engine *e, struct bpf_program *prog, const struct bpf_prog_load_opts *opts)
+{
 	struct template *grown = realloc(e->templates, (e->nr_templates + 1) * sizeof(*grown)), *t;
 
 	if (!grown)
 		return -ENOMEM;
 	e->templates = grown;
 	t = &grown[e->nr_templates];
-	t->insns = malloc(nr * sizeof(*t->insns));
-	if (!t->insns)
-		return -ENOMEM;
-	memcpy(t->insns, bpf_program__insns(prog), nr * sizeof(*t->insns));
-	t->nr = nr;
-	snprintf(t->prog, sizeof(t->prog), "%s", bpf_program__name(prog));
+	memset(t, 0, sizeof(*t));
+	t->nr = bpf_program__insn_cnt(prog);
+	t->insns = copy_of(bpf_program__insns(prog), t->nr * sizeof(*t->insns));
 	e->nr_templates++;
+	snprintf(t->prog, sizeof(t->prog), "%s", bpf_program__name(prog));
+	t->sleepable = !strcmp(bpf_program__section_name(prog), "fexit.s");
+	if (opts) {
+		t->func_info_cnt = opts->func_info_cnt;
+		t->func_info_rec_size = opts->func_info_rec_size;
+		t->func_info = copy_of(opts->func_info, (size_t)t->func_info_cnt * t->func_info_rec_size);
+		t->btf_fd = opts->prog_btf_fd;
+	}
+	return t->insns && (!opts || t->func_info) ? 0 : -ENOMEM;
+}
+
+/* bpf_loop() takes the address of a function. */
+static bool has_callback(const struct bpf_program *prog)
+{
+	const struct bpf_insn *insn = bpf_program__insns(prog);
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(prog); i++)
+		if (insn[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insn[i].src_reg == BPF_PSEUDO_FUNC)
+			return true;
+	return false;
+}
+
+/* Any function will do as the target of a program that returns at once. */
+static const char *const stand_in = "mnt_want_write_file";
+
+/* libbpf must load something: two instructions. */
+static int load_nothing(struct engine *e, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+	struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
 	opts->func_info_cnt = opts->line_info_cnt = 0;
 	opts->attach_btf_id = kernel__func(e->k, stand_in, NULL).btf_id;
 	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
@@ -123,21 +155,46 @@ static bool is_injector(const char *prog)
 	return !strcmp(prog, "fail_slab") || !strcmp(prog, "fail_page");
 }
 
-/* libbpf asks before each load: the target comes from the plan, as a BTF id, not by another search for a name. */
+/* When libbpf loads the first program it has relocated all of them: what is ours to load is taken away. */
+static int take_over(struct engine *e, const struct bpf_program *first)
+{
+	struct bpf_program *p;
+	int err = 0;
+
+	bpf_object__for_each_program(p, e->obj) {
+		const char *section = bpf_program__section_name(p);
+
+		if (!bpf_program__autoload(p) || strncmp(section, "f", 1) || is_injector(bpf_program__name(p)) || has_callback(p))
+			continue;
+		err = keep_template(e, p, NULL);
+		if (!err && p != first)
+			err = bpf_program__set_autoload(p, false);
+		if (err)
+			return err;
+	}
+	e->taken_over = true;
+	return 0;
+}
+
+/*
+ * libbpf asks before each load of a program of ours. It opens, relocates and
+ * makes the maps; the programs are loaded by us, several at a time, each only
+ * where it will be attached.
+ */
 static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	struct engine *e = (struct engine *)cookie;
 	const char *name = bpf_program__name(prog);
-	struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
+	int err = e->taken_over ? 0 : take_over(e, prog);
 
-	if (is_template(name))
-		return keep_template(e, prog, opts);
-	if (is_injector(name))
-		r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
-	if (!strcmp(bpf_program__section_name(prog), "fexit.s"))
-		opts->prog_flags |= BPF_F_SLEEPABLE;
-	opts->attach_btf_id = r->btf_id;
-	return 0;
+	if (err)
+		return err;
+	if (is_injector(name)) {
+		opts->attach_btf_id = plan__by_prog(&e->plan, PLAN_INJECT, 0, name)->btf_id;
+		return 0;
+	}
+	err = find_template(e, name) ? 0 : keep_template(e, prog, opts);
+	return err ? err : load_nothing(e, prog, opts);
 }
 
 #define NR_SECTIONS 4
@@ -172,7 +229,7 @@ static void choose(struct engine *e, struct bpf_object *obj)
 	}
 }
 
-/* A core program that this kernel's verifier refuses is left out and told, the rest goes on. */
+/* An injector that this kernel's verifier refuses is left out and told, the rest goes on. */
 static int open_and_load(struct engine *e)
 {
 	size_t len;
@@ -188,16 +245,17 @@ static int open_and_load(struct engine *e)
 			return -errno;
 		culprit[0] = 0;
 		load__free_templates(e);
+		e->taken_over = false;
+		e->obj = obj;
 		choose(e, obj);
 		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
 		if (!err)
 			err = bpf_object__load(obj);
-		if (!err) {
-			e->obj = obj;
+		if (!err)
 			return 0;
-		}
 		bpf_object__close(obj);
-		r = culprit[0] ? plan__by_prog(&e->plan, is_injector(culprit) ? PLAN_INJECT : PLAN_CORE, 0, culprit) : NULL;
+		e->obj = NULL;
+		r = culprit[0] ? plan__by_prog(&e->plan, PLAN_INJECT, 0, culprit) : NULL;
 		if (!r || err == -EPERM)
 			return err;
 		load__give_up(r, "the kernel refused to load the program", err);
@@ -245,74 +303,190 @@ static int btf_obj_fd(struct engine *e, const char *module)
 }
 
 /* The template's instructions again, with the row's function as target. */
-static int load_again(struct engine *e, const struct plan_row *r)
+static int load_again(struct engine *e, const struct plan_row *r, int btf_fd)
 {
 	const struct template *t = find_template(e, r->prog);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
-		    .attach_btf_id = r->btf_id);
-	int fd = btf_obj_fd(e, r->module);
+		    .attach_btf_id = r->btf_id, .attach_btf_obj_fd = btf_fd);
 
 	if (!t)
 		return -ENOENT;
-	if (fd < 0)
-		return fd;
-	opts.attach_btf_obj_fd = fd;
+	opts.prog_btf_fd = t->btf_fd;
+	opts.func_info = t->func_info;
+	opts.func_info_cnt = t->func_info_cnt;
+	opts.func_info_rec_size = t->func_info_rec_size;
+	if (t->sleepable)
+		opts.prog_flags |= BPF_F_SLEEPABLE;
 	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", t->insns, t->nr, &opts);
 }
 
 /* Takes over PROG_FD. */
-static bool attach_row(struct engine *e, struct plan_row *r, int prog_fd)
+static void attach_row(struct engine *e, struct plan_row *r, int prog_fd)
 {
 	int fd;
 
 	r->prog_fd = prog_fd;
 	if (e->opt.dry)
-		return false;
+		return;
 	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
 	if (fd < 0) {
 		load__give_up(r, "attaching failed", errno);
-		return false;
+		return;
 	}
 	r->link_fd = fd;
 	r->attached = true;
 	r->attach_ns = engine__now();
+}
+
+/*
+ * Rows to load and attach. The verifier works on several programs at a time, so
+ * the threads of a crew load, each taking the next row; attaching is serialized
+ * in the kernel, so the caller alone attaches, in the order of the plan.
+ */
+struct crew {
+	struct engine *e;
+	struct job {
+		struct plan_row *row;
+		int btf_fd;
+		int prog_fd;
+		bool loaded;	/* or refused: prog_fd < 0 */
+	} *jobs;
+	size_t nr, next;
+	pthread_mutex_t lock;
+	pthread_cond_t one_loaded;
+};
+
+/* Loads the next row; false when there is none left. */
+static bool crew_load_next(struct crew *c)
+{
+	size_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
+	struct job *j = &c->jobs[i];
+	int fd;
+
+	if (i >= c->nr)
+		return false;
+	fd = load_again(c->e, j->row, j->btf_fd);
+	pthread_mutex_lock(&c->lock);
+	j->prog_fd = fd;
+	j->loaded = true;
+	pthread_cond_signal(&c->one_loaded);
+	pthread_mutex_unlock(&c->lock);
 	return true;
 }
 
-int load__attach_core(struct engine *e)
+static void *crew_thread(void *arg)
 {
-	int attached = 0;
+	while (crew_load_next(arg))
+		;
+	return NULL;
+}
 
-	for (size_t i = 0; i < e->plan.nr; i++) {
-		struct plan_row *r = &e->plan.rows[i];
-		struct bpf_program *prog;
+static bool crew_loaded(struct crew *c, const struct job *j, bool wait)
+{
+	bool loaded;
 
-		if ((r->group != PLAN_CORE && r->group != PLAN_INJECT) || !r->possible || r->attached)
-			continue;
-		prog = bpf_object__find_program_by_name(e->obj, r->prog);
-		attached += attach_row(e, r, dup(bpf_program__fd(prog)));
-	}
-	return attached;
+	pthread_mutex_lock(&c->lock);
+	while (wait && !j->loaded)
+		pthread_cond_wait(&c->one_loaded, &c->lock);
+	loaded = j->loaded;
+	pthread_mutex_unlock(&c->lock);
+	return loaded;
+}
+
+static void crew_attach(struct crew *c, struct job *j)
+{
+	/* What is not loaded yet is waited for when the threads have all that is left. */
+	while (!crew_loaded(c, j, false) && crew_load_next(c))
+		;
+	crew_loaded(c, j, true);
+	if (j->prog_fd < 0)
+		load__give_up(j->row, "the kernel refused to load the program", j->prog_fd);
+	else
+		attach_row(c->e, j->row, j->prog_fd);
+}
+
+#define CREW_MAX 8
+
+/*
+ * Threads beside the caller. A recorder that runs already has a real-time
+ * priority and one CPU, where threads would starve behind it: it works alone.
+ */
+static size_t crew_size(size_t jobs)
+{
+	cpu_set_t set;
+	size_t nr = 0;
+
+	if (sched_getscheduler(0) == SCHED_OTHER && !sched_getaffinity(0, sizeof(set), &set))
+		nr = CPU_COUNT(&set) - 1;
+	if (nr > CREW_MAX)
+		nr = CREW_MAX;
+	return nr < jobs ? nr : jobs;
+}
+
+static void crew_run(struct crew *c)
+{
+	pthread_t thread[CREW_MAX];
+	size_t nr = crew_size(c->nr), started = 0;
+
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->one_loaded, NULL);
+	while (started < nr && !pthread_create(&thread[started], NULL, crew_thread, c))
+		started++;
+	for (size_t i = 0; i < c->nr; i++)
+		crew_attach(c, &c->jobs[i]);
+	while (started)
+		pthread_join(thread[--started], NULL);
+	pthread_cond_destroy(&c->one_loaded);
+	pthread_mutex_destroy(&c->lock);
+}
+
+static bool wanted(const struct plan_row *r, enum plan_group group, uint64_t key)
+{
+	return r->group == group && r->key == key && r->possible && r->prog_fd < 0;
 }
 
 int load__attach_group(struct engine *e, enum plan_group group, uint64_t key)
 {
+	struct crew c = { .e = e, .jobs = calloc(e->plan.nr + 1, sizeof(*c.jobs)) };
 	int attached = 0;
 
+	if (!c.jobs)
+		return -ENOMEM;
 	for (size_t i = 0; i < e->plan.nr; i++) {
 		struct plan_row *r = &e->plan.rows[i];
 		int fd;
 
-		if (r->group != group || r->key != key || !r->possible || r->prog_fd >= 0)
+		if (!wanted(r, group, key))
 			continue;
-		fd = load_again(e, r);
+		fd = btf_obj_fd(e, r->module);
 		if (fd < 0)
-			load__give_up(r, "the kernel refused to load the program", fd);
+			load__give_up(r, "the types of the module cannot be had", fd);
 		else
-			attached += attach_row(e, r, fd);
+			c.jobs[c.nr++] = (struct job){ .row = r, .btf_fd = fd };
 	}
+	crew_run(&c);
+	for (size_t i = 0; i < c.nr; i++)
+		attached += c.jobs[i].row->attached;
+	free(c.jobs);
 	return attached;
+}
+
+/* Injectors were loaded with the object. */
+static void attach_injectors(struct engine *e)
+{
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		struct plan_row *r = &e->plan.rows[i];
+
+		if (wanted(r, PLAN_INJECT, 0))
+			attach_row(e, r, dup(bpf_program__fd(bpf_object__find_program_by_name(e->obj, r->prog))));
+	}
+}
+
+int load__attach_core(struct engine *e)
+{
+	attach_injectors(e);
+	return load__attach_group(e, PLAN_CORE, 0);
 }
 
 void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key)
