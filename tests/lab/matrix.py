@@ -158,7 +158,7 @@ def page(cells, known):
                 caught[rule].add(cell.scenario)
     with open(PAGE, "w") as f:
         f.write("# What is detected\n\n"
-                "Made by `make matrix` from runs of the lab; `make test` fails when a cell no longer holds.\n"
+                "Made by `make matrix` from runs of the lab; `make matrix-check` fails when a cell no longer holds.\n"
                 "A row is a scenario in `tests/lab/scenarios`: a real live update of a kernel with one bug seeded,\n"
                 "or one in which nothing is wrong. A column is a pair of kernels, old > new. \"yes\": what stands under\n"
                 "\"what fires\" fired there, and nothing else did. Rules are in `code`, remarks without blame in *italics*.\n"
