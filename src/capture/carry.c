@@ -49,7 +49,10 @@ static int refuse(int err, const char **why, const char *sentence)
 
 /* ---- sessions ---- */
 
-/* The device is open for the length of one request: it is exclusive, and others need it. */
+/*
+ * The device is open for the length of one request: it is exclusive, and others need it.
+ * LUO's descriptors are close-on-exec, so CMD does not inherit the session.
+ */
 static int luo_session(unsigned long request, int *session, const char **why)
 {
 	struct luo_session_args a = { .size = sizeof(a), .fd = -1 };
@@ -65,8 +68,6 @@ static int luo_session(unsigned long request, int *session, const char **why)
 	if (err)
 		return refuse(err, why, err == -EEXIST ? "a session named " VT_OWN_SESSION " exists: is another recorder carrying its trace?" :
 			      err == -ENOENT ? "no trace was carried over" : "LUO refuses the session");
-	/* LUO gives a descriptor without close-on-exec: CMD must not inherit it. */
-	fcntl(a.fd, F_SETFD, FD_CLOEXEC);
 	*session = a.fd;
 	return 0;
 }
@@ -186,7 +187,6 @@ int carry__retrieve(struct carry **out, const char **why)
 		goto fail;
 	}
 	c->memory = a.fd;
-	fcntl(c->memory, F_SETFD, FD_CLOEXEC);
 	err = map_head(c);
 	if (err)
 		*why = "cannot map the memory file";
