@@ -123,6 +123,8 @@ struct vt_life {
 	struct vt_ref ref[VT_PT_MAX];
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
+	bool owned;			/* its handler lives in a module */
+	bool settled;			/* the call that ended LUO's hold has returned */
 	int64_t file_net;		/* references on the file that its callbacks left or took */
 	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
 	uint32_t devices;		/* whose life this is */

@@ -40,6 +40,11 @@ struct frame {
 	struct vt_at folio_at;
 	uint64_t folio_phys;
 	int32_t flb, ops;		/* FLB calls, and callbacks that go with one each */
+	bool have_count;
+	uint64_t count;			/* files in the session on entry */
+	struct vt_at flb_early;		/* an FLB was finished before the file */
+	int64_t flb_early_ops, flb_early_nr;
+	const char *flb_early_handler;
 	int32_t holds;			/* references on FLBs that a callback took and did not give back */
 	struct vt_at hold_at;
 	int32_t pins, owned;		/* of handlers' modules: gets minus puts by LUO, and the files that go with one each */
@@ -167,6 +172,8 @@ void life_free_all(struct vt_build *b);
 /* ---- refs.c: references on handlers' modules and on FLBs ---- */
 void refs_point(struct vt_build *b, struct task *t, const struct vt_event *e);
 /* On return from one of LUO's own calls, and from a callback. */
+/* Files that the call F ended for LUO, and those of them whose handler lives in a module; false where that is not known. */
+bool settled_files(const struct frame *f, int32_t *files, int32_t *owned);
 void refs_call_exit(struct vt_build *b, struct frame *f, const struct vt_event *e);
 void refs_op(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
 /* What luo_flb_file_*() does for a file of the handler that E names changes the counts of its FLBs by N. */

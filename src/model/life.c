@@ -221,6 +221,7 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 
 	if (c && !l->compatible)
 		l->compatible = intern(b, c);
+	l->owned |= vt_ev_has(e, VT_F_MOD_REF);
 }
 
 /* The life of F's session whose handle stands in E. */
@@ -681,6 +682,36 @@ static void unfrozen_all(struct vt_build *b, const struct vt_event *e)
 		unfrozen(b, s, e);
 }
 
+/*
+ * A callback that never ran, or ran twice, is told as such: what goes with the
+ * files may go with the callbacks or with the files that the session had.
+ */
+static int32_t files_ended(const struct frame *f, int32_t net)
+{
+	int32_t files, owned;
+
+	return settled_files(f, &files, &owned) && net != f->ops ? files : f->ops;
+}
+
+static void settle(struct vt_session *s)
+{
+	for (struct vt_life *l = s->lives; l; l = l->next)
+		l->settled = true;
+}
+
+/* Its own finding only if each file's callback did run. */
+static void flb_order(struct vt_build *b, struct frame *f)
+{
+	struct vt_fact *x;
+
+	if (!f->flb_early.type || f->ops < -f->flb)
+		return;
+	x = fact(b, VT_FACT_FLB_ORDER, (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL,
+		.compatible = f->flb_early_handler }, &f->flb_early);
+	x->num[0] = f->flb_early_ops;
+	x->num[1] = f->flb_early_nr;
+}
+
 static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
 	struct vt_session *s = f->session;
@@ -708,7 +739,8 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 				odd(b, l, VT_FACT_NOT_UNPRESERVED, e, &l->at[VT_STEP_PRESERVE]);
 		}
 		if (b->side->seen_type[VT_EV_FLB_UNPRESERVE])
-			flb_check(b, f, e, -f->ops);
+			flb_check(b, f, e, -files_ended(f, -f->flb));
+		settle(s);
 		break;
 	case VT_EV_LUO_FINISH:
 		phase_add(b, VT_PH_FINISH, f, e);
@@ -722,7 +754,9 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 				odd(b, l, VT_FACT_NOT_FINISHED, e, l->at[VT_STEP_RETRIEVE].type ? &l->at[VT_STEP_RETRIEVE] : NULL);
 		}
 		if (b->side->seen_type[VT_EV_FLB_FINISH])
-			flb_check(b, f, e, -f->ops);
+			flb_check(b, f, e, -files_ended(f, -f->flb));
+		flb_order(b, f);
+		settle(s);
 		break;
 	case VT_EV_LUO_DESERIALIZE:
 		phase_add(b, VT_PH_DESERIALIZE, f, e);
@@ -824,12 +858,14 @@ void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 		break;
 	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
 		f->session = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+		f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
 		break;
 	case VT_EV_LUO_UNPRESERVE:
 		unpreserve_enter(b, t, f, e);
 		break;
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
 		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
+		f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
 		if (e->type == VT_EV_LUO_DESERIALIZE && f->session)
 			f->session->early = false;
 		break;
@@ -920,8 +956,6 @@ static void flb_event(struct vt_build *b, struct task *t, const struct vt_event 
 {
 	struct frame *f = frame_top(t);
 	struct vt_flb_row *r = flb_row(b, vt_ev_str(e, VT_F_COMPATIBLE));
-	struct vt_fact *x;
-	struct vt_at at;
 
 	if (is_err(e))
 		return;
@@ -934,13 +968,12 @@ static void flb_event(struct vt_build *b, struct task *t, const struct vt_event 
 		r->unpreserved += e->type == VT_EV_FLB_UNPRESERVE;
 		r->finished += e->type == VT_EV_FLB_FINISH;
 	}
-	if (e->type != VT_EV_FLB_FINISH || !f || f->type != VT_EV_LUO_FINISH || -f->flb <= f->ops)
+	if (e->type != VT_EV_FLB_FINISH || !f || f->type != VT_EV_LUO_FINISH || -f->flb <= f->ops || f->flb_early.type)
 		return;
-	at_set(b, &at, e);
-	x = fact(b, VT_FACT_FLB_ORDER, (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL,
-		.compatible = r ? r->compatible : NULL }, &at);
-	x->num[0] = f->ops;
-	x->num[1] = -f->flb;
+	at_set(b, &f->flb_early, e);
+	f->flb_early_ops = f->ops;
+	f->flb_early_nr = -f->flb;
+	f->flb_early_handler = r ? r->compatible : NULL;
 }
 
 void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)

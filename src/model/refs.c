@@ -390,8 +390,20 @@ void refs_op(struct vt_build *b, struct task *t, struct frame *f, const struct v
 		held(b, f, e, l->flb_holds);
 }
 
+bool settled_files(const struct frame *f, int32_t *files, int32_t *owned)
+{
+	*files = *owned = 0;
+	for (const struct vt_life *l = f->session ? f->session->lives : NULL; l; l = l->next) {
+		*files += !l->settled;
+		*owned += !l->settled && l->owned;
+	}
+	return f->session && f->have_count && (uint64_t)*files == f->count;
+}
+
 void refs_call_exit(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
+	int32_t files, owned;
+
 	switch (e->type) {
 	case VT_EV_LUO_PRESERVE:
 		pins_off(b, f, e, !is_err(e) && vt_ev_has(e, VT_F_MOD_REF));
@@ -399,11 +411,12 @@ void refs_call_exit(struct vt_build *b, struct frame *f, const struct vt_event *
 			pin(b, e, 1);
 		break;
 	case VT_EV_LUO_UNPRESERVE:
-		pins_off(b, f, e, -f->owned);
-		break;
 	case VT_EV_LUO_FINISH:
 		/* One that fails has not begun. */
-		pins_off(b, f, e, -f->owned);
+		if (is_err(e))
+			pins_off(b, f, e, 0);
+		else
+			pins_off(b, f, e, settled_files(f, &files, &owned) && -f->pins != f->owned ? -owned : -f->owned);
 		break;
 	case VT_EV_LUO_DESERIALIZE:
 		/* After a failure all is left until reboot, or all is given back: both are right. */
