@@ -34,7 +34,7 @@ tables_of() { # RUN SCENARIO
 	for file in "$run"/sweep-*.txt; do
 		[ -s "$file" ] || continue
 		echo; echo "### $(basename "$file" .txt | sed 's/^sweep-//; s/-/, /')"; echo
-		as_markdown <"$file"
+		grep -v '^lab\[' "$file" | as_markdown
 	done
 	[ -n "$section" ] || return 0
 	echo; echo "### $section ($name)"; echo
@@ -50,7 +50,7 @@ echo
 echo "Made by \`tests/lab/sweep-tables.sh\` from runs of \`stock-sweep-*\`. RETURNED is what the section's call gave back; \"absorbed\":"
 echo "the kernel coped. \"as before\": no rule found anything that was not as before the call. \"allowed\": a remark, not a finding."
 for runs in "$@"; do
-	release=$(sed -n 's/.*lab\[old\] kernel \([^,]*\),.*/\1/p' "$runs"/stock-sweep-create/console.log | tr -d '\r' | head -n 1)
+	release=$(sed -n 's/.*lab\[old\] kernel \([^,]*\),.*/\1/p' "$runs"/stock-sweep-*/console.log | tr -d '\r' | head -n 1)
 	echo
 	echo "## Linux $release, no patches"
 	for run in "$runs"/stock-sweep-*/; do
