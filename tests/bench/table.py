@@ -148,7 +148,7 @@ def jump_rows(jumps):
                 freeze.append((events["reboot.exit"] - events["reboot.enter"]) / 1e6)
             if {"reboot.device_shutdown.enter", "reboot.machine_shutdown.enter"} <= events.keys():
                 wait.append((events["reboot.machine_shutdown.enter"] - events["reboot.device_shutdown.enter"]) / 1e6)
-        yield [recorder, spread(total, 1), spread(freeze, 2) if freeze else "-", spread(wait, 1) if wait else "-"]
+        yield [recorder, spread(total, 3), spread(freeze, 3) if freeze else "-", spread(wait, 3) if wait else "-"]
 
 
 def markdown(result):
@@ -163,7 +163,7 @@ def markdown(result):
     yield from table(["recorder", "exec to armed, " + ("M instructions" if counted(machine) else "ms"), "bytes per event", "events", "lost",
                       "peak RSS, kB"],
                      ([t, spread(r["exec_to_armed_ms"], 0), number(r["bytes_per_event"]), number(r["events"]),
-                       number(r["lost"]) if t != "vfiotrace" else "0" if r["lost"] in (None, 0) else number(r["lost"]), number(r["rss_kb"])]
+                       number(r["lost"]), number(r["rss_kb"])]
                       for t, r in result["tools"].items()))
     arming = [r["arming"] for r in result["runs"] if "arming" in r]
     if arming:
