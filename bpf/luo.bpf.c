@@ -353,6 +353,8 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 		goto out;
 	if (!ret)
 		bpf_probe_read_kernel(&file, sizeof(file), filep);
+	/* Before the record of the return: what is told here belongs to the call. */
+	folios_settle(c, ret < 0);
 	w = wire_new(LUO_RETRIEVE, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
@@ -361,7 +363,6 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 	}
 	if (file)
 		snap_file(file, VT_P_RETRIEVED);
-	folios_settle(c, ret < 0);
 out:
 	frame_pop();
 	return 0;
