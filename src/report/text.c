@@ -319,17 +319,23 @@ static void allocations(FILE *f, const struct vt_judgement *j, const struct vt_r
 
 static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_evidence *e)
 {
-	char head[200], ret[48] = "", err[32];
+	char head[200], what[256], ret[48] = "", err[32];
 	const struct vt_at *at = &e->at;
 
 	if (at->has_ret && at->phase != VT_ENTER)
 		snprintf(ret, sizeof(ret), " = %s", vt_errno_str(at->ret, err, sizeof(err)));
 	snprintf(head, sizeof(head), "%-5s %5" PRIu64 ".%06" PRIu64 "  %s[%u]", e->side->label, at->ts_ns / 1000000000, at->ts_ns / 1000 % 1000000, at->comm, at->tid);
+	snprintf(what, sizeof(what), "%s%s%s", vt_at_func(at), at->phase == VT_ENTER ? " entered" : at->phase == VT_EXIT ? " returns" : "", ret);
 	fputs("      ", f);
 	vt_put_plain(f, head);
-	fputs("  ", f);
-	vt_put_plain(f, vt_at_func(at));
-	fprintf(f, "%s%s\n", at->phase == VT_ENTER ? " entered" : at->phase == VT_EXIT ? " returns" : "", ret);
+	if (6 + strlen(head) + 2 + strlen(what) > o->width) {
+		fputc('\n', f);
+		para(f, o, 12, "", 12, what);
+	} else {
+		fputs("  ", f);
+		vt_put_plain(f, what);
+		fputc('\n', f);
+	}
 	para(f, o, 12, "", 12, e->what);
 }
 
