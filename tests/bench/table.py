@@ -139,16 +139,17 @@ def number(value, text="{:.0f}"):
 
 
 def jump_rows(jumps):
+    """The two clocks differ, so a time is only taken between marks of one: the rest is what remains."""
     for recorder in ("off", "on"):
-        mine = [j for j in jumps if j["recorder"] == recorder]
-        total = [(j["end"] - j["start"]) * 1e3 for j in mine if "end" in j and "start" in j]
-        freeze, wait = [], []
-        for events in (j["events"] for j in mine):
+        total, freeze, rest = [], [], []
+        for jump in (j for j in jumps if j["recorder"] == recorder and "start" in j and "end" in j):
+            events, whole = jump["events"], (jump["end"] - jump["start"]) * 1e3
+            total.append(whole)
             if {"reboot.enter", "reboot.exit"} <= events.keys():
                 freeze.append((events["reboot.exit"] - events["reboot.enter"]) / 1e6)
-            if {"reboot.device_shutdown.enter", "reboot.machine_shutdown.enter"} <= events.keys():
-                wait.append((events["reboot.machine_shutdown.enter"] - events["reboot.device_shutdown.enter"]) / 1e6)
-        yield [recorder, spread(total, 3), spread(freeze, 3) if freeze else "-", spread(wait, 3) if wait else "-"]
+            if {"reboot.enter", "reboot.device_shutdown.enter"} <= events.keys():
+                rest.append(whole - (events["reboot.device_shutdown.enter"] - events["reboot.enter"]) / 1e6)
+        yield [recorder, spread(total, 3), spread(freeze, 3) if freeze else "-", spread(rest, 3) if rest else "-"]
 
 
 def markdown(result):
