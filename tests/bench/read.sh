@@ -103,7 +103,7 @@ table() {
 }
 
 report() {
-	echo "$(date -u +%F), $(uname -sr), $(awk -F': *' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs; median of $rounds runs."
+	echo "$(date -u +%F), Linux $(uname -r | cut -d. -f1,2), $(awk -F': *' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs; median of $rounds runs."
 	echo "$("$tool" --version | head -1); $(babeltrace2 --version 2>/dev/null | head -1); $(trace-cmd --version 2>/dev/null | grep -m1 version); $(perf --version 2>/dev/null)."
 	echo
 	table
