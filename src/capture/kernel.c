@@ -216,6 +216,12 @@ uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr)
 	return 0;
 }
 
+/* Behind a module's last symbol lies what is no part of it, BPF trampolines for instance. */
+static bool ends_module(const struct kernel *k, size_t i)
+{
+	return k->syms[i].module && (i + 1 == k->nr_syms || k->syms[i + 1].module != k->syms[i].module);
+}
+
 const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module)
 {
 	ssize_t i = sym_at(k, addr);
@@ -225,7 +231,7 @@ const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, co
 	/* Several names may share an address: the first in kallsyms' order of type is as good as any, but skip markers. */
 	while (i > 0 && k->syms[i - 1].addr == k->syms[i].addr && !strncmp(sym_name(k, i), "__pfx_", 6))
 		i--;
-	if (addr - k->syms[i].addr > 1 << 20)
+	if (addr - k->syms[i].addr > (ends_module(k, i) ? 1 << 12 : 1 << 20))
 		return NULL;
 	if (off)
 		*off = addr - k->syms[i].addr;
