@@ -33,6 +33,11 @@ $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/u
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
+# The plan on a kernel that the test tells.
+$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan.c nametab.c tracefs.c kprobe.c) src/trace/vocab.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka

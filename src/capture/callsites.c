@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/kernel.h"
 
@@ -24,13 +25,25 @@ static struct plan_row *site_row(struct engine *e, const struct site_use *use)
 	return r;
 }
 
+/* All sites of a kind share their program: the first attached row holds it, for its counters. */
+static int hold_program(struct engine *e, const struct plan_row *r, int fd)
+{
+	for (size_t i = 0; i < e->plan.nr; i++) {
+		const struct plan_row *o = &e->plan.rows[i];
+
+		if (o->group == PLAN_SITE && o->prog_fd >= 0 && !strcmp(o->prog, r->prog))
+			return -1;
+	}
+	return dup(fd);
+}
+
 int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use)
 {
 	struct vt_site entry = { .kind = use->kind, .reg = f->callee->arg, .df_only = use->df_only };
 	uint32_t index = e->nr_sites;
 	struct plan_row *r;
 	struct site *grown;
-	int err;
+	int err, prog_fd;
 
 	if (index >= VT_SITES_MAX)
 		return -ENOSPC;
@@ -50,13 +63,15 @@ int callsites__attach(struct engine *e, const struct found_site *f, const struct
 		r->possible = true;
 		return 0;
 	}
+	prog_fd = use->kind == VT_SITE_FREE ? e->site_fd : e->luo_site_fd;
 	if (!err)
-		err = sites__attach(use->kind == VT_SITE_FREE ? e->site_fd : e->luo_site_fd, f->addr, index);
+		err = sites__attach(prog_fd, f->addr, index, false);
 	if (err < 0) {
 		load__give_up(r, "kprobe refused", err);
 		return 0;
 	}
 	r->link_fd = err;
+	r->prog_fd = hold_program(e, r, prog_fd);
 	r->attached = r->possible = true;
 	r->attach_ns = engine__now();
 	return 1;

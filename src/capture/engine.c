@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capture/kernel.h"
+#include "capture/tracefs.h"
 #include "capture/phase.h"
 
 static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "tasks", "empty_task", "objects", "sites" };
@@ -180,12 +181,8 @@ void engine__free(struct engine *e)
 		return;
 	if (e->ctl)
 		e->ctl->gate = 0;
-	for (size_t i = 0; i < e->plan.nr; i++) {
-		if (e->plan.rows[i].link_fd >= 0)
-			close(e->plan.rows[i].link_fd);
-		if (e->plan.rows[i].prog_fd >= 0)
-			close(e->plan.rows[i].prog_fd);
-	}
+	for (size_t i = 0; i < e->plan.nr; i++)
+		plan__detach(&e->plan.rows[i]);
 	if (e->ctl)
 		munmap(e->ctl, e->ctl_len);
 	for (size_t i = 0; i < e->nr_btf_fds; i++)
@@ -193,6 +190,7 @@ void engine__free(struct engine *e)
 	free(e->btf_fds);
 	bpf_object__close(e->obj);
 	load__free_templates(e);
+	tracefs__free(e->tracefs);
 	free(e->handlers);
 	free(e->sites);
 	plan__clear(&e->plan);

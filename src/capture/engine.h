@@ -34,6 +34,7 @@ struct engine_options {
 	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
 	enum vt_event_type fail_section;	/* make allocations fail inside this call; VT_EV_UNKNOWN = no */
 	uint32_t fail_nth;		/* which one; 0 = the k-th in the k-th call */
+	const char *force_kprobe;	/* functions, "a,b", that are hooked by kprobe although fentry would do; NULL = none */
 	bool dry;			/* load but attach nothing: for `probes` */
 };
 

@@ -33,7 +33,7 @@ struct module_btf {
 /* A program as libbpf relocated it, to be loaded once per function it is attached to. */
 struct template {
 	char prog[48];
-	struct bpf_insn *insns;
+	struct bpf_insn *insns;	/* NULL: libbpf loaded it as it is, and has them */
 	size_t nr;
 	void *func_info;
 	unsigned int func_info_cnt, func_info_rec_size;
@@ -63,6 +63,10 @@ struct engine {
 	struct site *sites;
 	size_t nr_sites;
 	struct site df_alloc;
+	struct tracefs *tracefs;
+	bool tracefs_asked;
+	int tracefs_err;
+	uint32_t nr_kprobes;	/* rows that took the fallback, attached or not */
 	uint32_t nofail;	/* mask of __GFP_NOFAIL */
 };
 
@@ -73,12 +77,21 @@ int load__attach_core(struct engine *e);
 /* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
 int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
 void load__free_templates(struct engine *e);
+const struct template *load__template(const struct engine *e, const char *prog);
 /* The row will not be attached, and why. ERR 0: WHAT says it all. */
 void load__give_up(struct plan_row *r, const char *what, int err);
 /* Rows of GROUP and KEY are taken out of the plan, detached if need be. */
 void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key);
 /* What libbpf last complained of, "" when nothing. */
 const char *load__complaint(void);
+
+/* ---- fallback.c ---- */
+/* FUNC is to be hooked by a kprobe, because an option says so. */
+bool fallback__asked_for(const struct engine *e, const char *func);
+/* ftrace lists what it can hook, and the row's function is not there. */
+bool fallback__unlisted(struct engine *e, const struct plan_row *r);
+/* The row by kprobe (loaded only, when nothing is to be attached); WHY it is not done by fentry. True when attached. */
+bool fallback__attach(struct engine *e, struct plan_row *r, const char *why);
 
 /* ---- engine.c: kernel memory, by the peek program ---- */
 int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len);

@@ -50,6 +50,8 @@ static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64
 		r->exit = exit;
 		r->method = exit ? "fexit" : "fentry";
 		r->btf_id = fi.btf_id;
+		r->args = fi.found ? fi.args : handler_ops[op].event == VT_EV_OP_CAN_PRESERVE ? 2 : 1;
+		r->addr = addr;
 		r->possible = fi.found;
 		snprintf(r->prog, sizeof(r->prog), "%c_op_%s", exit ? 'x' : 'e', handler_ops[op].op);
 		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
@@ -60,6 +62,8 @@ static int add_op_rows(struct engine *e, const struct handler *h, int op, uint64
 			r->method = "absent";
 			snprintf(r->reason, sizeof(r->reason), "handler %s has no such op", h->compatible);
 		} else if (!fi.found) {
+			r->only_kprobe = r->possible = true;
+			r->method = exit ? "kretprobe" : "kprobe";
 			snprintf(r->reason, sizeof(r->reason), "%s", *func ? "the op's function is not in BTF" : "no symbol at the op's address");
 		}
 	}

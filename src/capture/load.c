@@ -141,7 +141,7 @@ static int load_nothing(struct engine *e, struct bpf_program *prog, struct bpf_p
 	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 
-static const struct template *find_template(const struct engine *e, const char *prog)
+const struct template *load__template(const struct engine *e, const char *prog)
 {
 	for (size_t i = 0; i < e->nr_templates; i++)
 		if (!strcmp(e->templates[i].prog, prog))
@@ -193,7 +193,7 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 		opts->attach_btf_id = plan__by_prog(&e->plan, PLAN_INJECT, 0, name)->btf_id;
 		return 0;
 	}
-	err = find_template(e, name) ? 0 : keep_template(e, prog, opts);
+	err = load__template(e, name) ? 0 : keep_template(e, prog, opts);
 	return err ? err : load_nothing(e, prog, opts);
 }
 
@@ -223,7 +223,7 @@ static void choose(struct engine *e, struct bpf_object *obj)
 		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
 		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
 		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free") || !strcmp(name, "site_luo") ||
-			     !strcmp(name, "last_look");
+			     !strcmp(name, "last_look") || !strcmp(name, "save_args");
 
 		bpf_program__set_autoload(prog, plain || (r ? r->possible : is_template(name)));
 	}
@@ -305,7 +305,7 @@ static int btf_obj_fd(struct engine *e, const char *module)
 /* The template's instructions again, with the row's function as target. */
 static int load_again(struct engine *e, const struct plan_row *r, int btf_fd)
 {
-	const struct template *t = find_template(e, r->prog);
+	const struct template *t = load__template(e, r->prog);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
 		    .attach_btf_id = r->btf_id, .attach_btf_obj_fd = btf_fd);
@@ -324,14 +324,24 @@ static int load_again(struct engine *e, const struct plan_row *r, int btf_fd)
 /* Takes over PROG_FD. */
 static void attach_row(struct engine *e, struct plan_row *r, int prog_fd)
 {
+	char why[128];
 	int fd;
 
 	r->prog_fd = prog_fd;
-	if (e->opt.dry)
+	if (fallback__asked_for(e, r->func)) {
+		fallback__attach(e, r, "a kprobe was asked for");
 		return;
+	}
+	if (e->opt.dry) {
+		if (fallback__unlisted(e, r))
+			fallback__attach(e, r, "ftrace cannot hook it (not in available_filter_functions)");
+		return;
+	}
 	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
 	if (fd < 0) {
-		load__give_up(r, "attaching failed", errno);
+		snprintf(why, sizeof(why), "%s: %s%s", r->method, strerror(errno),
+			 fallback__unlisted(e, r) ? " (not in available_filter_functions)" : "");
+		fallback__attach(e, r, why);
 		return;
 	}
 	r->link_fd = fd;
@@ -366,7 +376,7 @@ static bool crew_load_next(struct crew *c)
 
 	if (i >= c->nr)
 		return false;
-	fd = load_again(c->e, j->row, j->btf_fd);
+	fd = j->row->only_kprobe ? -ENOENT : load_again(c->e, j->row, j->btf_fd);
 	pthread_mutex_lock(&c->lock);
 	j->prog_fd = fd;
 	j->loaded = true;
@@ -400,7 +410,9 @@ static void crew_attach(struct crew *c, struct job *j)
 	while (!crew_loaded(c, j, false) && crew_load_next(c))
 		;
 	crew_loaded(c, j, true);
-	if (j->prog_fd < 0)
+	if (j->row->only_kprobe)
+		fallback__attach(c->e, j->row, j->row->reason);
+	else if (j->prog_fd < 0)
 		load__give_up(j->row, "the kernel refused to load the program", j->prog_fd);
 	else
 		attach_row(c->e, j->row, j->prog_fd);
@@ -459,7 +471,8 @@ int load__attach_group(struct engine *e, enum plan_group group, uint64_t key)
 
 		if (!wanted(r, group, key))
 			continue;
-		fd = btf_obj_fd(e, r->module);
+		/* A kprobe needs no types. */
+		fd = r->only_kprobe ? 0 : btf_obj_fd(e, r->module);
 		if (fd < 0)
 			load__give_up(r, "the types of the module cannot be had", fd);
 		else
@@ -500,10 +513,7 @@ void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key)
 			p->rows[keep_nr++] = *r;
 			continue;
 		}
-		if (r->link_fd >= 0)
-			close(r->link_fd);
-		if (r->prog_fd >= 0)
-			close(r->prog_fd);
+		plan__detach(r);
 	}
 	p->nr = keep_nr;
 	p->indexed = false;

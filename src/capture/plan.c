@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/plan.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/kernel.h"
 
@@ -92,12 +92,12 @@ struct plan_row *plan__add(struct plan *p)
 	}
 	r = &p->rows[p->nr++];
 	memset(r, 0, sizeof(*r));
-	r->prog_fd = r->link_fd = -1;
+	r->prog_fd = r->link_fd = r->aux_fd = -1;
 	p->indexed = false;
 	return r;
 }
 
-/* Picks the candidate: FUNC gets its name. */
+/* Picks the candidate: FUNC gets its name. One that BTF knows is better than one that only has a symbol. */
 static struct func_info pick(struct kernel *k, const struct hook *h, const char *module, char *func, size_t len)
 {
 	struct func_info fi = { 0 };
@@ -112,16 +112,22 @@ static struct func_info pick(struct kernel *k, const struct hook *h, const char 
 			return fi;
 		at += n + (at[n] == '|');
 	}
+	for (at = h->funcs; *at;) {
+		size_t n = strcspn(at, "|");
+
+		snprintf(func, len, "%.*s", (int)n, at);
+		if (kernel__addr(k, func, module ? module : "vmlinux"))
+			return fi;
+		at += n + (at[n] == '|');
+	}
 	snprintf(func, len, "%.*s", (int)strcspn(h->funcs, "|"), h->funcs);
 	return fi;
 }
 
-static const char *absent_reason(struct kernel *k, enum plan_group group, const char *func, const char *module)
+static const char *absent_reason(struct kernel *k, enum plan_group group)
 {
 	if (group == PLAN_VFIO && !kernel__module_btf(k, "vfio") && !kernel__addr(k, "vfio_device_fops_release", NULL))
 		return "module vfio is not loaded";
-	if (kernel__addr(k, func, NULL))
-		return "in the symbol table but not in BTF";
 	return "this kernel has no such function (or it was inlined)";
 }
 
@@ -139,9 +145,15 @@ static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool 
 	snprintf(r->prog, sizeof(r->prog), "%c_%s", exit ? 'x' : 'e', h->prog);
 	snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : module ? module : "vmlinux");
 	r->btf_id = fi.btf_id;
+	r->args = fi.found ? fi.args : h->args;
 	r->method = exit ? "fexit" : "fentry";
-	if (!fi.found)
-		snprintf(r->reason, sizeof(r->reason), "%s", absent_reason(k, h->group, r->func, module));
+	r->addr = fi.found ? 0 : kernel__addr(k, r->func, module ? module : "vmlinux");
+	if (!fi.found && r->addr) {
+		r->method = exit ? "kretprobe" : "kprobe";
+		r->only_kprobe = r->possible = true;
+		snprintf(r->reason, sizeof(r->reason), "in the symbol table but not in BTF");
+	} else if (!fi.found)
+		snprintf(r->reason, sizeof(r->reason), "%s", absent_reason(k, h->group));
 	else if (fi.args < h->args)
 		snprintf(r->reason, sizeof(r->reason), "takes %d arguments here, %d are needed", fi.args, h->args);
 	else
@@ -214,25 +226,6 @@ struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t k
 	return NULL;
 }
 
-/* /proc/self/fdinfo of a program is the only place that tells recursion misses on every kernel. */
-static void count_row(struct plan_row *r)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	if (r->prog_fd < 0 || bpf_obj_get_info_by_fd(r->prog_fd, &info, &len))
-		return;
-	r->recursion_misses = info.recursion_misses;
-	if (info.run_cnt)
-		r->hits = info.run_cnt;
-}
-
-void plan__count(struct plan *p)
-{
-	for (size_t i = 0; i < p->nr; i++)
-		count_row(&p->rows[i]);
-}
-
 struct vt_probe *plan__probes(const struct plan *p)
 {
 	struct vt_probe *out = calloc(p->nr + 1, sizeof(*out));
@@ -250,6 +243,17 @@ struct vt_probe *plan__probes(const struct plan *p)
 		};
 	}
 	return out;
+}
+
+void plan__detach(struct plan_row *r)
+{
+	int *const fds[] = { &r->link_fd, &r->aux_fd, &r->prog_fd };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
 }
 
 void plan__clear(struct plan *p)

@@ -39,14 +39,17 @@ struct plan_row {
 	char compatible[64];	/* handler rows */
 	uint32_t btf_id;	/* of func in the module's BTF */
 	uint64_t key;		/* handler address or site address */
-	const char *method;	/* "fentry", "fexit", "site" */
+	uint64_t addr;		/* of func, where the plan knows it; 0 = by its name */
+	int args;		/* of func */
+	const char *method;	/* "fentry", "fexit", "kprobe", "kretprobe", "site" */
+	bool only_kprobe;	/* no BTF: fentry is out of the question */
 	bool exit;
 	bool possible;		/* resolved; attaching may still fail */
 	bool attached;
 	char reason[160];
 	uint64_t attach_ns;
 	uint64_t hits, misses, recursion_misses;
-	int prog_fd, link_fd;	/* -1 = none */
+	int prog_fd, link_fd, aux_fd;	/* -1 = none; aux: saves the arguments for a kretprobe */
 	uint32_t next;		/* row of the same event, counted from 1 */
 };
 
@@ -67,10 +70,12 @@ struct plan_row *plan__add(struct plan *p);
  */
 struct plan_row *plan__source(struct plan *p, enum vt_event_type event, bool exit, uint64_t key, unsigned int variant);
 struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog);
-/* Reads hits, misses and recursion misses from the kernel. */
+/* Reads misses and recursion misses from the kernel (count.c). */
 void plan__count(struct plan *p);
 /* The plan as the trace stores it; freed by the caller. */
 struct vt_probe *plan__probes(const struct plan *p);
+/* Gives the row's descriptors back: nothing is attached any more. */
+void plan__detach(struct plan_row *r);
 void plan__clear(struct plan *p);
 
 #endif

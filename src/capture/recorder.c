@@ -406,6 +406,7 @@ static int arm(struct recorder *r)
 		.ring_bytes = r->opt->ring_bytes,
 		.fail_section = r->opt->fail_section,
 		.fail_nth = r->opt->fail_nth,
+		.force_kprobe = r->opt->force_kprobe,
 		.jump_wait_ns = r->opt->jump_wait_ns,
 		.module_wait_ns = r->one_cpu ? 0 : r->opt->module_wait_ns,
 	};

@@ -16,6 +16,7 @@ struct recorder_options {
 	uint64_t jump_wait_ns, module_wait_ns;
 	int fail_section;		/* enum vt_event_type; 0 = no fault injection */
 	uint32_t fail_nth;		/* 0 = ladder */
+	const char *force_kprobe;	/* see engine_options */
 	bool realtime;
 	bool verbose;			/* say on stderr what was armed, and a summary at the end */
 };

@@ -181,7 +181,7 @@ static int kprobe_pmu_type(void)
 	return type;
 }
 
-int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie)
+int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie, bool on_return)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
 	struct perf_event_attr attr = { .size = sizeof(attr) };
@@ -190,6 +190,7 @@ int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie)
 	if (type < 0)
 		return type;
 	attr.type = type;
+	attr.config = on_return;	/* /sys/bus/event_source/devices/kprobe/format/retprobe */
 	attr.config1 = 0;	/* no symbol: several modules may have one of the same name */
 	attr.config2 = addr;
 	pfd = syscall(__NR_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);

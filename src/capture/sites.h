@@ -10,6 +10,7 @@
 #ifndef VT_CAPTURE_SITES_H
 #define VT_CAPTURE_SITES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,7 @@ int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind
 int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
 			  sites_read_fn read, void *arg, struct found_site **out);
 
-/* Puts the kprobe program on ADDR with COOKIE; returns the fd of the link (kept open for the process's life) or -errno. */
-int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie);
+/* Puts the kprobe program on ADDR with COOKIE, or with ON_RETURN on the return of the function there; returns the fd of the link (kept open for the process's life) or -errno. */
+int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie, bool on_return);
 
 #endif

@@ -66,6 +66,7 @@ const struct vt_cmd vt_cmd_probes = {
 	.args = "",
 	.summary = "What can be attached on this kernel, what cannot, and why; attaches nothing",
 	.details = "Programs are loaded, so that the kernel's verifier has its say, but not attached.\n"
+		   "Where fentry cannot do it (no BTF, or not in available_filter_functions) a kprobe is planned.\n"
 		   "Exit code 4: this kernel has no LUO.",
 	.max_args = 0,
 	.run = run,

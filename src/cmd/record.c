@@ -12,7 +12,7 @@
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail, *carry;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail, *carry, *attach;
 static bool no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
@@ -22,6 +22,7 @@ static const struct vt_opt opts[] = {
 	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 20, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
+	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
@@ -129,6 +130,9 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --module-wait takes milliseconds up to 60000, not '%s'", module_wait);
 	if (fail && record__parse_section(fail, &o.fail_section, &o.fail_nth))
 		return vt_fail(VT_EXIT_USAGE, "record: --fail takes a section and a number, like retrieve:3, not '%s'", fail);
+	if (attach && (strncmp(attach, "kprobe:", 7) || !attach[7]))
+		return vt_fail(VT_EXIT_USAGE, "record: --attach takes kprobe: and functions, like kprobe:luo_retrieve_file, not '%s'", attach);
+	o.force_kprobe = attach ? attach + 7 : NULL;
 	o.jump_wait_ns = jump_ms * 1e6;
 	o.module_wait_ns = module_ms * 1e6;
 	o.verbose = verbose || (!quiet && isatty(STDERR_FILENO));

@@ -10,6 +10,7 @@
 #				title or a meaning, "session NAME token TOKEN", "bdf ADDRESS"
 #	no-other-findings	every finding is one that a "finding" line names
 #	text TEXT		TEXT is in the report
+#	probe pre|post PATTERN	a row of that trace's probe table matches
 #
 # [expect-third] says the same of the second of two updates in a row.
 #
@@ -120,6 +121,9 @@ expect() { # WORDS...
 		;;
 	no-other-findings) others=no ;;
 	text) grep -qF -- "$rest" "$out/$report.txt" || wrong "the report does not say: $rest" ;;
+	probe)
+		"$tool" show --probes "$out/$1.vft" | grep -E -- "${rest#"$1" }" >/dev/null || wrong "no probe in $1.vft matches: ${rest#"$1" }"
+		;;
 	*) wrong "[expect] has no '$what'" ;;
 	esac
 }

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The attach plan on kernels that are only told: what is in BTF, what only has
+ * a symbol, what ftrace lists; and the prologue that makes a kprobe of an
+ * fentry program.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/kernel.h"
+#include "capture/kprobe.h"
+#include "capture/plan.h"
+#include "capture/tracefs.h"
+
+/* ---- the kernel that the plan asks ---- */
+
+struct fake {
+	const char *func, *module;
+	int args;	/* -1: a symbol, and not in BTF */
+};
+
+static const struct fake *fakes;
+static size_t nr_fakes;
+static bool vfio_loaded;
+
+static const struct fake *lookup(const char *func, const char *module, bool btf)
+{
+	for (size_t i = 0; i < nr_fakes; i++)
+		if (!strcmp(fakes[i].func, func) && (!module || !strcmp(fakes[i].module, module)) && (fakes[i].args >= 0) >= btf)
+			return &fakes[i];
+	return NULL;
+}
+
+struct func_info kernel__func(struct kernel *k, const char *func, const char *module)
+{
+	const struct fake *f = lookup(func, module, true);
+	struct func_info fi = { 0 };
+
+	if (!f)
+		f = lookup(func, "vmlinux", true);
+	if (!f)
+		return fi;
+	fi.found = true;
+	fi.args = f->args;
+	fi.btf_id = 7;
+	strcpy(fi.module, f->module);
+	return fi;
+}
+
+uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
+{
+	return lookup(name, module, false) ? 0xffffffff81000000 : 0;
+}
+
+const struct btf *kernel__module_btf(struct kernel *k, const char *module)
+{
+	return vfio_loaded ? (const struct btf *)&vfio_loaded : NULL;
+}
+
+static void resolve(struct plan *p, const struct fake *f, size_t nr, enum plan_group group)
+{
+	memset(p, 0, sizeof(*p));
+	fakes = f;
+	nr_fakes = nr;
+	assert_int_equal(plan__resolve(p, NULL, group), 0);
+}
+#define RESOLVE(p, f, group) resolve(p, f, sizeof(f) / sizeof((f)[0]), group)
+
+static const struct plan_row *row(struct plan *p, const char *prog)
+{
+	for (size_t i = 0; i < p->nr; i++)
+		if (!strcmp(p->rows[i].prog, prog))
+			return &p->rows[i];
+	fail_msg("no row for %s", prog);
+	return NULL;
+}
+
+/* ---- the plan ---- */
+
+static void in_btf_is_fentry(void **state)
+{
+	static const struct fake f[] = { { "luo_retrieve_file", "vmlinux", 3 } };
+	const struct plan_row *r;
+	struct plan p;
+
+	RESOLVE(&p, f, PLAN_CORE);
+	r = row(&p, "e_luo_retrieve");
+	assert_true(r->possible && !r->only_kprobe);
+	assert_string_equal(r->method, "fentry");
+	assert_string_equal(row(&p, "x_luo_retrieve")->method, "fexit");
+	assert_int_equal(r->btf_id, 7);
+	plan__clear(&p);
+}
+
+static void symbol_alone_is_kprobe(void **state)
+{
+	static const struct fake f[] = { { "luo_retrieve_file", "vmlinux", -1 } };
+	const struct plan_row *e, *x;
+	struct plan p;
+
+	RESOLVE(&p, f, PLAN_CORE);
+	e = row(&p, "e_luo_retrieve");
+	x = row(&p, "x_luo_retrieve");
+	assert_true(e->possible && e->only_kprobe && x->possible && x->only_kprobe);
+	assert_string_equal(e->method, "kprobe");
+	assert_string_equal(x->method, "kretprobe");
+	assert_string_equal(e->reason, "in the symbol table but not in BTF");
+	assert_int_equal(x->args, 3);
+	assert_true(e->addr != 0);
+	plan__clear(&p);
+}
+
+static void absent_has_its_reason(void **state)
+{
+	static const struct fake f[] = { { "luo_preserve_file", "vmlinux", 2 }, { "luo_retrieve_file", "other", -1 } };
+	const struct plan_row *r;
+	struct plan p;
+
+	RESOLVE(&p, f, PLAN_CORE);
+	r = row(&p, "x_luo_preserve");
+	assert_false(r->possible);
+	assert_string_equal(r->reason, "takes 2 arguments here, 3 are needed");
+	/* Another module's function of that name is not ours. */
+	r = row(&p, "e_luo_retrieve");
+	assert_false(r->possible);
+	assert_non_null(strstr(r->reason, "no such function"));
+	plan__clear(&p);
+}
+
+static void names_of_other_versions(void **state)
+{
+	static const struct fake f[] = { { "vfio_device_cdev_open", "vfio", -1 }, { "__vfio_device_fops_cdev_open", "vfio", 2 } };
+	struct plan p;
+
+	vfio_loaded = true;
+	RESOLVE(&p, f, PLAN_VFIO);
+	assert_string_equal(row(&p, "x_open_common")->func, "__vfio_device_fops_cdev_open");
+	assert_string_equal(row(&p, "x_open_common")->method, "fexit");
+	plan__clear(&p);
+	resolve(&p, f, 1, PLAN_VFIO);
+	assert_string_equal(row(&p, "x_open_common")->func, "vfio_device_cdev_open");
+	assert_string_equal(row(&p, "x_open_common")->method, "kretprobe");
+	plan__clear(&p);
+}
+
+static void module_that_is_not_loaded(void **state)
+{
+	struct plan p;
+
+	vfio_loaded = false;
+	resolve(&p, NULL, 0, PLAN_VFIO);
+	assert_string_equal(row(&p, "e_release")->reason, "module vfio is not loaded");
+	plan__clear(&p);
+}
+
+/* ---- available_filter_functions ---- */
+
+static void listed_functions(void **state)
+{
+	struct tracefs *t;
+
+	assert_int_equal(tracefs__parse(&t, strdup("luo_preserve_file\nopen_it [vfio]\nopen_it [vfio_pci]\nlast")), 0);
+	assert_true(tracefs__lists(t, "luo_preserve_file", "vmlinux"));
+	assert_true(tracefs__lists(t, "open_it", "vfio"));
+	assert_true(tracefs__lists(t, "open_it", "vfio_pci"));
+	assert_true(tracefs__lists(t, "last", "vmlinux"));
+	assert_false(tracefs__lists(t, "open_it", "vmlinux"));
+	assert_false(tracefs__lists(t, "open_it", "vfio_p"));
+	assert_false(tracefs__lists(t, "luo_preserve_file", "vfio"));
+	assert_false(tracefs__lists(t, "kobject_get", "vmlinux"));
+	tracefs__free(t);
+	tracefs__free(NULL);
+}
+
+/* ---- the prologue ---- */
+
+/* What the helpers that a prologue calls would find. */
+static uint64_t *saved;
+static uint64_t key_seen, key_deleted;
+
+static uint64_t helper(int nr, uint64_t r2)
+{
+	switch (nr) {
+	case BPF_FUNC_get_current_pid_tgid:
+		return 5ULL << 32 | 42;
+	case BPF_FUNC_map_lookup_elem:
+		key_seen = *(uint64_t *)r2;
+		return (uintptr_t)saved;
+	case BPF_FUNC_map_delete_elem:
+		key_deleted = *(uint64_t *)r2;
+		return 0;
+	default:
+		fail_msg("helper %d", nr);
+		return 0;
+	}
+}
+
+/* Runs a prologue; addresses are the host's. What is left in r1, or 0 when it ends the program. */
+static uint64_t run(const struct bpf_insn *insn, int nr, uint64_t ctx, uint64_t stack_top)
+{
+	uint64_t reg[11] = { [1] = ctx, [10] = stack_top };
+
+	for (int i = 0; i < nr; i++) {
+		const struct bpf_insn *n = &insn[i];
+
+		switch (n->code) {
+		case BPF_LDX | BPF_MEM | BPF_DW: reg[n->dst_reg] = *(uint64_t *)(reg[n->src_reg] + n->off); break;
+		case BPF_STX | BPF_MEM | BPF_DW: *(uint64_t *)(reg[n->dst_reg] + n->off) = reg[n->src_reg]; break;
+		case BPF_STX | BPF_MEM | BPF_W: *(uint32_t *)(reg[n->dst_reg] + n->off) = reg[n->src_reg]; break;
+		case BPF_ST | BPF_MEM | BPF_W: *(uint32_t *)(reg[n->dst_reg] + n->off) = n->imm; break;
+		case BPF_ALU64 | BPF_MOV | BPF_X: reg[n->dst_reg] = reg[n->src_reg]; break;
+		case BPF_ALU64 | BPF_MOV | BPF_K: reg[n->dst_reg] = n->imm; break;
+		case BPF_ALU64 | BPF_ADD | BPF_K: reg[n->dst_reg] += n->imm; break;
+		case BPF_LD | BPF_DW | BPF_IMM: reg[n->dst_reg] = n->imm; i++; break;
+		case BPF_JMP | BPF_JNE | BPF_K: i += reg[n->dst_reg] != (uint64_t)n->imm ? n->off : 0; break;
+		case BPF_JMP | BPF_EXIT: return 0;
+		case BPF_JMP | BPF_CALL:
+			reg[0] = helper(n->imm, reg[2]);
+			for (int r = 1; r <= 5; r++)
+				reg[r] = 0xdead;	/* clobbered */
+			break;
+		default: fail_msg("instruction %d: code 0x%x", i, n->code);
+		}
+	}
+	return reg[1];
+}
+
+static void arguments_from_registers(void **state)
+{
+	/* r15 r14 r13 r12 bp bx r11 r10 r9 r8 ax cx dx si di */
+	uint64_t regs[21] = { [14] = 1, [13] = 2, [12] = 3, [11] = 4, [9] = 5, [8] = 6 }, stack[64] = { 0 }, *args;
+	struct kprobe_shape s = { .args = 6 };
+	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
+	int nr = kprobe__prologue(&s, 104, insn);
+
+	assert_true(nr > 0);
+	args = (uint64_t *)run(insn, nr, (uintptr_t)regs, (uintptr_t)(stack + 64));
+	assert_true(args >= stack && args + 6 <= stack + 64 - 104 / 8);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(args[i], i + 1);
+}
+
+/* On return: the arguments as they were saved on entry, then what the function returned. */
+static void arguments_from_entry(void **state)
+{
+	uint64_t regs[21] = { [10] = 77, [14] = 99 }, stack[64] = { 0 }, on_entry[6] = { 1, 2, 3, 4, 5, 6 }, *args;
+	struct kprobe_shape s = { .args = 3, .exit = true, .saved_fd = 9, .id = 8 };
+	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
+	int nr = kprobe__prologue(&s, 104, insn);
+
+	assert_in_range(nr, 1, KPROBE_PROLOGUE_MAX);
+	saved = on_entry;
+	args = (uint64_t *)run(insn, nr, (uintptr_t)regs, (uintptr_t)(stack + 64));
+	assert_true(args >= stack && args + 4 <= stack + 64 - 104 / 8);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(args[i], i + 1);
+	assert_int_equal(args[3], 77);
+	assert_int_equal(key_seen, 8ULL << 32 | 42);
+	assert_int_equal(key_deleted, key_seen);
+	/* The entry was missed: nothing is made up. */
+	saved = NULL;
+	assert_int_equal(run(insn, nr, (uintptr_t)regs, (uintptr_t)(stack + 64)), 0);
+}
+
+static void prologue_has_limits(void **state)
+{
+	struct kprobe_shape s = { .args = 6, .exit = true };
+	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
+
+	assert_in_range(kprobe__prologue(&s, 0, insn), 1, KPROBE_PROLOGUE_MAX);
+	assert_int_equal(kprobe__prologue(&s, 512, insn), -E2BIG);
+	s.args = 7;
+	assert_int_equal(kprobe__prologue(&s, 0, insn), -E2BIG);
+}
+
+static void stack_depth(void **state)
+{
+	static const struct bpf_insn insn[] = {
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 1, .off = -24 },
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .imm = -400 }, { .code = 0, .imm = -500 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 6, .src_reg = 1, .off = -300 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -61 },
+	};
+
+	assert_int_equal(kprobe__stack_used(insn, 1), 24);
+	assert_int_equal(kprobe__stack_used(insn, 5), 24);
+	assert_int_equal(kprobe__stack_used(insn, 6), 64);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_btf_is_fentry), cmocka_unit_test(symbol_alone_is_kprobe),
+		cmocka_unit_test(absent_has_its_reason), cmocka_unit_test(names_of_other_versions),
+		cmocka_unit_test(module_that_is_not_loaded), cmocka_unit_test(listed_functions),
+		cmocka_unit_test(arguments_from_registers), cmocka_unit_test(arguments_from_entry),
+		cmocka_unit_test(prologue_has_limits),
+		cmocka_unit_test(stack_depth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
