@@ -289,6 +289,22 @@ static void count_open(struct vt_build *b, struct task *t, struct device *d, con
 	d->pub.total_opens++;
 }
 
+/*
+ * Through its group a device is opened by vfio_device_open_file(), which
+ * compilers inline into the ioctl: no hook. Its df is allocated in no call that
+ * we know, and vfio_df_open() opens it at once; that of a cdev comes with BIND.
+ */
+static void group_open(struct vt_build *b, struct device *d, const struct vt_event *e)
+{
+	const struct vt_df *df = vt_map__get(&b->dfs, vt_ev_obj(e, VT_F_DF));
+
+	if (!d || !df || df->call.type || is_err(e) || b->side->seen_type[VT_EV_VFIO_GROUP_OPEN])
+		return;
+	if (d->pub.nr_opens < VT_OPENS_KEPT)
+		at_set(b, &d->pub.opens[d->pub.nr_opens++], e);
+	d->pub.total_opens++;
+}
+
 static void busy_after_finish(struct vt_build *b, struct device *d, const struct vt_event *e)
 {
 	const struct vt_life *l = d->pub.life;
@@ -687,6 +703,9 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 	switch (e->type) {
 	case VT_EV_VFIO_DF_ALLOC:
 		df_alloc(b, t, e);
+		break;
+	case VT_EV_VFIO_DF_OPEN:
+		group_open(b, d, e);
 		break;
 	case VT_EV_VFIO_GET_REG: case VT_EV_VFIO_PUT_REG:
 		if (d && !(t && t->depth))

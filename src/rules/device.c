@@ -133,7 +133,8 @@ static void tell_early(struct vt_ctx *c, size_t i, struct vt_who who, const stru
 		return;
 	f->func = vt_at_func(open);
 	vt_text(c, &f->title, "a preserved device is opened before its live update is finished");
-	vt_text(c, &f->expected, "%s fails with -EBUSY from boot until FINISH", vt_at_func(open));
+	vt_text(c, &f->expected, "%s fails with -EBUSY from boot until FINISH", open->type == VT_EV_VFIO_DF_OPEN ?
+		"VFIO_GROUP_GET_DEVICE_FD (vfio_device_open_file())" : vt_at_func(open));
 	vt_text(c, &f->seen[i], "it succeeds%s", in && in->at[VT_STEP_RETRIEVE].type && in->at[VT_STEP_RETRIEVE].index < open->index ?
 		" while the retrieved file is in use" : " before the device was retrieved");
 	if (out && i > 0)
@@ -188,7 +189,7 @@ static void too_early(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_open_too_early = {
 	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = true,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
 	.run = too_early,
 };
 
