@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Runs every part of the test suite and adds the counts up. A part that ends
-# badly without counting, or counts nothing, is one failure of its own.
+# badly without counting, or counts nothing at all, is one failure of its own.
 # Usage: run.sh PART... where PART is a make target that prints "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 74
@@ -16,7 +16,7 @@ for part in "$@"; do
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
 	read -r p _ f _ s _ <<<"$(tr -d , <<<"$line")"
 	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
-	if [ "${p:-0}" -eq 0 ] || { [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; }; then
+	if [ $((${p:-0} + ${s:-0})) -eq 0 ] || { [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; }; then
 		echo "$part: ended with $code and counted '${line:-nothing}'"
 		failed=$((failed + 1))
 	fi
