@@ -15,6 +15,10 @@ struct member {
 	char name[64];		/* "file.f_mode" */
 	uint32_t off, size;
 	enum member_kind kind;
+	int field;		/* of the writer, once it was asked for */
+	/* What a plain value looked like the last time: of most members every file has the same. */
+	uint64_t told;
+	char text[40];		/* "" = nothing told yet */
 };
 
 struct structfile {
@@ -232,13 +236,20 @@ static bool is_zero(const unsigned char *p, size_t len)
 	return true;
 }
 
-static void tell(const struct structfile *sf, const struct vt_wire_snap *s, const struct member *m, char *buf, size_t len)
+static uint64_t value_of(const struct vt_wire_snap *s, const struct member *m)
 {
-	const unsigned char *p = s->file + m->off;
 	uint64_t v = 0;
 
 	if (m->size <= sizeof(v))
-		memcpy(&v, p, m->size);
+		memcpy(&v, s->file + m->off, m->size);
+	return v;
+}
+
+static void tell(const struct structfile *sf, const struct vt_wire_snap *s, const struct member *m, char *buf, size_t len)
+{
+	const unsigned char *p = s->file + m->off;
+	uint64_t v = value_of(s, m);
+
 	switch (m->kind) {
 	case M_PTR:
 		tell_pointer(sf, s, m->name, v, buf, len);
@@ -260,21 +271,42 @@ static void tell(const struct structfile *sf, const struct vt_wire_snap *s, cons
 	}
 }
 
-void structfile__emit(const struct structfile *sf, struct vt_writer *w, const struct vt_wire_snap *s)
+/* The text depends on the value alone. */
+static bool is_plain(const struct member *m)
+{
+	return m->kind == M_INT || m->kind == M_UINT;
+}
+
+/* Thousands of files may freeze at once with the jump waiting for us: text is made when a value is new. */
+static const char *text_of(const struct structfile *sf, const struct vt_wire_snap *s, struct member *m, char *buf, size_t len)
+{
+	uint64_t v = value_of(s, m);
+
+	if (!is_plain(m)) {
+		tell(sf, s, m, buf, len);
+		return buf;
+	}
+	if (!*m->text || m->told != v) {
+		tell(sf, s, m, m->text, sizeof(m->text));
+		m->told = v;
+	}
+	return m->text;
+}
+
+void structfile__emit(struct structfile *sf, struct vt_writer *w, const struct vt_wire_snap *s)
 {
 	char buf[160];
 
 	for (size_t i = 0; i < sf->nr; i++) {
-		const struct member *m = &sf->m[i];
-		int field = vt_writer__dyn_field(w, m->name, VT_STR);
+		struct member *m = &sf->m[i];
 
-		if (field < 0)
+		if (!m->field)
+			m->field = vt_writer__dyn_field(w, m->name, VT_STR);
+		if (m->field < 0)
 			continue;
-		if (m->off + m->size > s->file_size) {
-			vt_writer__err(w, field, s->file_size ? E2BIG : EFAULT);
-			continue;
-		}
-		tell(sf, s, m, buf, sizeof(buf));
-		vt_writer__str(w, field, buf);
+		if (m->off + m->size > s->file_size)
+			vt_writer__err(w, m->field, s->file_size ? E2BIG : EFAULT);
+		else
+			vt_writer__str(w, m->field, text_of(sf, s, m, buf, sizeof(buf)));
 	}
 }

@@ -14,7 +14,7 @@ struct kernel;
 
 int structfile__new(struct structfile **out, const struct kernel *k);
 void structfile__free(struct structfile *sf);
-/* Writes file.<member> fields of the snapshot into the event being built. */
-void structfile__emit(const struct structfile *sf, struct vt_writer *w, const struct vt_wire_snap *s);
+/* Writes file.<member> fields of the snapshot into the event being built; W is the same writer each time. */
+void structfile__emit(struct structfile *sf, struct vt_writer *w, const struct vt_wire_snap *s);
 
 #endif

@@ -75,8 +75,21 @@ findings() {
 		}' "$out/$report.json"
 }
 
-expect_exit() { # WHAT CODE WANTED
-	[ "$2" = "$3" ] || wrong "$1 exited with $2, expected $3"
+# The first doubt or finding of a report: a log of CI is all that is left of a run.
+first_words() { # REPORT
+	awk '
+		said != "" && /^ / { said = said $0; exit }
+		said != "" { exit }
+		/^  - / || /^1\. / { said = $0 }
+		END {
+			gsub(/^[ 1.-]+/, ": ", said)
+			gsub(/ +/, " ", said)
+			print said
+		}' "$out/$1"
+}
+
+expect_exit() { # WHAT CODE WANTED REPORT
+	[ "$2" = "$3" ] || wrong "$1 exited with $2, expected $3$(first_words "$4")"
 }
 
 expect_finding() { # RULE TEXT
@@ -110,10 +123,10 @@ expect() { # WORDS...
 	shift
 	rest=$*
 	case $what in
-	exit) expect_exit vfiotrace "$verdict" "$1" ;;
+	exit) expect_exit vfiotrace "$verdict" "$1" "$report.txt" ;;
 	expect-check)
 		judge check.txt check "$out/pre.vft"
-		expect_exit check "$code" "$2"
+		expect_exit check "$code" "$2" check.txt
 		;;
 	finding)
 		rest=${rest#"$1"}
