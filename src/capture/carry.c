@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "capture/luo_uapi.h"
+#include "trace/out.h"
 #include "vfiotrace/trace.h"
 
 /*
@@ -239,19 +240,11 @@ static int copy_range(int from, int to, off_t at, uint64_t left)
 
 int carry__copy(const struct carry *c, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600), err = 0;
-	struct stat st;
+	int fd = vt_out__target(path), err;
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		err = -errno;
-	else if (!S_ISREG(st.st_mode))
-		err = -ENOTSUP;
-	else if (fchmod(fd, 0600) || ftruncate(fd, 0))
-		err = -errno;
-	if (!err)
-		err = copy_range(c->memory, fd, c->head->start, carry__bytes(c));
+		return fd;
+	err = copy_range(c->memory, fd, c->head->start, carry__bytes(c));
 	if (!err && fdatasync(fd) && errno != EINVAL && errno != EROFS)
 		err = -errno;
 	if (close(fd) && !err)

@@ -44,7 +44,7 @@ int carry__retrieve(struct carry **out, const char **why);
 int carry__done(struct carry *c);
 
 uint64_t carry__bytes(const struct carry *c);
-/* The trace to a file of mode 0600, on stable storage when this returns; no symbolic link is followed. */
+/* The trace to a file as `record` makes one (vt_out__target()), on stable storage when this returns. */
 int carry__copy(const struct carry *c, const char *path);
 /* NULL is fine. In the old kernel this takes the preservation back. */
 void carry__free(struct carry *c);

@@ -135,13 +135,6 @@ static void tell(struct plan_row *r, const char *why, const char *what, int err)
 	r->possible = !err;
 }
 
-static void shut(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 bool fallback__attach(struct engine *e, struct plan_row *r, const char *why)
 {
 	char because[sizeof(r->reason)];
@@ -150,7 +143,7 @@ bool fallback__attach(struct engine *e, struct plan_row *r, const char *why)
 
 	snprintf(because, sizeof(because), "%s", why);
 	r->method = r->exit ? "kretprobe" : "kprobe";
-	shut(&r->prog_fd);
+	plan__shut(&r->prog_fd);
 	r->prog_fd = load_kprobe(e, r, id);
 	tell(r, because, r->prog_fd == -EOPNOTSUPP ? "this hook's program takes arguments as only fentry gives them" :
 	     "the kernel refused to load the program", r->prog_fd < 0 ? r->prog_fd : 0);
@@ -159,8 +152,8 @@ bool fallback__attach(struct engine *e, struct plan_row *r, const char *why)
 	err = attach(e, r, id);
 	tell(r, because, "attaching failed", err);
 	if (err) {
-		shut(&r->aux_fd);
-		shut(&r->link_fd);
+		plan__shut(&r->aux_fd);
+		plan__shut(&r->link_fd);
 		return false;
 	}
 	r->attached = true;

@@ -97,30 +97,34 @@ struct plan_row *plan__add(struct plan *p)
 	return r;
 }
 
+/* Takes the next of "one|other" off *AT. */
+static bool next_name(const char **at, char *func, size_t len)
+{
+	size_t n = strcspn(*at, "|");
+
+	if (!n)
+		return false;
+	snprintf(func, len, "%.*s", (int)n, *at);
+	*at += n + ((*at)[n] == '|');
+	return true;
+}
+
 /* Picks the candidate: FUNC gets its name. One that BTF knows is better than one that only has a symbol. */
 static struct func_info pick(struct kernel *k, const struct hook *h, const char *module, char *func, size_t len)
 {
 	struct func_info fi = { 0 };
-	const char *at = h->funcs;
+	const char *at;
 
-	while (*at) {
-		size_t n = strcspn(at, "|");
-
-		snprintf(func, len, "%.*s", (int)n, at);
+	for (at = h->funcs; next_name(&at, func, len);) {
 		fi = kernel__func(k, func, module);
 		if (fi.found)
 			return fi;
-		at += n + (at[n] == '|');
 	}
-	for (at = h->funcs; *at;) {
-		size_t n = strcspn(at, "|");
-
-		snprintf(func, len, "%.*s", (int)n, at);
+	for (at = h->funcs; next_name(&at, func, len);)
 		if (kernel__addr(k, func, module ? module : "vmlinux"))
 			return fi;
-		at += n + (at[n] == '|');
-	}
-	snprintf(func, len, "%.*s", (int)strcspn(h->funcs, "|"), h->funcs);
+	at = h->funcs;
+	next_name(&at, func, len);
 	return fi;
 }
 
@@ -245,15 +249,18 @@ struct vt_probe *plan__probes(const struct plan *p)
 	return out;
 }
 
+void plan__shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 void plan__detach(struct plan_row *r)
 {
-	int *const fds[] = { &r->link_fd, &r->aux_fd, &r->prog_fd };
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (*fds[i] >= 0)
-			close(*fds[i]);
-		*fds[i] = -1;
-	}
+	plan__shut(&r->link_fd);
+	plan__shut(&r->aux_fd);
+	plan__shut(&r->prog_fd);
 }
 
 void plan__clear(struct plan *p)

@@ -76,6 +76,8 @@ void plan__count(struct plan *p);
 struct vt_probe *plan__probes(const struct plan *p);
 /* Gives the row's descriptors back: nothing is attached any more. */
 void plan__detach(struct plan_row *r);
+/* Closes *FD if it is open, and forgets it. */
+void plan__shut(int *fd);
 void plan__clear(struct plan *p);
 
 #endif

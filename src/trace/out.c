@@ -165,7 +165,7 @@ static int check_target(int fd)
 	return 0;
 }
 
-int vt_out__open(struct vt_out *o, const char *path)
+int vt_out__target(const char *path)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hang us; it has no meaning for the regular file we insist on. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
@@ -178,7 +178,14 @@ int vt_out__open(struct vt_out *o, const char *path)
 		close(fd);
 		return ret;
 	}
-	return vt_out__adopt(o, fd);
+	return fd;
+}
+
+int vt_out__open(struct vt_out *o, const char *path)
+{
+	int fd = vt_out__target(path);
+
+	return fd < 0 ? fd : vt_out__adopt(o, fd);
 }
 
 int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint32_t payload_len, uint32_t nr,

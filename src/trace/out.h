@@ -19,6 +19,12 @@ struct vt_out {
 	uint32_t seq;		/* of the next block */
 };
 
+/*
+ * Opens PATH for a trace, emptied, mode 0600: a regular file of ours that no
+ * other recorder has (-EBUSY) and no symbolic link (-ELOOP). Returns the
+ * descriptor or a negative errno.
+ */
+int vt_out__target(const char *path);
 int vt_out__open(struct vt_out *o, const char *path);
 /* Takes FD over, also on failure. Writes the file header. */
 int vt_out__adopt(struct vt_out *o, int fd);
