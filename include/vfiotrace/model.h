@@ -34,6 +34,7 @@ struct vt_who {
 	const char *session, *compatible, *bdf;	/* NULL when unknown */
 	uint64_t token;
 	bool has_token;
+	uint64_t since_ns;	/* when its story begins on this side; 0: before the trace, or not known */
 };
 
 enum vt_dir {
@@ -107,6 +108,7 @@ struct vt_life {
 	enum vt_dir dir;
 	enum vt_life_state state;
 	bool early;			/* its beginning lies before the trace */
+	uint64_t since_ns, until_ns;	/* from its session's first event (0: not seen) until LUO's hold ended (UINT64_MAX: it did not) */
 	bool odd;			/* a fact names it */
 	bool held_at_end;		/* outgoing, and not taken back when the trace ends: it goes into the jump, if there is one */
 	const char *compatible;		/* NULL when never seen */
@@ -136,6 +138,7 @@ struct vt_session {
 	struct vt_session *next;
 	char *name;
 	enum vt_dir dir;
+	uint64_t since_ns;		/* 0 when its beginning was not seen */
 	bool early, ended, deserialized, retrieved, finished;
 	uint32_t nr_lives;
 	struct vt_life *lives, *last;
@@ -267,6 +270,7 @@ struct vt_fact {
 	struct vt_at at[3];
 	int64_t num[3];
 	const char *str[3];
+	uint64_t from_ns;	/* it rests on all that happened to WHO since then */
 };
 #define VT_FACTS_KEPT 200	/* of each kind; the rest are counted */
 
@@ -290,6 +294,7 @@ struct vt_flb_row {
 	bool early;
 };
 
+#define VT_HOLES_KEPT 32
 struct vt_side {
 	const char *label;	/* "PRE", "POST", or "TRACE" */
 	char *path;
@@ -300,7 +305,8 @@ struct vt_side {
 	struct vt_hole {
 		uint64_t offset, events;	/* events as far as known */
 		uint64_t from_ns, to_ns;
-	} hole;			/* from the first to the last of them */
+	} holes[VT_HOLES_KEPT];
+	size_t nr_holes;
 	bool truncated;		/* the last block is torn off */
 	uint64_t events;
 	uint64_t start_ns;	/* of the first one */
@@ -320,6 +326,8 @@ struct vt_side {
 
 	struct vt_session *sessions;	/* by first appearance */
 	uint64_t folded_sessions, folded_lives;	/* well-behaved, not kept */
+	uint64_t folded_lossy;		/* of these lives: records were lost while they lasted */
+	uint64_t folded_since_ns;	/* when the first of them began */
 	uint64_t failed_preserves;
 	uint64_t seen_type[VT_EV_MAX];	/* events per type */
 
@@ -368,13 +376,20 @@ struct vt_device *vt_side__device(const struct vt_side *s, const char *bdf);
 /* Any file that was preserved, or arrived, in this kernel. */
 bool vt_side__has_lives(const struct vt_side *s);
 
-/*
- * Why the events of TYPE may be incomplete on this side: NULL when they are
- * not, else a sentence in BUF.
- */
-const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
-/* The same, of losses alone: events of TYPE that were seen by a hook and did not reach the file. */
-const char *vt_side__loss(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
+/* A stretch of time in which events of one type may be missing. */
+struct vt_gap {
+	uint64_t from_ns, to_ns;	/* 0, UINT64_MAX: not limited */
+	bool lost;		/* a hook saw them, and they did not reach the file; else no hook was there */
+	char text[400];		/* a sentence; empty when that of another gap speaks for this one, too */
+};
+/* One after the other, from *I = 0 on. */
+bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t *i, struct vt_gap *g);
+/* Whether there is any, and why, in BUF. */
+bool vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size);
+/* Whether one reaches into that time. */
+bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t from_ns, uint64_t to_ns);
+/* Whether events of TYPE that were seen by a hook may have been lost. */
+bool vt_side__lost(const struct vt_side *s, enum vt_event_type type);
 /* The trace comes from a recorder that did not know TYPE: neither hooked nor missed. */
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type);
 /* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */

@@ -22,7 +22,8 @@ const struct vt_cmd vt_cmd_diff = {
 	.summary = "Judge a live update from the traces of both kernels",
 	.details = "PRE was recorded in the old kernel, POST in the new one. Every preserved file is put back\n"
 		   "together across the jump and every rule is applied. What the traces cannot show is called\n"
-		   "unknown, never passed.",
+		   "unknown, never passed. Where records were lost for a time, files that lived outside of it\n"
+		   "are judged, and the report names the others.",
 	.opts = opts,
 	.min_args = 2, .max_args = 2,
 	.run = run_diff,

@@ -20,7 +20,8 @@ static void needs(const struct vt_rule *r)
 		[VT_ANY] = "wherever it applies", [VT_OUT] = "where files are preserved", [VT_IN] = "where files arrive",
 	};
 
-	puts("\n## What it needs to see\n\nWhere a hook for one of these was missing, or its events were lost, the rule says unknown.\n");
+	puts("\n## What it needs to see\n\nWhere a hook for one of these was missing, or its events were lost, the rule says unknown,\n"
+	     "and which files it judged all the same: those whose life with LUO nothing is missing from.\n");
 	for (const struct vt_need *n = r->needs; n->type; n++)
 		printf("    %-24s %-26s %s\n", vt_event_name(n->type), where[n->where], vt_event_doc(n->type));
 }

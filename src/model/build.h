@@ -97,6 +97,18 @@ struct vt_block_at {
 	uint64_t offset, first_ns;
 };
 
+/* A row of the file about records that were lost. */
+struct lost {
+	bool any;			/* of whatever type */
+	uint16_t type;
+	uint64_t from_ns, to_ns, count;
+	const char *event, *why;
+	/* with the first of its kind: all of that kind */
+	uint32_t parts;
+	uint64_t total, all_from, all_to;
+};
+#define VT_LOSS_GROUPS 256
+
 struct handler_info {
 	const char *compatible;
 	bool has_unfreeze;
@@ -130,6 +142,11 @@ struct vt_build {
 	uint32_t gone_at;
 	const char *pt[VT_PT_MAX];	/* names of the points, interned */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
+	struct lost *lost;
+	size_t nr_lost;
+	uint64_t now_ns;		/* time of the event at hand */
+	uint64_t torn_ns, tear_ns;	/* ends of losses that tear calls: the last one passed, the next one */
+	bool tear_vfio;			/* that one: only of calls into vfio */
 	struct vt_fact sink;		/* for what is not kept */
 	size_t cap_folios;
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
@@ -148,6 +165,7 @@ struct frame *frame_of(struct task *t, uint16_t type);
 struct frame *frame_op(struct task *t);
 void frame_made(struct task *t, uint64_t obj);
 struct vt_who who_life(struct vt_build *b, const struct vt_life *l);
+struct vt_who who_session(struct vt_build *b, const struct vt_session *s);
 /* The life, or else session and token, that the task works on. */
 struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event *e);
 struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at);
@@ -156,6 +174,9 @@ struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
 /* True when the event says which object, NULL included. */
 bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
+
+bool event_is_vfio(uint16_t type);
+bool event_is_op(uint16_t type);
 
 /* The live one of that name, or NULL; SESSION need not be known. */
 struct vt_life *life_named(struct vt_build *b, enum vt_dir dir, const char *session, uint64_t token);
@@ -214,5 +235,14 @@ void kho_disown_session(struct vt_session *s);
 void kho_call_returned(struct vt_build *b, const struct vt_event *e);
 void kho_finalize(struct vt_build *b);
 void kho_free_all(struct vt_build *b);
+
+/* ---- cover.c ---- */
+int cover_begin(struct vt_build *b);
+/* Damage before the block at TO, the first event of which is of TO_NS: true when there is some. */
+bool cover_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns);
+/* Records of any type were lost in that time. */
+bool cover_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns);
+void cover_finalize(struct vt_build *b);
+void cover_free(struct vt_build *b);
 
 #endif

@@ -104,9 +104,12 @@ void kho_call_returned(struct vt_build *b, const struct vt_event *e)
 			x = fact(b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern(b, vt_ev_str(e, VT_F_SESSION)) }, &at);
 			x->who.has_token = vt_ev_u64(e, VT_F_TOKEN, &x->who.token);
 			x->at[1] = k->at;
+			x->from_ns = k->at.ts_ns;
 			x->num[0] = (int64_t)k->phys;
 			x->num[2] = k->kind;
 		}
+		if (k->at.ts_ns < x->from_ns)
+			x->from_ns = k->at.ts_ns;
 		x->num[1]++;
 	}
 }
@@ -184,6 +187,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 		at_set(b, &at, e);
 		x = fact(b, VT_FACT_KHO_TWICE, who_task(b, t, e), &at);
 		x->at[1] = r->at;
+		x->from_ns = r->at.ts_ns;
 		x->num[0] = (int64_t)phys;
 		return;
 	}

@@ -39,6 +39,7 @@ static struct vt_session *session_get(struct vt_build *b, enum vt_dir dir, const
 		goto nomem;
 	s->dir = dir;
 	s->early = true;
+	s->since_ns = 0;
 	*b->tail = s;
 	b->tail = &s->next;
 	return s;
@@ -76,6 +77,9 @@ static struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64
 	l->dir = s->dir;
 	l->state = state;
 	l->finish_ok = -1;
+	/* Callbacks name the file, and a session may have it twice: what was lost of the session before counts, too. */
+	l->since_ns = s->since_ns;
+	l->until_ns = UINT64_MAX;
 	if (s->last)
 		s->last->next = l;
 	else
@@ -537,8 +541,7 @@ static void flb_check(struct vt_build *b, struct frame *f, const struct vt_event
 	if (f->flb == expect || !f->enter.type)
 		return;
 	at_set(b, &at, e);
-	x = fact(b, VT_FACT_FLB, f->life ? who_life(b, f->life) : (struct vt_who){
-		.session = f->session ? intern(b, f->session->name) : NULL }, &at);
+	x = fact(b, VT_FACT_FLB, f->life ? who_life(b, f->life) : who_session(b, f->session), &at);
 	x->num[0] = expect;
 	x->num[1] = f->flb;
 	x->str[0] = f->life ? f->life->compatible : NULL;
@@ -576,8 +579,7 @@ static void preserve_exit(struct vt_build *b, struct frame *f, const struct vt_e
 		b->side->failed_preserves++;
 		flb_check(b, f, e, 0);
 		if (f->have_file_ref && f->file == vt_ev_obj(e, VT_F_FILE))
-			file_let_go(b, e, l ? who_life(b, l) : (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL },
-				    &f->file_ref_at, f->file_ref - 1);
+			file_let_go(b, e, l ? who_life(b, l) : who_session(b, f->session), &f->file_ref_at, f->file_ref - 1);
 		if (l && f->own_life) {
 			struct vt_at at;
 
@@ -693,10 +695,13 @@ static int32_t files_ended(const struct frame *f, int32_t net)
 	return settled_files(f, &files, &owned) && net != f->ops ? files : f->ops;
 }
 
-static void settle(struct vt_session *s)
+static void settle(struct vt_build *b, struct vt_session *s)
 {
-	for (struct vt_life *l = s->lives; l; l = l->next)
+	for (struct vt_life *l = s->lives; l; l = l->next) {
 		l->settled = true;
+		if (l->until_ns == UINT64_MAX && (l->state == VT_LIFE_UNPRESERVED || l->state == VT_LIFE_FINISHED))
+			l->until_ns = b->now_ns;
+	}
 }
 
 /* Its own finding only if each file's callback did run. */
@@ -706,8 +711,8 @@ static void flb_order(struct vt_build *b, struct frame *f)
 
 	if (!f->flb_early.type || f->ops < -f->flb)
 		return;
-	x = fact(b, VT_FACT_FLB_ORDER, (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL,
-		.compatible = f->flb_early_handler }, &f->flb_early);
+	x = fact(b, VT_FACT_FLB_ORDER, who_session(b, f->session), &f->flb_early);
+	x->who.compatible = f->flb_early_handler;
 	x->num[0] = f->flb_early_ops;
 	x->num[1] = f->flb_early_nr;
 }
@@ -740,7 +745,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 		}
 		if (b->side->seen_type[VT_EV_FLB_UNPRESERVE])
 			flb_check(b, f, e, -files_ended(f, -f->flb));
-		settle(s);
+		settle(b, s);
 		break;
 	case VT_EV_LUO_FINISH:
 		phase_add(b, VT_PH_FINISH, f, e);
@@ -756,7 +761,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 		if (b->side->seen_type[VT_EV_FLB_FINISH])
 			flb_check(b, f, e, -files_ended(f, -f->flb));
 		flb_order(b, f);
-		settle(s);
+		settle(b, s);
 		break;
 	case VT_EV_LUO_DESERIALIZE:
 		phase_add(b, VT_PH_DESERIALIZE, f, e);
@@ -807,7 +812,11 @@ static void session_fold(struct vt_build *b, struct vt_session *s)
 	if (b->tail == &s->next)
 		b->tail = p;
 	b->side->folded_sessions++;
+	if (s->nr_lives && (!b->side->folded_lives || s->since_ns < b->side->folded_since_ns))
+		b->side->folded_since_ns = s->since_ns;
 	b->side->folded_lives += s->nr_lives;
+	if (b->nr_lost + b->side->nr_holes && cover_lossy(b, s->since_ns, b->now_ns))
+		b->side->folded_lossy += s->nr_lives;
 	session_free(b, s);
 }
 
@@ -866,8 +875,11 @@ void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
 		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
 		f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
-		if (e->type == VT_EV_LUO_DESERIALIZE && f->session)
+		if (e->type == VT_EV_LUO_DESERIALIZE && f->session) {
+			if (f->session->early && !f->session->lives)
+				f->session->since_ns = b->now_ns;
 			f->session->early = false;
+		}
 		break;
 	case VT_EV_SESSION_RELEASE:
 		release_enter(b, f, e);
@@ -989,6 +1001,8 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 			break;
 		s = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
 		if (s) {
+			if (s->early && !s->lives)
+				s->since_ns = b->now_ns;
 			s->early = false;
 			at_set(b, &s->created, e);
 		}

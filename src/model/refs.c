@@ -56,7 +56,7 @@ static struct vt_who who_frame(struct vt_build *b, const struct frame *f)
 {
 	if (f->life)
 		return who_life(b, f->life);
-	return (struct vt_who){ .session = f->session ? intern(b, f->session->name) : NULL };
+	return who_session(b, f->session);
 }
 
 void refs_learn(struct vt_build *b, const struct vt_event *e)
@@ -115,6 +115,7 @@ static void sampled(struct vt_build *b, const struct frame *f, const struct vt_e
 	x = fact(b, VT_FACT_MODULE_LOW, who_frame(b, f), &at);
 	if (!x->who.compatible)
 		x->who.compatible = h->compatible;
+	x->from_ns = 0;		/* files of all the handler's sessions are in it */
 	x->num[0] = 1 + h->pinned;
 	x->num[1] = ref;
 }
@@ -191,6 +192,7 @@ static void count_off(struct vt_build *b, const struct flb *l, struct count *c, 
 	struct vt_fact *x = flb_fact(b, VT_FACT_FLB_COUNT, l, c->who, &c->at);
 
 	x->at[1] = c->call;
+	x->from_ns = 0;		/* added up from the beginning */
 	x->num[0] = c->due;
 	x->num[1] = c->due + c->off;
 	x->num[2] = dir;

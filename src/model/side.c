@@ -116,7 +116,7 @@ struct frame *frame_of(struct task *t, uint16_t type)
 	return NULL;
 }
 
-static bool is_op(uint16_t type)
+bool event_is_op(uint16_t type)
 {
 	return type >= VT_EV_OP_CAN_PRESERVE && type <= VT_EV_OP_FINISH;
 }
@@ -124,7 +124,7 @@ static bool is_op(uint16_t type)
 struct frame *frame_op(struct task *t)
 {
 	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
-		if (is_op(t->f[i - 1].type))
+		if (event_is_op(t->f[i - 1].type))
 			return &t->f[i - 1];
 	}
 	return NULL;
@@ -149,7 +149,13 @@ struct vt_who who_life(struct vt_build *b, const struct vt_life *l)
 	w.has_token = true;
 	w.compatible = l->compatible;
 	w.bdf = l->bdf;
+	w.since_ns = l->since_ns;
 	return w;
+}
+
+struct vt_who who_session(struct vt_build *b, const struct vt_session *s)
+{
+	return (struct vt_who){ .session = s ? intern(b, s->name) : NULL, .since_ns = s ? s->since_ns : 0 };
 }
 
 struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event *e)
@@ -179,6 +185,7 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 	memset(f, 0, sizeof(*f));
 	f->kind = k;
 	f->who = who;
+	f->from_ns = who.since_ns;
 	if (at)
 		f->at[0] = *at;
 	return f;
@@ -224,7 +231,7 @@ struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible)
 /* ---- calls in flight ---- */
 
 /* Types that come as a pair and that others happen inside of. */
-static bool is_call(uint16_t type)
+static bool event_is_call(uint16_t type)
 {
 	switch (type) {
 	case VT_EV_SESSION_RELEASE:
@@ -239,7 +246,7 @@ static bool is_call(uint16_t type)
 	}
 }
 
-static bool is_vfio(uint16_t type)
+bool event_is_vfio(uint16_t type)
 {
 	return type >= VT_EV_VFIO_CDEV_OPEN && type <= VT_EV_VFIO_ZAP;
 }
@@ -297,7 +304,7 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 {
 	struct frame *f = frame_top(t);
 
-	if (e && is_vfio(f->type))
+	if (e && event_is_vfio(f->type))
 		vfio_exit(b, t, f, e);
 	else
 		life_exit(b, t, f, e);
@@ -349,9 +356,9 @@ static bool stale(struct task *t, const struct vt_event *e)
 	for (uint32_t i = t->depth; i-- > 0;) {
 		struct frame *f = &t->f[i];
 
-		if (starts_anew(e->type) && (is_op(f->type) || is_luo(f->type)))
+		if (starts_anew(e->type) && (event_is_op(f->type) || is_luo(f->type)))
 			return true;
-		if (!is_op(e->type) || !is_luo(f->type))
+		if (!event_is_op(e->type) || !is_luo(f->type))
 			continue;
 		return !may_call(f->type, e->type) || (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token);
 	}
@@ -383,7 +390,7 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 		f->session = t->f[t->depth - 2].session;
 		f->life = t->f[t->depth - 2].life;
 	}
-	if (is_vfio(e->type))
+	if (event_is_vfio(e->type))
 		vfio_enter(b, t, f, e);
 	else
 		life_enter(b, t, f, e);
@@ -423,7 +430,7 @@ static void call_exit(struct vt_build *b, const struct vt_event *e)
 		/* Entered before the recorder was armed, or the entry is not hooked: the result still counts. */
 		struct frame f = { .type = e->type };
 
-		if (is_vfio(e->type))
+		if (event_is_vfio(e->type))
 			vfio_exit(b, t, &f, e);
 		else
 			life_exit(b, t, &f, e);
@@ -450,7 +457,7 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->last_ns = e->ts_ns;
 	if (e->type <= VT_EV_OP_FINISH) {
 		s->saw_luo = true;
-	} else if (is_vfio(e->type)) {
+	} else if (event_is_vfio(e->type)) {
 		s->saw_vfio = true;
 		if (!s->first_vfio_ns)
 			s->first_vfio_ns = e->ts_ns;
@@ -465,8 +472,55 @@ static bool is_own(const struct vt_event *e)
 	return session && !strcmp(session, VT_OWN_SESSION);
 }
 
+/*
+ * Until UNTIL_NS records were lost: of a call that was entered before then
+ * nobody knows whether it has returned since. What comes now is not laid at
+ * its door. Where only calls into vfio were lost, those of LUO around them stand.
+ */
+static void frames_torn(struct vt_build *b, uint64_t until_ns, bool vfio_only)
+{
+	struct task *t;
+	size_t i = 0;
+
+	while ((t = vt_map__next(&b->tasks, &i))) {
+		for (uint32_t depth = t->depth; depth && t->f[vfio_only ? depth - 1 : 0].enter.ts_ns <= until_ns; depth--) {
+			if (vfio_only && !event_is_vfio(t->f[depth - 1].type))
+				break;
+			frame_leave(b, t, NULL);
+		}
+	}
+}
+
+static bool tears(const struct lost *l)
+{
+	return l->any || (l->type >= VT_EV_SESSION_RELEASE && l->type <= VT_EV_OP_FINISH) || (event_is_call(l->type) && event_is_vfio(l->type));
+}
+
+/* The end of the next loss of records that calls are told by. */
+static void next_tear(struct vt_build *b)
+{
+	b->tear_ns = UINT64_MAX;
+	b->tear_vfio = true;
+	for (size_t i = 0; i < b->nr_lost; i++) {
+		const struct lost *l = &b->lost[i];
+
+		if (!tears(l) || l->to_ns <= b->torn_ns || l->to_ns > b->tear_ns)
+			continue;
+		if (l->to_ns < b->tear_ns)
+			b->tear_vfio = true;
+		b->tear_ns = l->to_ns;
+		b->tear_vfio &= !l->any && event_is_vfio(l->type);
+	}
+}
+
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
+	b->now_ns = e->ts_ns;
+	while (e->ts_ns > b->tear_ns) {
+		b->torn_ns = b->tear_ns;
+		frames_torn(b, b->torn_ns, b->tear_vfio);
+		next_tear(b);
+	}
 	if (is_own(e)) {
 		b->side->events++;
 		if (!b->side->own_events++)
@@ -474,15 +528,15 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		return;
 	}
 	note_time(b->side, e);
-	if (is_call(e->type) && e->phase == VT_ENTER) {
+	if (event_is_call(e->type) && e->phase == VT_ENTER) {
 		call_enter(b, e);
 		return;
 	}
-	if (is_call(e->type) && e->phase == VT_EXIT) {
+	if (event_is_call(e->type) && e->phase == VT_EXIT) {
 		call_exit(b, e);
 		return;
 	}
-	if (is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
+	if (event_is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
 		vfio_point(b, task_of(b, e), e);
 	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_LET_GO)
 		file_event(b, task_of(b, e), e);
@@ -507,29 +561,6 @@ static void judge_frame(struct vt_side *s)
 	s->ending = ended ? VT_END_STOPPED : s->jumped ? VT_END_JUMP : VT_END_CUT;
 }
 
-/*
- * Damage between two blocks of events lies between their times. The blocks
- * around it may tell of losses before their own, so it begins with the block
- * before. TO is a file offset.
- */
-static void note_damage(struct vt_side *s, const struct vt_block_at *before, uint64_t to, uint64_t to_ns)
-{
-	struct vt_hole *h = &s->hole;
-
-	for (size_t i = 0; i < vt_trace__damage_nr(s->trace); i++) {
-		const struct vt_damage *d = vt_trace__damage(s->trace, i);
-
-		if (d->kind == VT_D_TRUNCATED || d->offset < before->offset || d->offset >= to)
-			continue;
-		if (!h->to_ns) {
-			h->offset = d->offset;
-			h->from_ns = before->first_ns;
-		}
-		h->events += d->events;
-		h->to_ns = to_ns;
-	}
-}
-
 static int read_events(struct vt_build *b, struct vt_event *e)
 {
 	struct vt_side *s = b->side;
@@ -538,14 +569,15 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 
 	while ((ret = vt_trace__next(s->trace, e)) > 0) {
 		if (vt_trace__block(s->trace) != block.offset) {
-			note_damage(s, &block, vt_trace__block(s->trace), e->ts_ns);
+			if (cover_damage(b, &block, vt_trace__block(s->trace), e->ts_ns))
+				frames_torn(b, e->ts_ns, false);
 			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
 		}
 		feed(b, e);
 		if (b->err)
 			return b->err;
 	}
-	note_damage(s, &block, UINT64_MAX, UINT64_MAX);
+	cover_damage(b, &block, UINT64_MAX, UINT64_MAX);
 	return ret;
 }
 
@@ -565,6 +597,7 @@ static void finalize(struct vt_build *b)
 	vfio_finalize(b);
 	file_finalize(b);
 	kho_finalize(b);
+	cover_finalize(b);
 }
 
 int vt_side__load(const char *path, const char *label, struct vt_side **out, char **why)
@@ -589,6 +622,10 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 	ret = vt_trace__open(path, &s->trace, why);
 	if (ret)
 		goto fail;
+	ret = cover_begin(b);
+	if (ret)
+		goto fail;
+	next_tear(b);
 	ret = read_events(b, e);
 	if (ret < 0)
 		goto fail;
@@ -622,6 +659,7 @@ void vt_side__free(struct vt_side *s)
 		vfio_free_all(b);
 		file_free_all(b);
 		kho_free_all(b);
+		cover_free(b);
 		while ((v = vt_map__next(&b->tasks, &i)))
 			free(v);
 		vt_map__free(&b->tasks);
@@ -673,206 +711,4 @@ struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const ch
 		}
 	}
 	return hit;
-}
-
-/* ---- coverage ---- */
-
-static bool feeds(const struct vt_probe *p, enum vt_event_type type)
-{
-	return vt_event_by_name(p->event) == type;
-}
-
-/*
- * Where one hook more or less changes the meaning: every handler's callback
- * and every free site counts for itself. Elsewhere several rows of one event
- * are the names that kernel versions give the same thing.
- */
-static bool each_row_counts(enum vt_event_type t)
-{
-	return is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
-	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
-}
-
-/* The LUO call that a callback runs in: from the first one on its hook is needed. */
-static enum vt_event_type around(enum vt_event_type op)
-{
-	switch (op) {
-	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return VT_EV_LUO_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_EV_LUO_UNPRESERVE;
-	case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE: return VT_EV_LUO_FREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_EV_LUO_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return VT_EV_LUO_FINISH;
-	default: return VT_EV_UNKNOWN;
-	}
-}
-
-static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
-{
-	if (is_vfio(t) || t == VT_EV_MEM_FREE)
-		return s->first_vfio_ns;
-	return is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
-}
-
-/*
- * Not a hook that is missing but a thing that is not there: optional
- * callbacks, FLBs on a LUO of before they were added, and references of
- * modules where none can be unloaded.
- */
-static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
-{
-	bool may_lack = (t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_PUT) || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT;
-
-	return p->reason && (strstr(p->reason, "no such op") || (may_lack && strstr(p->reason, "no such function")));
-}
-
-/* Entry and exit of one function are two rows: one alone is half of the truth. */
-static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
-{
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
-
-		if (p->attached && !strcmp(p->func, missing->func) && !strcmp(p->event, missing->event))
-			return true;
-	}
-	return false;
-}
-
-/* Shown by the hooks of other events, not by one of its own. */
-static bool rides_along(enum vt_event_type t)
-{
-	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE ||
-	       t == VT_EV_KHO_FOLIOS || t == VT_EV_KHO_FOLIO;
-}
-
-/* Recorders of before these were added have no row for them. */
-static bool added_later(enum vt_event_type t)
-{
-	switch (t) {
-	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
-	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
-{
-	size_t nr = vt_trace__probe_nr(s->trace);
-
-	for (size_t i = 0; i < nr; i++) {
-		if (feeds(vt_trace__probe(s->trace, i), type))
-			return false;
-	}
-	return nr && added_later(type);
-}
-
-static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
-{
-	const struct vt_probe *missing = NULL;
-	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0;
-	size_t rows = 0, attached = 0, absent = 0;
-
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
-
-		if (!feeds(p, type))
-			continue;
-		if (!p->attached && nothing_to_hook(p, type)) {
-			absent++;
-			continue;
-		}
-		rows++;
-		if (!p->attached) {
-			if (!missing || half_hooked(s, p))
-				missing = p;
-			continue;
-		}
-		attached++;
-		missed += p->misses + p->recursion_misses;
-		if (p->attach_ns < earliest)
-			earliest = p->attach_ns;
-	}
-	if (!rows && absent)
-		return NULL;
-	if (!rows || !attached || (missing && (each_row_counts(type) || half_hooked(s, missing)))) {
-		if (!missing)
-			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
-		else
-			snprintf(buf, size, "%s: %s (%s) is not hooked%s%s", s->label, missing->func, vt_event_name(type),
-				 missing->reason && *missing->reason ? ": " : "", missing->reason ? missing->reason : "");
-		return buf;
-	}
-	if (missed) {
-		snprintf(buf, size, "%s: %llu hits of the hook for %s were missed", s->label, (unsigned long long)missed, vt_event_name(type));
-		return buf;
-	}
-	if (from && earliest != UINT64_MAX && earliest > from) {
-		snprintf(buf, size, "%s: the hook for %s was attached after the first events that matter", s->label, vt_event_name(type));
-		return buf;
-	}
-	return NULL;
-}
-
-const char *vt_side__loss(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
-{
-	for (size_t i = 0; i < vt_trace__loss_nr(s->trace); i++) {
-		const struct vt_loss *l = vt_trace__loss(s->trace, i);
-		bool any = !l->event || !*l->event;
-
-		if (!l->count || (!any && vt_event_by_name(l->event) != type))
-			continue;
-		if (s->last_ns && (l->from_ns > s->last_ns || l->to_ns < s->first_ns))
-			continue;
-		snprintf(buf, size, "%s: %llu %s events were lost (%s)", s->label, (unsigned long long)l->count,
-			 any ? "unknown" : l->event, l->why && *l->why ? l->why : "no reason given");
-		return buf;
-	}
-	return NULL;
-}
-
-/* Seconds since the first event, as show prints them. */
-static double since_start(const struct vt_side *s, uint64_t ns)
-{
-	return ns > s->start_ns ? (double)(ns - s->start_ns) / 1e9 : 0;
-}
-
-static const char *hole_gap(const struct vt_side *s, char *buf, size_t size)
-{
-	const struct vt_hole *h = &s->hole;
-	char until[32] = "the end", lost[48] = "";
-
-	if (h->to_ns != UINT64_MAX)
-		snprintf(until, sizeof(until), "+%.6f s", since_start(s, h->to_ns));
-	if (h->events)
-		snprintf(lost, sizeof(lost), ", %llu event%s lost", (unsigned long long)h->events, h->events == 1 ? "" : "s");
-	snprintf(buf, size, "%s: the file is unreadable from byte %llu, between +%.6f s and %s%s", s->label, (unsigned long long)h->offset,
-		 since_start(s, h->from_ns), until, lost);
-	return buf;
-}
-
-/* What shows the same thing under another name of the posted series. */
-static enum vt_event_type instead_of(enum vt_event_type t)
-{
-	return t == VT_EV_VFIO_LU_OPEN ? VT_EV_VFIO_OPEN_COMMON : VT_EV_UNKNOWN;
-}
-
-const char *vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
-{
-	enum vt_event_type other = instead_of(type);
-	char ignored[400];
-
-	if (s->damaged)
-		return hole_gap(s, buf, size);
-	if (other && probe_gap(s, type, buf, size) && !probe_gap(s, other, ignored, sizeof(ignored)))
-		type = other;
-	return (rides_along(type) ? NULL : probe_gap(s, type, buf, size)) ?: vt_side__loss(s, type, buf, size);
-}
-
-const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
-{
-	if (s->ending != VT_END_CUT)
-		return NULL;
-	snprintf(buf, size, "%s: the recording breaks off (recorder killed or storage gone); what came after is unknown", s->label);
-	return buf;
 }

@@ -88,6 +88,7 @@ static void reg_fact(struct vt_build *b, struct device *d, struct vt_who who, co
 	struct vt_fact *x = fact(b, VT_FACT_REG_IMBALANCE, who, now);
 
 	x->at[1] = *before;
+	x->from_ns = 0;		/* added up over all that open and release the device */
 	if (call)
 		x->at[2] = *call;
 	x->num[0] = want;
@@ -169,6 +170,7 @@ static void find_confirm(struct vt_build *b, struct device *d, int64_t kref)
 	if (kref < d->find_seen)
 		return;
 	x = fact(b, VT_FACT_KREF_IMBALANCE, d->find_who, &d->find_off_at);
+	x->from_ns = 0;
 	x->at[1] = d->find_at;
 	x->num[0] = d->find_kref;
 	x->num[1] = d->find_seen;
@@ -205,6 +207,7 @@ static void kref_sample(struct vt_build *b, struct device *d, int64_t kref, cons
 		return;
 	}
 	x = fact(b, VT_FACT_KREF_IMBALANCE, d->kref_who, &d->kref_off_at);
+	x->from_ns = 0;
 	x->at[1] = d->kref_at;
 	x->at[2] = d->kref_suspect;
 	x->num[0] = d->kref;
@@ -774,6 +777,7 @@ void vfio_finalize(struct vt_build *b)
 		if (d->kref_off && d->kref_suspect.type && d->kref_suspect.has_ret && d->kref_suspect.ret < 0) {
 			struct vt_fact *x = fact(b, VT_FACT_KREF_IMBALANCE, d->kref_who, &d->kref_off_at);
 
+			x->from_ns = 0;
 			x->at[1] = d->kref_at;
 			x->at[2] = d->kref_suspect;
 			x->num[0] = d->kref;

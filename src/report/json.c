@@ -9,6 +9,8 @@
 
 #define SCHEMA_VERSION 2
 
+#define OPEN_LISTED 256	/* of the files that a rule leaves open */
+
 static void key(FILE *f, const char *k, const char *v, const char *after)
 {
 	fprintf(f, "\"%s\": ", k);
@@ -219,6 +221,20 @@ static void finding_list(FILE *f, const struct vt_judgement *j, const char *name
 	fputs("\n  ],\n", f);
 }
 
+/* Where a rule has doubts: how many files it judged all the same, and which it could not. */
+static void open_files(FILE *f, const struct vt_row *r)
+{
+	fputs(", ", f);
+	number(f, "files_judged", r->judged, ", ");
+	number(f, "files_open", r->nr_open + r->more_open, ", ");
+	fputs("\"open\": [", f);
+	for (size_t i = 0; i < r->nr_open && i < OPEN_LISTED; i++) {
+		fputs(i ? ", " : "", f);
+		who(f, &r->open[i]);
+	}
+	fputs("]", f);
+}
+
 static void rules(FILE *f, const struct vt_judgement *j)
 {
 	fputs("  \"rules\": [", f);
@@ -229,7 +245,10 @@ static void rules(FILE *f, const struct vt_judgement *j)
 		key(f, "id", r->rule->id, ", ");
 		key(f, "name", r->rule->name, ", ");
 		key(f, "status", vt_status_name(r->status), ", ");
-		strings(f, "why", r->why, r->nr_why, " }");
+		strings(f, "why", r->why, r->nr_why, "");
+		if (r->nr_why && r->status != VT_NOT_APPLICABLE)
+			open_files(f, r);
+		fputs(" }", f);
 	}
 	fputs("\n  ],\n", f);
 }

@@ -8,6 +8,7 @@
 #include "report/report.h"
 
 #define LIVES_SHOWN 64
+#define OPEN_SHOWN 16
 
 static const char *paint(const struct vt_report_opts *o, const char *code)
 {
@@ -510,6 +511,62 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 
 /* ---- doubts ---- */
 
+static bool same_open(const struct vt_row *a, const struct vt_row *b)
+{
+	if (a->judged != b->judged || a->nr_open != b->nr_open || a->more_open != b->more_open)
+		return false;
+	for (size_t i = 0; i < a->nr_open; i++) {
+		if (a->open[i].session != b->open[i].session || a->open[i].token != b->open[i].token)
+			return false;
+	}
+	return true;
+}
+
+/* Doubtful for some files only, and the first of the rows that say the same. */
+static bool opens_group(const struct vt_judgement *j, size_t i)
+{
+	if (!j->rows[i].judged || !j->rows[i].nr_why || j->rows[i].status == VT_NOT_APPLICABLE)
+		return false;
+	for (size_t k = 0; k < i; k++) {
+		if (j->rows[k].nr_why && j->rows[k].status != VT_NOT_APPLICABLE && same_open(&j->rows[k], &j->rows[i]))
+			return false;
+	}
+	return true;
+}
+
+static char *open_files(const struct vt_row *r)
+{
+	char *s = NULL, more[64], buf[256];
+	size_t more_open = r->more_open;
+
+	for (size_t i = 0; i < r->nr_open && i < OPEN_SHOWN; i++)
+		add_with(&s, "; ", vt_who_str(&r->open[i], buf, sizeof(buf)));
+	if (r->nr_open > OPEN_SHOWN)
+		more_open += r->nr_open - OPEN_SHOWN;
+	snprintf(more, sizeof(more), "%zu more", more_open);
+	if (more_open)
+		add_with(&s, "; ", more);
+	return s;
+}
+
+/* Files that lie outside of all gaps are judged as ever. */
+static void judged_still(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, size_t first)
+{
+	const struct vt_row *r = &j->rows[first];
+	char *open = open_files(r), *rules = NULL;
+	size_t all = r->judged + r->nr_open + r->more_open;
+
+	for (size_t i = first; i < vt_nr_rules; i++) {
+		if (j->rows[i].nr_why && j->rows[i].status != VT_NOT_APPLICABLE && same_open(&j->rows[i], r))
+			add_with(&rules, ", ", j->rows[i].rule->id);
+	}
+	line(f, o, 2, "-", 4, "%zu of %zu file%s judged all the same by: %s", r->judged, all, all == 1 ? " is" : "s are", rules ? rules : "");
+	if (open)
+		line(f, o, 4, "", 4, "open: %s", open);
+	free(open);
+	free(rules);
+}
+
 static void doubts(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	if (!j->nr_doubts)
@@ -532,6 +589,10 @@ static void doubts(FILE *f, const struct vt_judgement *j, const struct vt_report
 		if (rules)
 			line(f, o, 4, "", 4, "leaves open: %s", rules);
 		free(rules);
+	}
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		if (opens_group(j, i))
+			judged_still(f, j, o, i);
 	}
 }
 

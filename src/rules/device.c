@@ -58,7 +58,7 @@ static const struct vt_telling counts_of_registration[] = {
 	{ .kind = VT_FACT_REG_IMBALANCE, .absence = true, .tell = tell_registration },
 };
 static const struct vt_telling counts_of_kref[] = {
-	{ .kind = VT_FACT_KREF_IMBALANCE, .absence = true, .tell = tell_kref },
+	{ .kind = VT_FACT_KREF_IMBALANCE, .absence = true, .to_end = true, .tell = tell_kref },
 };
 
 static void unverified(struct vt_ctx *c)
@@ -74,6 +74,7 @@ static void unverified(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY } },
 	VT_TELLS(counts_of_registration),
 	.run = unverified,
@@ -81,6 +82,7 @@ const struct vt_rule vt_rule_vfio_registration = {
 
 const struct vt_rule vt_rule_device_kref = {
 	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	VT_TELLS(counts_of_kref),
 };
@@ -96,6 +98,7 @@ static const struct vt_telling under[] = {
 
 const struct vt_rule vt_rule_lookup_unpinned = {
 	.id = "lookup-unpinned", .name = "device gone under the retrieve", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS,
 	.needs = { { VT_EV_VFIO_FIND, VT_IN }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_IN } },
 	VT_TELLS(under),
 };
@@ -117,11 +120,14 @@ const struct vt_rule vt_rule_release_null = {
 
 /* ---- the cdev of a preserved device ---- */
 
-/* When OPEN happened, was the device that came as IN still LUO's? */
-static bool still_held(const struct vt_life *in, const struct vt_at *open)
+/* When OPEN happened, was the device that came as IN still LUO's, for sure? */
+static bool still_held(const struct vt_ctx *c, size_t i, const struct vt_life *in, const struct vt_at *open)
 {
 	const struct vt_at *end = in ? &in->at[VT_STEP_FINISH] : NULL;
+	uint64_t since = in ? in->since_ns : 0;
 
+	if (vt_torn(c, i, since, open->ts_ns) || vt_side__dark(c->j->side[i], VT_EV_OP_FINISH, since, open->ts_ns))
+		return false;
 	return !end || !end->type || end->index > open->index;
 }
 
@@ -161,7 +167,7 @@ static void early_of(struct vt_ctx *c, size_t i, const struct vt_life *out, cons
 			/* Without the old kernel's word it is known to be preserved from its retrieve on. */
 			if (!out && (!in->at[VT_STEP_RETRIEVE].type || in->at[VT_STEP_RETRIEVE].index > d->opens[o].index))
 				continue;
-			if (still_held(in, &d->opens[o]))
+			if (still_held(c, i, in, &d->opens[o]))
 				tell_early(c, i, who, out, in, &d->opens[o]);
 		}
 	}
@@ -175,7 +181,7 @@ static void too_early(struct vt_ctx *c)
 	if (vt_pair_fits(c)) {
 		for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 			for (const struct vt_life *l = v->lives; l; l = l->next) {
-				if (vt_crossed(c->j, l) && l->bdf)
+				if (vt_crossed(c->j, l) && l->bdf && !vt_life_torn(c, 0, l))
 					early_of(c, last, l, vt_side__life(post, VT_INCOMING, v->name, l->token));
 			}
 		}
@@ -188,8 +194,8 @@ static void too_early(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_open_too_early = {
-	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = true,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
+	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = VT_LUO_CALLS,
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_PRESERVE, VT_OUT } },
 	.run = too_early,
 };
 
@@ -203,7 +209,7 @@ static const struct vt_telling still_busy[] = {
 };
 
 const struct vt_rule vt_rule_busy_after_finish = {
-	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO, .by_call = true,
+	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_LUO_FINISH, VT_IN } },
 	VT_TELLS(still_busy),
 };

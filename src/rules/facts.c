@@ -47,6 +47,32 @@ static void count_rest(struct vt_ctx *c, const struct vt_side *s, enum vt_fact_k
 	}
 }
 
+/* When what the fact rests on began. */
+static uint64_t earliest(const struct vt_fact *x)
+{
+	uint64_t from = x->from_ns;
+
+	for (int i = 0; i < 3; i++) {
+		if (x->at[i].type && x->at[i].ts_ns < from)
+			from = x->at[i].ts_ns;
+	}
+	return from;
+}
+
+/* Nothing is missing from the time that the fact rests on. */
+static bool stands(const struct vt_ctx *c, size_t side, const struct vt_telling *t, const struct vt_fact *x)
+{
+	uint64_t to = t->to_end ? UINT64_MAX : x->from_ns;
+
+	for (int i = 0; i < 3; i++) {
+		if (x->at[i].type && x->at[i].ts_ns > to)
+			to = x->at[i].ts_ns;
+	}
+	if (t->absence)
+		return vt_clear(c, side, earliest(x), to);
+	return !vt_torn(c, side, earliest(x), to);
+}
+
 void vt_tell_facts(struct vt_ctx *c)
 {
 	VT_EACH_SIDE(c, i) {
@@ -58,7 +84,7 @@ void vt_tell_facts(struct vt_ctx *c)
 			for (size_t n = 0; n < c->rule->nr_tells; n++) {
 				const struct vt_telling *t = &c->rule->tells[n];
 
-				if (t->kind != x->kind || (t->absence && c->blind[i]))
+				if (t->kind != x->kind || !stands(c, i, t, x))
 					continue;
 				if (t->tell)
 					t->tell(c, i, x);

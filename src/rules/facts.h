@@ -9,6 +9,7 @@ struct vt_telling {
 	enum vt_fact_kind kind;
 	const char *key;	/* short name, part of the fingerprint: never changes */
 	bool absence;		/* rests on something not having been seen */
+	bool to_end;		/* what comes later could still put it right */
 	const char *func;	/* kernel function it points at; NULL: that of the first event */
 	const char *title, *expected, *seen, *meaning;	/* its severity is the rule's */
 	const char *ev[3];	/* what each kept event shows; NULL: not told */

@@ -398,12 +398,14 @@ static void fields(struct vt_ctx *c)
 			const struct vt_life *out = NULL;
 			const struct vt_snap *a = NULL;
 
-			if (!in->snap)
+			if (!in->snap || vt_life_torn(c, last, in))
 				continue;
 			if (vt_pair_fits(c))
 				out = vt_side__life(c->j->side[0], VT_OUTGOING, v->name, in->token);
 			if (out)
 				a = out->snap ? out->snap : out->open_snap;
+			if (a && vt_life_torn(c, 0, out))
+				continue;
 			if (a)
 				judge_pair(c, 0, a, last, in->snap, in);
 			else if (in->is_vfio && post->example_open)
@@ -413,8 +415,8 @@ static void fields(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_file_fields = {
-	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
-	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN } },
+	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = fields,
 };
 
@@ -481,6 +483,6 @@ static void mapping(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_f_mapping = {
 	.id = "f-mapping", .name = "f_mapping not linked to the device", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_CDEV_OPEN, VT_OUT } },
+	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_CDEV_OPEN, VT_OUT }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = mapping,
 };

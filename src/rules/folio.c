@@ -87,7 +87,7 @@ static void folio_put(struct vt_ctx *c)
 		for (size_t k = 0; k < s->nr_folios; k++) {
 			const struct vt_folio *o = &s->folios[k];
 
-			if (o->then != VT_FOLIO_HELD)
+			if (o->then != VT_FOLIO_HELD || vt_torn(c, i, o->who.since_ns, UINT64_MAX))
 				continue;
 			if (!o->last.type)
 				no_last_look(c, s, o);
@@ -99,6 +99,7 @@ static void folio_put(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_folio_put = {
 	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.by_call = VT_LUO_CALLS, .lasts = true,
 	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_FOLIOS, VT_IN }, { VT_EV_KHO_FOLIO, VT_IN } },
 	VT_TELLS(doubts), .run = folio_put,
@@ -140,7 +141,7 @@ static void folio_cache(struct vt_ctx *c)
 		for (size_t k = 0; k < s->nr_folios; k++) {
 			const struct vt_folio *o = &s->folios[k];
 
-			if (o->then != VT_FOLIO_CACHED)
+			if (o->then != VT_FOLIO_CACHED || vt_torn(c, i, o->who.since_ns, UINT64_MAX))
 				continue;
 			if (o->has_accounted && o->cached > o->accounted)
 				unaccounted(c, i, o);
@@ -154,6 +155,7 @@ static void folio_cache(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_folio_cache = {
 	.id = "folio-cache", .name = "folio left in the page cache", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.by_call = VT_LUO_CALLS, .lasts = true,
 	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_FOLIOS, VT_IN }, { VT_EV_KHO_FOLIO, VT_IN } },
 	VT_TELLS(doubts), .run = folio_cache,

@@ -64,21 +64,22 @@ static void arrival(struct vt_ctx *c)
 		return;
 	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 		const struct vt_session *in = incoming_session(post, v->name);
+		uint64_t listed = in && in->deserialize.type ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
 
 		if (in && in->deserialize_ret < 0)
 			continue;
 		/* Only a list that was seen can lack something. */
 		if (in ? !in->deserialized : !post->deserialized)
 			continue;
-		for (const struct vt_life *l = v->lives; l && !c->blind[1]; l = l->next) {
-			if (vt_crossed(c->j, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
+		for (const struct vt_life *l = v->lives; l && vt_clear(c, 1, 0, listed); l = l->next) {
+			if (vt_crossed(c->j, l) && !vt_life_torn(c, 0, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
 				lost_file(c, l);
 		}
 	}
 }
 
 const struct vt_rule vt_rule_arrival = {
-	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR, .by_call = true,
+	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
 	.run = arrival,
 };
@@ -146,14 +147,14 @@ static void identity(struct vt_ctx *c)
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			const struct vt_life *in = vt_crossed(c->j, l) ? vt_side__life(c->j->side[1], VT_INCOMING, v->name, l->token) : NULL;
 
-			if (in)
+			if (in && !vt_life_torn(c, 0, l) && !vt_life_torn(c, 1, in))
 				same_identity(c, l, in);
 		}
 	}
 }
 
 const struct vt_rule vt_rule_identity = {
-	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	VT_TELLS(data_changed),
 	.run = identity,
@@ -222,7 +223,7 @@ static void across(struct vt_ctx *c)
 		const struct vt_kho *k = pre->kho[n];
 		const struct vt_life *in;
 
-		if (vt_side__restored(post, k->phys))
+		if (vt_side__restored(post, k->phys) || !vt_clear(c, 0, k->at.ts_ns, UINT64_MAX))
 			continue;
 		if (!k->life) {
 			/* LUO's own tables, and data that several files share: due when everything is finished. */
@@ -231,7 +232,7 @@ static void across(struct vt_ctx *c)
 			continue;
 		}
 		in = vt_crossed(c->j, k->life) ? vt_side__life(post, VT_INCOMING, k->life->session->name, k->life->token) : NULL;
-		if (!in || in->state != VT_LIFE_FINISHED)
+		if (!in || in->state != VT_LIFE_FINISHED || vt_life_torn(c, 0, k->life))
 			continue;
 		/* A retrieve that failed keeps what it could not consume: the rule leftover tells. */
 		if (in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)
@@ -246,12 +247,13 @@ static const struct vt_telling kho_left[] = {
 
 static void kho_leak(struct vt_ctx *c)
 {
-	if (vt_pair_fits(c) && !c->blind[1])
+	if (vt_pair_fits(c) && vt_clear(c, 1, 0, UINT64_MAX))
 		across(c);
 }
 
 const struct vt_rule vt_rule_kho_leak = {
 	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_KHO,
+	.by_call = VT_LUO_CALLS, .lasts = true,
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },
@@ -276,12 +278,15 @@ static void tell_restore_twice(struct vt_ctx *c, size_t i, const struct vt_fact 
 }
 
 static const struct vt_telling restore_twice[] = {
-	{ .kind = VT_FACT_KHO_TWICE, .tell = tell_restore_twice },
+	/* Between the two this kernel may have freed it, and given it to KHO again. */
+	{ .kind = VT_FACT_KHO_TWICE, .absence = true, .tell = tell_restore_twice },
 };
 
 const struct vt_rule vt_rule_kho_restore_twice = {
 	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN } },
+	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN },
+		   { VT_EV_KHO_RESTORE_VMALLOC, VT_IN }, { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
+		   { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
 	VT_TELLS(restore_twice),
 };
 
@@ -306,6 +311,7 @@ static const struct vt_telling unbalanced[] = {
 
 const struct vt_rule vt_rule_kho_unbalanced = {
 	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
 	VT_TELLS(unbalanced),
 };
@@ -353,7 +359,7 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 		return;
 	}
 	/* What follows says that something did not happen: only where nothing that happened can have been missed. */
-	if (c->blind[i])
+	if (!vt_clear(c, i, l->since_ns, UINT64_MAX))
 		return;
 	if (l->state == VT_LIFE_INCOMING && !v->finished) {
 		note(c, i, &who, &l->at[VT_STEP_DESERIALIZE], v->retrieved ? "not-retrieved" : "session-not-retrieved",

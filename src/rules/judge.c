@@ -72,7 +72,7 @@ const char *vt_who_str(const struct vt_who *w, char *buf, size_t size)
 struct vt_who vt_who_of(const struct vt_life *l)
 {
 	return (struct vt_who){ .session = l->session->name, .token = l->token, .has_token = true,
-				.compatible = l->compatible, .bdf = l->bdf };
+				.compatible = l->compatible, .bdf = l->bdf, .since_ns = l->since_ns };
 }
 
 const char *vt_at_func(const struct vt_at *at)
@@ -121,14 +121,71 @@ void vt_also(struct vt_finding *f, const struct vt_who *who)
 		f->nr_also++;
 }
 
-/* With ends of calls lost, what is left of two may look like one that went wrong: no ground for a finding. */
-static bool calls_lost(const struct vt_side *s, char *buf, size_t size)
+/* ---- where the evidence has holes ---- */
+
+static bool reaches(const struct vt_spans *l, uint64_t from_ns, uint64_t to_ns)
 {
-	for (int type = VT_EV_SESSION_RELEASE; type <= VT_EV_OP_FINISH; type++) {
-		if (vt_side__loss(s, type, buf, size))
-			return true;
+	size_t low = 0, high = l->nr;
+
+	/* The first one that does not end before. */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (l->s[mid].to_ns < from_ns)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return false;
+	return low < l->nr && l->s[low].from_ns <= to_ns;
+}
+
+bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
+{
+	return reaches(&c->torn[side], from_ns, to_ns);
+}
+
+bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
+{
+	return !reaches(&c->blind[side], from_ns, to_ns) && !vt_torn(c, side, from_ns, to_ns);
+}
+
+bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l)
+{
+	return vt_torn(c, side, l->since_ns, l->until_ns);
+}
+
+static void add_span(struct vt_ctx *c, struct vt_spans *l, const struct vt_gap *g)
+{
+	struct vt_span *grown = realloc(l->s, (l->nr + 1) * sizeof(*grown));
+
+	if (!grown) {
+		c->err = -ENOMEM;
+		return;
+	}
+	l->s = grown;
+	grown[l->nr++] = (struct vt_span){ g->from_ns, g->to_ns };
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	const struct vt_span *x = a, *y = b;
+
+	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+}
+
+static void join_spans(struct vt_spans *l)
+{
+	size_t kept = 0;
+
+	if (l->nr)
+		qsort(l->s, l->nr, sizeof(*l->s), by_begin);
+	for (size_t i = 0; i < l->nr; i++) {
+		if (!kept || l->s[i].from_ns > l->s[kept - 1].to_ns)
+			l->s[kept++] = l->s[i];
+		else if (l->s[i].to_ns > l->s[kept - 1].to_ns)
+			l->s[kept - 1].to_ns = l->s[i].to_ns;
+	}
+	l->nr = kept;
 }
 
 struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
@@ -139,8 +196,6 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	va_list ap;
 	char *k;
 
-	if (sev != VT_NOTE && (c->torn[0] || c->torn[1]))
-		return NULL;
 	va_start(ap, key);
 	k = vformat(key, ap);
 	va_end(ap);
@@ -285,15 +340,33 @@ static bool arrived(const struct vt_side *pre, const struct vt_side *post)
 
 /* ---- running ---- */
 
+/* Records of what the rule is about were lost: it may have been there, and nothing else shows it. */
+static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
+{
+	bool lost = false;
+
+	switch (r->subject) {
+	case VT_ABOUT_VFIO:
+		for (int t = VT_EV_VFIO_CDEV_OPEN; t <= VT_EV_VFIO_ZAP; t++)
+			lost |= vt_side__lost(s, t);
+		return lost;
+	case VT_ABOUT_MODULE:
+		return !s->nr_holes && (vt_side__lost(s, VT_EV_MODULE_GET) || vt_side__lost(s, VT_EV_MODULE_PUT));
+	default:
+		return vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+	}
+}
+
 static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
-	char buf[400];
 
-	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s))
+	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_lost(c->rule, s))
 		return false;
-	/* A preserve whose record was lost is a preserve. */
-	if (where == VT_OUT && vt_side__loss(s, VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
+	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
+	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
+		return true;
+	if (where == VT_IN && (vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
 		return true;
 	if (where == VT_OUT)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
@@ -339,10 +412,33 @@ static bool applies(const struct vt_ctx *c, char *why, size_t size)
 		return false;
 	}
 	VT_EACH_SIDE(c, i)
-		any |= about(c, c->j->side[i]);
+		any |= about(c, c->j->side[i]) || subject_lost(c->rule, c->j->side[i]);
 	snprintf(why, size, "%s", c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" :
 		 c->rule->subject == VT_ABOUT_MODULE ? "no file of a handler that lives in a module was preserved" : "no file was preserved");
 	return any && looked_for(c, why, size);
+}
+
+/* What may be missing of TYPE, with the reason; LOST: only what was lost on the way to the file. */
+static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, bool lost, struct vt_spans *to)
+{
+	struct vt_gap g;
+	size_t at = 0;
+
+	while (vt_side__next_gap(c->j->side[i], type, &at, &g)) {
+		if (lost && !g.lost)
+			continue;
+		add_span(c, to, &g);
+		if (g.text[0])
+			vt_doubt(c, "%s", g.text);
+	}
+}
+
+static void check_calls(struct vt_ctx *c, size_t i)
+{
+	for (int type = VT_EV_SESSION_RELEASE; c->rule->by_call & VT_LUO_CALLS && type <= VT_EV_OP_FINISH; type++)
+		doubt_type(c, i, type, true, &c->torn[i]);
+	for (int type = VT_EV_VFIO_CDEV_OPEN; c->rule->by_call & VT_VFIO_CALLS && type <= VT_EV_VFIO_UNREGISTER; type++)
+		doubt_type(c, i, type, true, &c->torn[i]);
 }
 
 static void check_needs(struct vt_ctx *c)
@@ -356,18 +452,112 @@ static void check_needs(struct vt_ctx *c)
 			if (!due(c, i, n->where) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
-			if (!vt_side__gap(c->j->side[i], n->type, buf, sizeof(buf)))
-				continue;
-			c->blind[i] = true;
-			vt_doubt(c, "%s", buf);
+			doubt_type(c, i, n->type, false, &c->blind[i]);
 		}
-		if (concerned && c->rule->by_call && calls_lost(c->j->side[i], buf, sizeof(buf))) {
-			c->torn[i] = true;
-			vt_doubt(c, "%s", buf);
-		}
+		if (concerned && c->rule->by_call)
+			check_calls(c, i);
+		join_spans(&c->blind[i]);
+		join_spans(&c->torn[i]);
 		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;
 		if (concerned && vt_side__cut(c->j->side[i], buf, sizeof(buf)))
 			vt_doubt(c, "%s", buf);
+	}
+}
+
+/* ---- which files a rule can judge all the same ---- */
+
+static bool concerns(const struct vt_rule *r, const struct vt_life *l)
+{
+	return r->subject != VT_ABOUT_VFIO || l->is_vfio || !l->compatible || strstr(l->compatible, "vfio");
+}
+
+/* Nothing is missing on side I of what the rule has to know of L. */
+static bool whole(const struct vt_ctx *c, size_t i, const struct vt_life *l)
+{
+	uint64_t to = c->rule->lasts ? UINT64_MAX : l->until_ns;
+
+	if (c->cut[i] && to >= c->j->side[i]->last_ns)
+		return false;
+	return vt_clear(c, i, c->rule->sums ? 0 : l->since_ns, to);
+}
+
+static void count_file(struct vt_ctx *c, size_t i, const struct vt_life *l)
+{
+	const struct vt_life *in = NULL;
+	struct vt_row *r = c->row;
+	struct vt_who *grown;
+	bool ok;
+
+	if (!concerns(c->rule, l))
+		return;
+	ok = whole(c, i, l);
+	if (i == 0 && c->j->nr_sides == 2 && vt_crossed(c->j, l)) {
+		in = vt_side__life(c->j->side[1], VT_INCOMING, l->session->name, l->token);
+		/* One that was not seen arriving may lie in any gap. */
+		ok = ok && (in ? whole(c, 1, in) : vt_clear(c, 1, 0, UINT64_MAX));
+	}
+	if (ok) {
+		r->judged++;
+		return;
+	}
+	grown = realloc(r->open, (r->nr_open + 1) * sizeof(*grown));
+	if (!grown) {
+		c->err = -ENOMEM;
+		return;
+	}
+	r->open = grown;
+	grown[r->nr_open] = vt_who_of(l);
+	if (!grown[r->nr_open].compatible && in)
+		grown[r->nr_open].compatible = in->compatible;
+	r->nr_open++;
+}
+
+/* Every hook that the rule needs was there from then on. */
+static bool hooked_since(const struct vt_ctx *c, size_t i, uint64_t from_ns)
+{
+	for (const struct vt_need *n = c->rule->needs; n->type; n++) {
+		struct vt_gap g;
+		size_t at = 0;
+
+		while (due(c, i, n->where) && vt_side__next_gap(c->j->side[i], n->type, &at, &g)) {
+			if (!g.lost && g.to_ns >= from_ns)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What was folded is known by number only: lost records concern what lived meanwhile, a hook that came late the first of them. */
+static void count_folded(struct vt_ctx *c, size_t i)
+{
+	const struct vt_side *s = c->j->side[i];
+	uint64_t open = 0;
+
+	if (c->rule->subject == VT_ABOUT_VFIO || !s->folded_lives)
+		return;
+	if (!vt_clear(c, i, s->folded_since_ns, UINT64_MAX))
+		open = c->rule->sums || c->rule->lasts || !hooked_since(c, i, s->folded_since_ns) ? s->folded_lives : s->folded_lossy;
+	c->row->more_open += open;
+	c->row->judged += s->folded_lives - open;
+}
+
+static bool came_from(const struct vt_ctx *c, const struct vt_life *in)
+{
+	const struct vt_life *out = vt_side__life(c->j->side[0], VT_OUTGOING, in->session->name, in->token);
+
+	return out && vt_crossed(c->j, out);
+}
+
+static void count_files(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		count_folded(c, i);
+		for (const struct vt_session *v = c->j->side[i]->sessions; v; v = v->next) {
+			for (const struct vt_life *l = v->lives; l; l = l->next) {
+				if (i == 0 || l->dir == VT_OUTGOING || !came_from(c, l))
+					count_file(c, i, l);
+			}
+		}
 	}
 }
 
@@ -385,6 +575,12 @@ static void run_rule(struct vt_ctx *c)
 	if (c->rule->run)
 		c->rule->run(c);
 	c->row->status = c->row->findings ? VT_FOUND : c->row->nr_why ? VT_UNKNOWN : VT_PASS;
+	if (c->row->nr_why)
+		count_files(c);
+	VT_EACH_SIDE(c, i) {
+		free(c->blind[i].s);
+		free(c->torn[i].s);
+	}
 }
 
 static int by_weight(const void *a, const void *b)
@@ -540,8 +736,10 @@ void vt_judgement__free(struct vt_judgement *j)
 		free(f->key);
 	}
 	free(j->findings);
-	for (size_t i = 0; j->rows && i < vt_nr_rules; i++)
+	for (size_t i = 0; j->rows && i < vt_nr_rules; i++) {
 		free_lines(j->rows[i].why, j->rows[i].nr_why);
+		free(j->rows[i].open);
+	}
 	free(j->rows);
 	for (size_t i = 0; i < j->nr_tables; i++) {
 		for (size_t k = 0; k < j->tables[i].nr; k++) {

@@ -127,7 +127,8 @@ static void mismatch(struct vt_ctx *c)
 			else if (v == LEGAL)
 				odd = same(p->family, "kmalloc") && !strncmp(str(p->free_callee, ""), "kvfree", 6) &&
 				      strcmp(p->free_callee, "kvfree_call_rcu");
-			if (!odd)
+			/* A normal release that nobody saw may have used the very same function. */
+			if (!odd || (v == LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
 				continue;
 			f = vt_find(c, v == ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
 				    str(p->free_callee, "?"), str(p->free_func, "?"));
@@ -144,6 +145,7 @@ static void mismatch(struct vt_ctx *c)
 const struct vt_rule vt_rule_alloc_mismatch = {
 	.id = "alloc-mismatch", .name = "freed with another family's function", .severity = VT_ERROR,
 	.subject = VT_ABOUT_VFIO,
+	.by_call = VT_VFIO_CALLS,
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	.run = mismatch,
 };
@@ -155,12 +157,12 @@ static void leak(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
 
-		for (size_t k = 0; k < s->nr_dfs && !c->blind[i] && !c->cut[i]; k++) {
+		for (size_t k = 0; k < s->nr_dfs && !c->cut[i]; k++) {
 			const struct vt_df *df = s->dfs[k];
 			const struct vt_at *end = df->failed.type ? &df->failed : &df->release;
 			struct vt_finding *f;
 
-			if (df->nr_freed || !end->type)
+			if (df->nr_freed || !end->type || !vt_clear(c, i, df->alloc.ts_ns, UINT64_MAX))
 				continue;
 			f = vt_find(c, VT_ERROR, i, &df->who, "%s|%s", df->failed.type ? "failed" : "released",
 				    vt_event_name(df->failed.type ? df->failed.type : df->call.type));
@@ -184,6 +186,7 @@ static void leak(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_df_leak = {
 	.id = "df-leak", .name = "df never freed", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS, .lasts = true,
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = leak,
 };

@@ -73,7 +73,7 @@ static const struct vt_telling order[] = {
 };
 
 const struct vt_rule vt_rule_lifecycle_order = {
-	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
 		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
 	VT_TELLS(order),
@@ -89,7 +89,7 @@ static const struct vt_telling rollback[] = {
 };
 
 const struct vt_rule vt_rule_freeze_rollback = {
-	.id = "freeze-rollback", .name = "left frozen by an aborted update", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "freeze-rollback", .name = "left frozen by an aborted update", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_UNFREEZE, VT_OUT }, { VT_EV_LUO_FREEZE, VT_OUT } },
 	VT_TELLS(rollback),
 };
@@ -104,7 +104,7 @@ static const struct vt_telling retrieve_twice[] = {
 };
 
 const struct vt_rule vt_rule_retrieve_twice = {
-	.id = "retrieve-twice", .name = "retrieve ran twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "retrieve-twice", .name = "retrieve ran twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_RETRIEVE, VT_IN } },
 	VT_TELLS(retrieve_twice),
 };
@@ -130,7 +130,7 @@ static const struct vt_telling preserve_twice[] = {
 };
 
 const struct vt_rule vt_rule_preserve_twice = {
-	.id = "preserve-twice", .name = "file preserved twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "preserve-twice", .name = "file preserved twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT } },
 	VT_TELLS(preserve_twice),
 };
@@ -222,7 +222,7 @@ static void tell_flb_broken(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 }
 
 static const struct vt_telling flb[] = {
-	{ .kind = VT_FACT_FLB_COUNT, .absence = true, .tell = tell_flb_sample },
+	{ .kind = VT_FACT_FLB_COUNT, .absence = true, .to_end = true, .tell = tell_flb_sample },
 	{ .kind = VT_FACT_FLB_HELD, .absence = true, .tell = tell_flb_held },
 	{ .kind = VT_FACT_FLB_EARLY, .absence = true, .tell = tell_flb_early },
 	{ .kind = VT_FACT_FLB_BROKEN, .tell = tell_flb_broken },
@@ -236,7 +236,7 @@ static const struct vt_telling flb[] = {
 };
 
 const struct vt_rule vt_rule_flb_count = {
-	.id = "flb-count", .name = "FLB count off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "flb-count", .name = "FLB count off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS, .lasts = true, .sums = true,
 	.needs = { { VT_EV_FLB_PRESERVE, VT_OUT }, { VT_EV_FLB_UNPRESERVE, VT_OUT }, { VT_EV_FLB_FINISH, VT_IN },
 		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_FLB_GET, VT_ANY }, { VT_EV_FLB_PUT, VT_ANY },
 		   { VT_EV_FLB_STATE, VT_ANY } },
@@ -306,12 +306,12 @@ static const struct vt_telling file_ref[] = {
 	  .meaning = "LUO and the handler go on with a freed struct file.",
 	  .ev = { "the file is released", "LUO takes hold of it" } },
 	{ .kind = VT_FACT_FILE_REF, .tell = tell_ref },
-	{ .kind = VT_FACT_FILE_KEPT, .absence = true, .tell = tell_kept },
-	{ .kind = VT_FACT_FILE_TAKEN, .absence = true, .tell = tell_taken },
+	{ .kind = VT_FACT_FILE_KEPT, .absence = true, .to_end = true, .tell = tell_kept },
+	{ .kind = VT_FACT_FILE_TAKEN, .absence = true, .to_end = true, .tell = tell_taken },
 };
 
 const struct vt_rule vt_rule_file_ref = {
-	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = true,
+	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS, .lasts = true,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT },
 		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },
@@ -323,11 +323,13 @@ static void file_leak(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
 
-		for (size_t k = 0; k < s->nr_orphans && !c->blind[i] && !c->cut[i]; k++) {
+		for (size_t k = 0; k < s->nr_orphans && !c->cut[i]; k++) {
 			const struct vt_file *o = s->orphans[k];
 			struct vt_who who = o->who;
 			struct vt_finding *f;
 
+			if (!vt_clear(c, i, o->made.ts_ns, UINT64_MAX))
+				continue;
 			if (!who.bdf)
 				who.bdf = o->bdf;
 			f = vt_find(c, VT_ERROR, i, &who, "%s|%s", o->name ? o->name : "", vt_event_name(o->failed.type));
@@ -346,6 +348,7 @@ static void file_leak(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_file_leak = {
 	.id = "file-leak", .name = "file of a failed call never released", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.by_call = VT_ALL_CALLS, .lasts = true,
 	.needs = { { VT_EV_FILE_ANON, VT_IN }, { VT_EV_FILE_FPUT, VT_IN } },
 	.run = file_leak,
 };

@@ -44,12 +44,22 @@ enum vt_subject {
 	VT_ABOUT_MODULE,	/* only with a handler that lives in a module */
 };
 
+/* The calls whose beginnings and ends must all be there. */
+enum vt_calls {
+	VT_NO_CALLS = 0,
+	VT_LUO_CALLS = 1,	/* LUO's own, and callbacks */
+	VT_VFIO_CALLS = 2,
+	VT_ALL_CALLS = VT_LUO_CALLS | VT_VFIO_CALLS,
+};
+
 struct vt_rule {
 	const char *id;
 	const char *name;		/* short, for headings */
 	enum vt_severity severity;	/* the worst it reports */
 	enum vt_subject subject;
-	bool by_call;			/* rests on which call and which file an event belongs to */
+	enum vt_calls by_call;		/* rests on which call and which file an event belongs to */
+	bool lasts;			/* what comes after the end of a file's life can still put it right */
+	bool sums;			/* adds up over all files: what was missed once is missing ever after */
 	struct vt_need needs[16];
 	const struct vt_telling *tells;	/* facts that are findings (rules/facts.h) */
 	size_t nr_tells;
@@ -96,6 +106,11 @@ struct vt_row {
 	char **why;			/* unknown: reasons; not applicable: one */
 	size_t nr_why;
 	size_t findings;
+	/* Where records are missing for a part of the time only: the files that are judged all the same. */
+	size_t judged;
+	struct vt_who *open;		/* the others */
+	size_t nr_open;
+	size_t more_open;		/* of which only the number is known */
 };
 
 /* One line of the struct file table. */
@@ -143,16 +158,31 @@ void vt_judgement__settle(struct vt_judgement *j);
 
 /* ---- for rules ---- */
 
+/* Stretches of time, in order, with room between any two. */
+struct vt_spans {
+	struct vt_span {
+		uint64_t from_ns, to_ns;
+	} *s;
+	size_t nr;
+};
+
 struct vt_ctx {
 	struct vt_judgement *j;
 	const struct vt_rule *rule;
 	struct vt_row *row;
-	bool blind[2];		/* events that the rule needs may be missing: absence proves nothing */
-	bool torn[2];		/* calls were lost: an event may have been taken for another call's */
+	struct vt_spans blind[2];	/* when events that the rule needs may be missing: absence proves nothing */
+	struct vt_spans torn[2];	/* when calls were lost: an event may have been taken for another call's */
 	bool cut[2];		/* what came at the end is unknown */
 	int err;
 };
 #define VT_EACH_SIDE(c, i) for (size_t i = 0; i < (c)->j->nr_sides; i++)
+
+/* Nothing that the rule needs is missing on SIDE in that time, nor can an event have been taken for another call's. */
+bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
+/* An event of that time may have been taken for another call's. */
+bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
+/* The same for all that LUO did with L on SIDE. */
+bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
 
 /* A new finding, or the one with the same KEY, then counted up and NULL returned. KEY is printf-like. */
 struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,

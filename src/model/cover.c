@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the trace can vouch for: which events may be missing from it, and when.
+ *
+ * A hook that was not there shows nothing for as long as it was not there. A
+ * loss is told with its type and time by whoever lost the record, and damage is
+ * told by the reader: between two blocks that could be read, of any type.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+static bool feeds(const struct vt_probe *p, enum vt_event_type type)
+{
+	return vt_event_by_name(p->event) == type;
+}
+
+/*
+ * Where one hook more or less changes the meaning: every handler's callback
+ * and every free site counts for itself. Elsewhere several rows of one event
+ * are the names that kernel versions give the same thing.
+ */
+static bool each_row_counts(enum vt_event_type t)
+{
+	return event_is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
+	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
+}
+
+/* The LUO call that a callback runs in: from the first one on its hook is needed. */
+static enum vt_event_type around(enum vt_event_type op)
+{
+	switch (op) {
+	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return VT_EV_LUO_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return VT_EV_LUO_UNPRESERVE;
+	case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE: return VT_EV_LUO_FREEZE;
+	case VT_EV_OP_RETRIEVE: return VT_EV_LUO_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return VT_EV_LUO_FINISH;
+	default: return VT_EV_UNKNOWN;
+	}
+}
+
+static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
+{
+	if (event_is_vfio(t) || t == VT_EV_MEM_FREE)
+		return s->first_vfio_ns;
+	return event_is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
+}
+
+/*
+ * Not a hook that is missing but a thing that is not there: optional
+ * callbacks, FLBs on a LUO of before they were added, and references of
+ * modules where none can be unloaded.
+ */
+static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
+{
+	bool may_lack = (t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_PUT) || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT;
+
+	return p->reason && (strstr(p->reason, "no such op") || (may_lack && strstr(p->reason, "no such function")));
+}
+
+/* Entry and exit of one function are two rows: one alone is half of the truth. */
+static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
+{
+	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+
+		if (p->attached && !strcmp(p->func, missing->func) && !strcmp(p->event, missing->event))
+			return true;
+	}
+	return false;
+}
+
+/* Shown by the hooks of other events, not by one of its own. */
+static bool rides_along(enum vt_event_type t)
+{
+	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE ||
+	       t == VT_EV_KHO_FOLIOS || t == VT_EV_KHO_FOLIO;
+}
+
+/* Recorders of before these were added have no row for them. */
+static bool added_later(enum vt_event_type t)
+{
+	switch (t) {
+	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
+	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
+{
+	size_t nr = vt_trace__probe_nr(s->trace);
+
+	for (size_t i = 0; i < nr; i++) {
+		if (feeds(vt_trace__probe(s->trace, i), type))
+			return false;
+	}
+	return nr && added_later(type);
+}
+
+/* *TO: since when it is there. */
+static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size, uint64_t *to)
+{
+	const struct vt_probe *missing = NULL;
+	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0;
+	size_t rows = 0, attached = 0, absent = 0;
+
+	*to = UINT64_MAX;
+	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+
+		if (!feeds(p, type))
+			continue;
+		if (!p->attached && nothing_to_hook(p, type)) {
+			absent++;
+			continue;
+		}
+		rows++;
+		if (!p->attached) {
+			if (!missing || half_hooked(s, p))
+				missing = p;
+			continue;
+		}
+		attached++;
+		missed += p->misses + p->recursion_misses;
+		if (p->attach_ns < earliest)
+			earliest = p->attach_ns;
+	}
+	if (!rows && absent)
+		return NULL;
+	if (!rows || !attached || (missing && (each_row_counts(type) || half_hooked(s, missing)))) {
+		if (!missing)
+			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
+		else
+			snprintf(buf, size, "%s: %s (%s) is not hooked%s%s", s->label, missing->func, vt_event_name(type),
+				 missing->reason && *missing->reason ? ": " : "", missing->reason ? missing->reason : "");
+		return buf;
+	}
+	if (missed) {
+		snprintf(buf, size, "%s: %llu hits of the hook for %s were missed", s->label, (unsigned long long)missed, vt_event_name(type));
+		return buf;
+	}
+	if (from && earliest != UINT64_MAX && earliest > from) {
+		*to = earliest;
+		snprintf(buf, size, "%s: the hook for %s was attached after the first events that matter", s->label, vt_event_name(type));
+		return buf;
+	}
+	return NULL;
+}
+
+/* ---- records that were lost ---- */
+
+/* The rows of the file by type, so that nobody has to look names up again. */
+int cover_begin(struct vt_build *b)
+{
+	size_t nr = vt_trace__loss_nr(b->side->trace);
+
+	b->lost = calloc(nr + 1, sizeof(*b->lost));
+	if (!b->lost)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		const struct vt_loss *l = vt_trace__loss(b->side->trace, i);
+		bool any = !l->event || !*l->event;
+
+		if (!l->count)
+			continue;
+		b->lost[b->nr_lost++] = (struct lost){
+			.any = any, .type = any ? VT_EV_UNKNOWN : vt_event_by_name(l->event), .from_ns = l->from_ns, .to_ns = l->to_ns,
+			.count = l->count, .event = any ? "unknown" : l->event, .why = l->why && *l->why ? l->why : "no reason given",
+		};
+	}
+	return 0;
+}
+
+static bool same_loss(const struct lost *a, const struct lost *b)
+{
+	return a->any == b->any && a->type == b->type && !strcmp(a->event, b->event) && !strcmp(a->why, b->why);
+}
+
+/* A long recording tells of the same loss many times: one sentence for all of them, with the first. */
+static void group_losses(struct vt_build *b)
+{
+	size_t first[VT_LOSS_GROUPS], nr = 0;
+
+	for (size_t i = 0; i < b->nr_lost; i++) {
+		struct lost *l = &b->lost[i];
+		size_t g = 0;
+
+		while (g < nr && !same_loss(&b->lost[first[g]], l))
+			g++;
+		if (g == nr && nr < VT_LOSS_GROUPS)
+			first[nr++] = i;
+		if (g == nr) {
+			l->parts = 1;	/* more kinds than there can be: each for itself */
+			l->all_from = l->from_ns;
+			l->all_to = l->to_ns;
+			l->total = l->count;
+			continue;
+		}
+		l = &b->lost[first[g]];
+		if (!l->parts++) {
+			l->all_from = l->from_ns;
+			l->all_to = l->to_ns;
+		}
+		l->total += b->lost[i].count;
+		if (b->lost[i].from_ns < l->all_from)
+			l->all_from = b->lost[i].from_ns;
+		if (b->lost[i].to_ns > l->all_to)
+			l->all_to = b->lost[i].to_ns;
+	}
+}
+
+void cover_finalize(struct vt_build *b)
+{
+	group_losses(b);
+}
+
+void cover_free(struct vt_build *b)
+{
+	free(b->lost);
+}
+
+/* Seconds since the first event, as show prints them. */
+static double since_start(const struct vt_side *s, uint64_t ns)
+{
+	return ns > s->start_ns ? (double)(ns - s->start_ns) / 1e9 : 0;
+}
+
+static void loss_text(const struct vt_side *s, const struct lost *l, struct vt_gap *g)
+{
+	int n = snprintf(g->text, sizeof(g->text), "%s: %llu %s events were lost (%s)", s->label, (unsigned long long)l->total, l->event, l->why);
+
+	/* Only a time within the trace says more than "somewhere". */
+	if (n < 0 || (size_t)n >= sizeof(g->text) || l->all_from <= s->start_ns || l->all_to == UINT64_MAX)
+		return;
+	if (l->parts > 1)
+		n += snprintf(g->text + n, sizeof(g->text) - (size_t)n, ", in %u places", l->parts);
+	if ((size_t)n < sizeof(g->text))
+		snprintf(g->text + n, sizeof(g->text) - (size_t)n, ", between +%.6f s and +%.6f s", since_start(s, l->all_from),
+			 since_start(s, l->all_to));
+}
+
+/* ---- damage ---- */
+
+/*
+ * Damage between two blocks of events lies between their times. The blocks
+ * around it may tell of losses before their own, so it begins with the block
+ * before. TO is a file offset.
+ */
+bool cover_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns)
+{
+	struct vt_side *s = b->side;
+	struct vt_hole *h = NULL;
+
+	for (size_t i = 0; i < vt_trace__damage_nr(s->trace); i++) {
+		const struct vt_damage *d = vt_trace__damage(s->trace, i);
+
+		if (d->kind == VT_D_TRUNCATED || d->offset < before->offset || d->offset >= to)
+			continue;
+		if (!h && s->nr_holes < VT_HOLES_KEPT) {
+			h = &s->holes[s->nr_holes++];
+			h->offset = d->offset;
+			h->from_ns = before->first_ns;
+			h->to_ns = to_ns;
+		} else if (!h) {
+			h = &s->holes[VT_HOLES_KEPT - 1];	/* so many that the rest is one */
+			h->to_ns = UINT64_MAX;
+		}
+		h->events += d->events;
+	}
+	return h != NULL;
+}
+
+static void hole_text(const struct vt_side *s, const struct vt_hole *h, struct vt_gap *g)
+{
+	char until[32] = "the end", lost[48] = "";
+
+	if (h->to_ns != UINT64_MAX)
+		snprintf(until, sizeof(until), "+%.6f s", since_start(s, h->to_ns));
+	if (h->events)
+		snprintf(lost, sizeof(lost), ", %llu event%s lost", (unsigned long long)h->events, h->events == 1 ? "" : "s");
+	snprintf(g->text, sizeof(g->text), "%s: the file is unreadable from byte %llu, between +%.6f s and %s%s", s->label,
+		 (unsigned long long)h->offset, since_start(s, h->from_ns), until, lost);
+}
+
+/* ---- all of it ---- */
+
+/* What shows the same thing under another name of the posted series. */
+static enum vt_event_type shown_by(const struct vt_side *s, enum vt_event_type t)
+{
+	char ignored[400];
+	uint64_t to;
+
+	if (t == VT_EV_VFIO_LU_OPEN && probe_gap(s, t, ignored, sizeof(ignored), &to) &&
+	    !probe_gap(s, VT_EV_VFIO_OPEN_COMMON, ignored, sizeof(ignored), &to))
+		return VT_EV_VFIO_OPEN_COMMON;
+	return t;
+}
+
+bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t *i, struct vt_gap *g)
+{
+	const struct vt_build *b = s->build;
+
+	memset(g, 0, sizeof(*g));
+	if (*i < s->nr_holes) {
+		const struct vt_hole *h = &s->holes[(*i)++];
+
+		g->lost = true;
+		g->from_ns = h->from_ns;
+		g->to_ns = h->to_ns;
+		hole_text(s, h, g);
+		return true;
+	}
+	type = shown_by(s, type);
+	if (*i == s->nr_holes) {
+		(*i)++;
+		if (!rides_along(type) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
+			return true;
+	}
+	while (*i - s->nr_holes - 1 < b->nr_lost) {
+		const struct lost *l = &b->lost[(*i)++ - s->nr_holes - 1];
+
+		if (!l->any && l->type != type)
+			continue;
+		g->lost = true;
+		g->from_ns = l->from_ns;
+		g->to_ns = l->to_ns;
+		g->text[0] = 0;
+		if (l->parts)
+			loss_text(s, l, g);
+		return true;
+	}
+	return false;
+}
+
+bool vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size)
+{
+	struct vt_gap g;
+	size_t i = 0;
+
+	if (!vt_side__next_gap(s, type, &i, &g))
+		return false;
+	snprintf(buf, size, "%s", g.text);
+	return true;
+}
+
+bool vt_side__lost(const struct vt_side *s, enum vt_event_type type)
+{
+	const struct vt_build *b = s->build;
+
+	for (size_t i = 0; i < b->nr_lost; i++) {
+		if (b->lost[i].any || b->lost[i].type == type)
+			return true;
+	}
+	return s->nr_holes > 0;
+}
+
+bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t from_ns, uint64_t to_ns)
+{
+	struct vt_gap g;
+	size_t i = 0;
+
+	while (vt_side__next_gap(s, type, &i, &g)) {
+		if (g.from_ns <= to_ns && g.to_ns >= from_ns)
+			return true;
+	}
+	return false;
+}
+
+bool cover_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 0; i < b->nr_lost; i++) {
+		if (b->lost[i].from_ns <= to_ns && b->lost[i].to_ns >= from_ns)
+			return true;
+	}
+	for (size_t i = 0; i < b->side->nr_holes; i++) {
+		if (b->side->holes[i].from_ns <= to_ns && b->side->holes[i].to_ns >= from_ns)
+			return true;
+	}
+	return false;
+}
+
+const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
+{
+	if (s->ending != VT_END_CUT)
+		return NULL;
+	snprintf(buf, size, "%s: the recording breaks off (recorder killed or storage gone); what came after is unknown", s->label);
+	return buf;
+}
