@@ -49,6 +49,10 @@ echo "# The stock kernels' error paths, allocation by allocation"
 echo
 echo "Made by \`tests/lab/sweep-tables.sh\` from runs of \`stock-sweep-*\`. RETURNED is what the section's call gave back; \"absorbed\":"
 echo "the kernel coped. \"as before\": no rule found anything that was not as before the call. \"allowed\": a remark, not a finding."
+echo
+echo "create and \"preserve, page\" are \`vfiotrace sweep\`: one run per allocation, until a run reaches no new one. The others are one"
+echo "recording each, in which the k-th call fails at its k-th allocation (\`record --fail\`), as a retrieve or a finish happens once"
+echo "per boot: what the caches hold changes from call to call, so a site may be missing there that another recording shows."
 for runs in "$@"; do
 	release=$(sed -n 's/.*lab\[old\] kernel \([^,]*\),.*/\1/p' "$runs"/stock-sweep-*/console.log | tr -d '\r' | head -n 1)
 	echo
