@@ -75,6 +75,7 @@ struct vt_snap {
 	enum vt_pt pt;
 	uint64_t mapping, inode_mapping, dev_mapping;	/* 0 = unknown or NULL */
 	bool has_mapping, has_dev_mapping, is_vfio;
+	size_t room;			/* bytes allocated */
 	unsigned int nr;
 	struct vt_member m[];
 };

@@ -145,15 +145,56 @@ struct vt_event {
 	uint8_t at[VT_F_MAX];	/* position + 1 in v[] of a known field; 0 = absent */
 };
 
-/* Each returns false when the field is absent, could not be read, or does not fit the type asked for. */
-bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out);
-bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out);
-/* NULL when absent or unreadable. */
-const char *vt_ev_str(const struct vt_event *e, enum vt_field f);
-/* 0 when absent, unreadable, or NULL in the kernel. */
-uint64_t vt_ev_obj(const struct vt_event *e, enum vt_field f);
 /* Present at all (even if unreadable). */
-bool vt_ev_has(const struct vt_event *e, enum vt_field f);
+static inline bool vt_ev_has(const struct vt_event *e, enum vt_field f)
+{
+	return f > VT_F_NONE && f < VT_F_MAX && e->at[f];
+}
+
+/* NULL when absent or unreadable. */
+static inline const struct vt_value *vt_ev_value(const struct vt_event *e, enum vt_field f)
+{
+	const struct vt_value *v = vt_ev_has(e, f) ? &e->v[e->at[f] - 1] : NULL;
+
+	return v && !v->err ? v : NULL;
+}
+
+/* Each returns false when the field is absent, could not be read, or does not fit the type asked for. */
+static inline bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out)
+{
+	const struct vt_value *v = vt_ev_value(e, f);
+
+	if (!v || v->kind == VT_STR || v->kind == VT_OBJ || (v->kind == VT_S64 && v->s < 0))
+		return false;
+	*out = v->u;
+	return true;
+}
+
+static inline bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out)
+{
+	const struct vt_value *v = vt_ev_value(e, f);
+
+	if (!v || v->kind == VT_STR || v->kind == VT_OBJ || (v->kind != VT_S64 && v->u > INT64_MAX))
+		return false;
+	*out = v->s;
+	return true;
+}
+
+/* NULL when absent or unreadable. */
+static inline const char *vt_ev_str(const struct vt_event *e, enum vt_field f)
+{
+	const struct vt_value *v = vt_ev_value(e, f);
+
+	return v && v->kind == VT_STR ? v->str : NULL;
+}
+
+/* 0 when absent, unreadable, or NULL in the kernel. */
+static inline uint64_t vt_ev_obj(const struct vt_event *e, enum vt_field f)
+{
+	const struct vt_value *v = vt_ev_value(e, f);
+
+	return v && v->kind == VT_OBJ ? v->u : 0;
+}
 
 struct vt_trace;
 

@@ -13,9 +13,10 @@
 
 #include "model/build.h"
 
-static bool feeds(const struct vt_probe *p, enum vt_event_type type)
+/* Whether probe I shows events of TYPE. */
+static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
 {
-	return vt_event_by_name(p->event) == type;
+	return s->build->probe_type[i] == type;
 }
 
 /*
@@ -97,7 +98,7 @@ bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 	size_t nr = vt_trace__probe_nr(s->trace);
 
 	for (size_t i = 0; i < nr; i++) {
-		if (feeds(vt_trace__probe(s->trace, i), type))
+		if (feeds(s, i, type))
 			return false;
 	}
 	return nr && added_later(type);
@@ -114,7 +115,7 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
 		const struct vt_probe *p = vt_trace__probe(s->trace, i);
 
-		if (!feeds(p, type))
+		if (!feeds(s, i, type))
 			continue;
 		if (!p->attached && nothing_to_hook(p, type)) {
 			absent++;
@@ -158,11 +159,14 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 /* The rows of the file by type, so that nobody has to look names up again. */
 int cover_begin(struct vt_build *b)
 {
-	size_t nr = vt_trace__loss_nr(b->side->trace);
+	size_t nr = vt_trace__loss_nr(b->side->trace), probes = vt_trace__probe_nr(b->side->trace);
 
 	b->lost = calloc(nr + 1, sizeof(*b->lost));
-	if (!b->lost)
+	b->probe_type = calloc(probes + 1, sizeof(*b->probe_type));
+	if (!b->lost || !b->probe_type)
 		return -ENOMEM;
+	for (size_t i = 0; i < probes; i++)
+		b->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
 	for (size_t i = 0; i < nr; i++) {
 		const struct vt_loss *l = vt_trace__loss(b->side->trace, i);
 		bool any = !l->event || !*l->event;
@@ -223,6 +227,7 @@ void cover_finalize(struct vt_build *b)
 void cover_free(struct vt_build *b)
 {
 	free(b->lost);
+	free(b->probe_type);
 }
 
 /* Seconds since the first event, as show prints them. */

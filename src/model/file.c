@@ -29,7 +29,7 @@ static void file_bury(struct vt_build *b, struct vt_file *f)
 	struct vt_file **slot = &b->gone[b->gone_at++ % GONE_FILES];
 
 	vt_map__del(&b->files, f->obj);
-	free(f->open_snap);
+	snap_drop(b, f->open_snap);
 	f->open_snap = NULL;
 	f->life = NULL;
 	free(*slot);
@@ -133,68 +133,129 @@ static int pt_of(struct vt_build *b, const char *name)
 }
 
 /* "df#3" means another thing in every trace: the number goes, the class stays. */
-static size_t cut_numbers(char *to, const char *from)
+static void cut_numbers(char *s)
 {
-	char *p = to;
+	char *to = strchr(s, '#');
 
-	while (*from) {
-		*p++ = *from;
+	for (char *from = to; from; ) {
+		*to++ = *from;
+		if (!*from)
+			return;
 		if (*from++ == '#') {
 			while (isdigit((unsigned char)*from))
 				from++;
 		}
 	}
-	*p++ = 0;
-	return (size_t)(p - to);
 }
 
-/* Name of the member that a field of this trace tells of, or NULL. It lives as long as the trace. */
-static const char *member_of(const struct vt_trace *t, uint16_t field)
+void snap_finish(struct vt_snap *s)
 {
-	const char *name = field >= VT_F_MAX ? vt_trace__field_name(t, field) : "";
-
-	return strncmp(name, "file.", 5) ? NULL : name + 5;
-}
-
-static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt, bool members)
-{
-	const struct vt_trace *t = b->side->trace;
-	const char *name[VT_EVENT_FIELDS_MAX];
-	size_t nr = 0, text = 0;
-	struct vt_snap *s;
-	char *str;
-
-	for (uint32_t i = 0; i < e->nr; i++) {
-		name[i] = members ? member_of(t, e->v[i].field) : NULL;
-		if (!name[i])
-			continue;
-		nr++;
-		if (e->v[i].kind == VT_STR && !e->v[i].err)
-			text += strlen(e->v[i].str) + 1;
+	for (unsigned int i = 0; s && i < s->nr; i++) {
+		if (s->m[i].str)
+			cut_numbers((char *)s->m[i].str);
 	}
-	s = calloc(1, sizeof(*s) + nr * sizeof(s->m[0]) + text);
+}
+
+/* Snapshots come and go with every file, and are too large for malloc() to be quick: a few are used again. */
+void snap_drop(struct vt_build *b, struct vt_snap *s)
+{
+	for (size_t i = 0; s && i < SPARE_SNAPS; i++) {
+		struct vt_snap *other = b->spare_snap[i];
+
+		if (other && other->room >= s->room)
+			continue;
+		b->spare_snap[i] = s;
+		s = other;
+	}
+	free(s);
+}
+
+static struct vt_snap *snap_alloc(struct vt_build *b, size_t size)
+{
+	struct vt_snap *s = NULL;
+
+	for (size_t i = SPARE_SNAPS; i-- > 0 && !s;) {
+		if (!b->spare_snap[i] || b->spare_snap[i]->room < size)
+			continue;
+		s = b->spare_snap[i];
+		b->spare_snap[i] = NULL;
+		size = s->room;
+	}
+	if (!s)
+		s = malloc(size);
 	if (!s) {
 		b->err = -ENOMEM;
 		return NULL;
 	}
-	str = (char *)&s->m[nr];
-	for (uint32_t i = 0; i < e->nr; i++) {
-		const struct vt_value *v = &e->v[i];
-		struct vt_member *m;
+	memset(s, 0, sizeof(*s));
+	s->room = size;
+	return s;
+}
 
-		if (!name[i])
+static const char *member_name(const struct vt_trace *t, uint16_t field)
+{
+	const char *name = vt_trace__field_name(t, field);
+
+	return strncmp(name, "file.", 5) ? NULL : name + 5;
+}
+
+/* Name of the member that a field of this trace alone tells of, or NULL. It lives as long as the trace. */
+static const char *member_of(struct vt_build *b, uint16_t field)
+{
+	size_t i = field - VT_F_MAX;
+
+	if (i >= b->nr_members) {
+		const char **grown = realloc(b->member, (i + 1) * sizeof(*grown));
+
+		if (!grown) {
+			b->err = -ENOMEM;
+			return NULL;
+		}
+		b->member = grown;
+		for (; b->nr_members <= i; b->nr_members++)
+			grown[b->nr_members] = member_name(b->side->trace, (uint16_t)(b->nr_members + VT_F_MAX));
+	}
+	return b->member[i];
+}
+
+struct part {
+	const char *name;
+	const struct vt_value *v;
+	size_t len;		/* of its text, with the end */
+};
+
+static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt, bool members)
+{
+	struct part part[VT_EVENT_FIELDS_MAX];
+	size_t nr = 0, text = 0;
+	struct vt_snap *s;
+	char *str;
+
+	for (uint32_t i = 0; members && i < e->nr; i++) {
+		struct part *p = &part[nr];
+
+		p->name = e->v[i].field < VT_F_MAX ? NULL : member_of(b, e->v[i].field);
+		if (!p->name)
 			continue;
-		m = &s->m[s->nr++];
-		m->name = name[i];
-		m->kind = v->kind;
-		m->err = v->err;
-		if (v->err)
-			continue;
-		if (v->kind == VT_STR) {
-			m->str = str;
-			str += cut_numbers(str, v->str);
-		} else {
-			m->num = v->u;
+		p->v = &e->v[i];
+		p->len = p->v->kind == VT_STR && !p->v->err ? strlen(p->v->str) + 1 : 0;
+		text += p->len;
+		nr++;
+	}
+	s = snap_alloc(b, sizeof(*s) + nr * sizeof(s->m[0]) + text);
+	if (!s)
+		return NULL;
+	s->nr = (unsigned int)nr;
+	str = (char *)&s->m[nr];
+	for (size_t i = 0; i < nr; i++) {
+		const struct part *p = &part[i];
+
+		s->m[i] = (struct vt_member){ .name = p->name, .kind = p->v->kind, .err = p->v->err };
+		if (p->len) {
+			s->m[i].str = memcpy(str, p->v->str, p->len);
+			str += p->len;
+		} else if (!p->v->err) {
+			s->m[i].num = p->v->u;
 		}
 	}
 	at_set(b, &s->at, e);
@@ -243,11 +304,11 @@ static bool stands_for(const struct vt_life *l, int pt)
 	return !l->snap && (pt == VT_PT_RETRIEVE || pt == VT_PT_RETRIEVED);
 }
 
-static void snap_keep(struct vt_life *l, struct vt_snap **s)
+static void snap_keep(struct vt_build *b, struct vt_life *l, struct vt_snap **s)
 {
 	if (!stands_for(l, (*s)->pt))
 		return;
-	free(l->snap);
+	snap_drop(b, l->snap);
 	l->snap = *s;
 	*s = NULL;
 }
@@ -331,7 +392,7 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	s = snap_make(b, e, pt, pt == VT_PT_OPEN || (l && stands_for(l, pt)));
 	f = file_get(b, obj, pt != VT_PT_RELEASE);
 	if (!s || !f) {
-		free(s);
+		snap_drop(b, s);
 		return;
 	}
 	snap_links(s, e);
@@ -364,7 +425,7 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 			l->ref[pt] = (struct vt_ref){ .seen = true, .count = count, .at = s->at };
 	}
 	if (pt == VT_PT_OPEN) {
-		free(f->open_snap);
+		snap_drop(b, f->open_snap);
 		f->open_snap = s;
 		s = NULL;
 	} else if (l) {
@@ -372,9 +433,9 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 			l->open_snap = f->open_snap;
 			f->open_snap = NULL;
 		}
-		snap_keep(l, &s);
+		snap_keep(b, l, &s);
 	}
-	free(s);
+	snap_drop(b, s);
 }
 
 /* ---- made and ended ---- */
@@ -518,6 +579,7 @@ void file_finalize(struct vt_build *b)
 			s->orphans[s->nr_orphans++] = all[i];
 	}
 	qsort(s->orphans, s->nr_orphans, sizeof(*s->orphans), by_index);
+	snap_finish(s->example_open);
 	free(all);
 }
 
@@ -535,4 +597,7 @@ void file_free_all(struct vt_build *b)
 	vt_map__free(&b->files);
 	free(b->side->orphans);
 	free(b->side->example_open);
+	for (i = 0; i < SPARE_SNAPS; i++)
+		free(b->spare_snap[i]);
+	free(b->member);
 }

@@ -65,8 +65,9 @@ struct vt_life *life_named(struct vt_build *b, enum vt_dir dir, const char *sess
 
 static struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64_t token, enum vt_life_state state)
 {
-	struct vt_life *l = calloc(1, sizeof(*l));
+	struct vt_life *l = b->spare_life ? memset(b->spare_life, 0, sizeof(*l)) : calloc(1, sizeof(*l));
 
+	b->spare_life = NULL;
 	if (!l || vt_map__put(&b->lives[s->dir], vt_hash_mix((uintptr_t)s, token), l)) {
 		free(l);
 		b->err = -ENOMEM;
@@ -143,9 +144,10 @@ static void life_free(struct vt_build *b, struct vt_life *l)
 			l->devices--;
 		}
 	}
-	free(l->snap);
-	free(l->open_snap);
-	free(l);
+	snap_drop(b, l->snap);
+	snap_drop(b, l->open_snap);
+	free(b->spare_life);
+	b->spare_life = l;
 }
 
 /* Takes the newest life of its session out again: its preserve failed. */
@@ -1089,6 +1091,8 @@ void life_finalize(struct vt_build *b)
 	s->nr_facts = kept;
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
+			snap_finish(l->snap);
+			snap_finish(l->open_snap);
 			if (vt_map__put(&b->index, life_key(v->dir, v->name, l->token), l))
 				b->err = -ENOMEM;
 			if (v->dir == VT_OUTGOING && !v->ended)
@@ -1106,6 +1110,8 @@ void life_free_all(struct vt_build *b)
 		session_free(b, s);
 	}
 	b->side->sessions = NULL;
+	free(b->spare_life);
+	b->spare_life = NULL;
 	for (int d = 0; d < 2; d++) {
 		vt_map__free(&b->sessions[d]);
 		vt_map__free(&b->lives[d]);

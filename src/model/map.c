@@ -98,6 +98,19 @@ int vt_map__put(struct vt_map *m, uint64_t key, void *val)
 	return 0;
 }
 
+/* Deleted places are there to be stepped over: behind them nothing, and they are free again. */
+static void forget_gone(struct vt_map *m, size_t i)
+{
+	size_t mask = m->size - 1;
+
+	if (m->slot[(i + 1) & mask].val)
+		return;
+	for (; m->slot[i].val == MAP_GONE; i = (i - 1) & mask) {
+		m->slot[i].val = NULL;
+		m->used--;
+	}
+}
+
 void *vt_map__del(struct vt_map *m, uint64_t key)
 {
 	struct vt_slot *s = find(m, key);
@@ -108,6 +121,7 @@ void *vt_map__del(struct vt_map *m, uint64_t key)
 	val = s->val;
 	s->val = MAP_GONE;
 	m->live--;
+	forget_gone(m, (size_t)(s - m->slot));
 	return val;
 }
 
@@ -152,16 +166,38 @@ static const char *look_up(struct vt_strings *p, const char *s)
 	return copy;
 }
 
+static size_t place_of(const char *s)
+{
+	return ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
+}
+
 const char *vt_strings__get(struct vt_strings *p, const char *s)
 {
-	size_t i = ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
+	size_t i = place_of(s);
 
 	/* What lies at the place may have changed since: the text decides. */
 	if (p->recent[i].from != s || strcmp(p->recent[i].kept, s)) {
 		p->recent[i].kept = look_up(p, s);
 		p->recent[i].from = s;
 	}
+	p->recent[i].text = 0;
 	return p->recent[i].kept;
+}
+
+const char *vt_strings__get_of(struct vt_strings *p, const char *s)
+{
+	size_t i = place_of(s);
+
+	if (p->recent[i].from == s && p->recent[i].text == p->text)
+		return p->recent[i].kept;
+	vt_strings__get(p, s);
+	p->recent[i].text = p->text;
+	return p->recent[i].kept;
+}
+
+void vt_strings__next_text(struct vt_strings *p)
+{
+	p->text++;	/* from 1 on */
 }
 
 void vt_strings__free(struct vt_strings *p)

@@ -33,9 +33,14 @@ struct vt_strings {
 	/* The same few strings come again and again from the same places: found without hashing. */
 	struct {
 		const char *from, *kept;
+		uint64_t text;
 	} recent[VT_STRINGS_RECENT];
+	uint64_t text;		/* counts the texts that vt_strings__get_of() was told of */
 };
 const char *vt_strings__get(struct vt_strings *p, const char *s);
+/* The same for S in a text that stays as it is until vt_strings__next_text(). */
+const char *vt_strings__get_of(struct vt_strings *p, const char *s);
+void vt_strings__next_text(struct vt_strings *p);
 void vt_strings__free(struct vt_strings *p);
 
 #endif

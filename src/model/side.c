@@ -46,13 +46,19 @@ const char *intern(struct vt_build *b, const char *s)
 	return s ? vt_strings__get(&b->strings, s) : NULL;
 }
 
+/* S is a string of the event at hand. */
+static const char *intern_event(struct vt_build *b, const char *s)
+{
+	return vt_strings__get_of(&b->strings, s);
+}
+
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 {
 	const char *func = vt_ev_str(e, VT_F_FUNC);
 
 	*at = (struct vt_at){
 		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
-		.comm = intern(b, e->comm), .func = func ? intern(b, func) : "",
+		.comm = intern_event(b, e->comm), .func = func ? intern_event(b, func) : "",
 	};
 	/* Where a free is, no function is entered: the call instruction says where. */
 	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
@@ -97,9 +103,19 @@ bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj)
 	return true;
 }
 
+/* Events of one task come in a row, mostly. */
+static struct task *task_find(struct vt_build *b, uint32_t tid)
+{
+	struct task *t = b->last_task && b->last_task->tid == tid ? b->last_task : vt_map__get(&b->tasks, tid);
+
+	if (t)
+		b->last_task = t;
+	return t;
+}
+
 struct task *task_of(struct vt_build *b, const struct vt_event *e)
 {
-	return vt_map__get(&b->tasks, e->tid);
+	return task_find(b, e->tid);
 }
 
 struct frame *frame_top(struct task *t)
@@ -253,7 +269,7 @@ bool event_is_vfio(uint16_t type)
 
 static struct task *task_make(struct vt_build *b, uint32_t tid)
 {
-	struct task *t = vt_map__get(&b->tasks, tid);
+	struct task *t = task_find(b, tid);
 
 	if (t)
 		return t;
@@ -272,6 +288,7 @@ static struct task *task_make(struct vt_build *b, uint32_t tid)
 static void task_done(struct vt_build *b, struct task *t)
 {
 	vt_map__del(&b->tasks, t->tid);
+	b->last_task = NULL;
 	if (b->spare)
 		free(t);
 	else
@@ -465,11 +482,16 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 }
 
 /* The tool preserves a file of its own when it carries a trace over. It does not judge that. */
-static bool is_own(const struct vt_event *e)
+static bool is_own(struct vt_build *b, const struct vt_event *e)
 {
 	const char *session = vt_ev_str(e, VT_F_SESSION);
 
-	return session && !strcmp(session, VT_OWN_SESSION);
+	if (!session || session == b->other_session)
+		return false;
+	if (!strcmp(session, VT_OWN_SESSION))
+		return true;
+	b->other_session = session;
+	return false;
 }
 
 /*
@@ -521,7 +543,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		frames_torn(b, b->torn_ns, b->tear_vfio);
 		next_tear(b);
 	}
-	if (is_own(e)) {
+	if (is_own(b, e)) {
 		b->side->events++;
 		if (!b->side->own_events++)
 			at_set(b, &b->side->own_at, e);
@@ -572,6 +594,8 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 			if (cover_damage(b, &block, vt_trace__block(s->trace), e->ts_ns))
 				frames_torn(b, e->ts_ns, false);
 			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
+			vt_strings__next_text(&b->strings);
+			b->other_session = NULL;
 		}
 		feed(b, e);
 		if (b->err)
@@ -589,6 +613,7 @@ static void finalize(struct vt_build *b)
 
 	judge_frame(s);
 	/* Calls that never came back: of the jump, or of the moment the recorder stopped. */
+	b->last_task = NULL;
 	while ((t = vt_map__next(&b->tasks, &i)))
 		free(t);
 	vt_map__free(&b->tasks);
@@ -622,6 +647,7 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 	ret = vt_trace__open(path, &s->trace, why);
 	if (ret)
 		goto fail;
+	vt_strings__next_text(&b->strings);
 	ret = cover_begin(b);
 	if (ret)
 		goto fail;

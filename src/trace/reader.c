@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "trace/frame.h"
+#include "trace/shape.h"
 #include "trace/tables.h"
 
 struct vt_trace {
@@ -22,6 +23,7 @@ struct vt_trace {
 	struct vt_damages damages;
 	struct vt_frame frame;
 	struct vt_tables tables;
+	struct vt_shapes shapes;
 	bool has_events;
 
 	/* the block being read */
@@ -205,6 +207,7 @@ void vt_trace__free(struct vt_trace *t)
 		close(t->fd);
 	vt_frame__free(&t->frame);
 	vt_damages__free(&t->damages);
+	vt_shapes__free(&t->shapes);
 	vt_tables__free(&t->tables);
 	free(t);
 }
@@ -273,65 +276,13 @@ static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
 	return sizeof(struct vtf_block) + (uint64_t)(p - t->payload);
 }
 
-static bool decode_value(const struct vt_trace *t, uint16_t raw, uint64_t bits, struct vt_value *v)
-{
-	const struct vt_tables *tab = &t->tables;
-	uint16_t id = raw & (uint16_t)~VTF_FIELD_ERR, class;
-
-	if (id >= VTF_FIELD_IDS || !tab->kind[id])
-		return false;
-	v->field = tab->fields.map[id];
-	v->kind = tab->kind[id];
-	v->err = 0;
-	v->u = bits;
-	if (raw & VTF_FIELD_ERR) {
-		v->err = (int32_t)bits;
-		v->u = 0;
-		return bits && bits <= VTF_ERRNO_MAX;
-	}
-	if (v->kind == VT_STR) {
-		if (bits >= t->strings_len)
-			return false;
-		v->str = t->strings + bits;
-	}
-	if (v->kind == VT_OBJ && bits) {
-		if (bits >> 48 >= VTF_CLASS_IDS)
-			return false;
-		class = tab->classes.map[bits >> 48];
-		v->u = ((uint64_t)class << 48) | vt_obj_nr(bits);
-		return class != VT_NAMES_NONE && vt_obj_nr(bits);
-	}
-	return true;
-}
-
-static bool decode_fields(const struct vt_trace *t, const struct vtf_event *d, const char *p, struct vt_event *e)
-{
-	const uint16_t *ids = (const uint16_t *)p;
-	const uint64_t *values = (const uint64_t *)(p + vtf_align8(d->nr * 2u));
-
-	memset(e->at, 0, sizeof(e->at));
-	for (uint32_t i = 0; i < d->nr; i++) {
-		struct vt_value *v = &e->v[i];
-
-		if (!decode_value(t, ids[i], values[i], v))
-			return false;
-		if (v->field >= VT_F_MAX)
-			continue;
-		if (e->at[v->field])
-			return false;
-		e->at[v->field] = (uint8_t)(i + 1);
-	}
-	e->nr = d->nr;
-	return true;
-}
-
 static const char *type_name(const struct vt_trace *t, uint16_t index)
 {
 	return index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
 }
 
 /* The event at D, which lies in the block with all its bytes. */
-static bool decode(const struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
+static bool decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
 {
 	uint16_t type = d->type < VTF_EVENT_IDS ? t->tables.events.map[d->type] : VT_NAMES_NONE;
 
@@ -348,7 +299,7 @@ static bool decode(const struct vt_trace *t, const struct vtf_event *d, struct v
 	e->type = type < VT_EV_MAX && d->phase <= VT_EXIT ? type : VT_EV_UNKNOWN;
 	e->type_name = type_name(t, type);
 	e->comm = t->strings + d->comm;
-	return decode_fields(t, d, (const char *)(d + 1), e);
+	return vt_shapes__decode(&t->shapes, &t->tables, d, (const char *)(d + 1), t->strings, t->strings_len, e);
 }
 
 /* 1 and the event, 0 when this block has no more. Payloads come from malloc() and sizes are multiples of 8: aligned. */
