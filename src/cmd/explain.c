@@ -24,6 +24,8 @@ static void needs(const struct vt_rule *r)
 	     "and which files it judged all the same: those whose life with LUO nothing is missing from.\n");
 	for (const struct vt_need *n = r->needs; n->type; n++)
 		printf("    %-24s %-26s %s\n", vt_event_name(n->type), where[n->where], vt_event_doc(n->type));
+	for (const uint16_t *t = r->also; *t; t++)
+		printf("    %-24s %-26s %s\n", vt_event_name(*t), "where it is hooked", vt_event_doc(*t));
 }
 
 static int run_explain(int argc, char **argv)

@@ -4,6 +4,7 @@
 #define VT_MODEL_BUILD_H
 
 #include "model/map.h"
+#include "model/spans.h"
 #include "vfiotrace/model.h"
 
 #define FRAMES_MAX 16
@@ -153,8 +154,12 @@ struct vt_build {
 	struct lost *lost;
 	size_t nr_lost;
 	uint64_t now_ns;		/* time of the event at hand */
-	uint64_t torn_ns, tear_ns;	/* ends of losses that tear calls: the last one passed, the next one */
-	bool tear_vfio;			/* that one: only of calls into vfio */
+	struct tear {
+		uint64_t to_ns;
+		bool vfio_only;
+	} *tears;			/* ends of losses that tear calls, in order */
+	size_t nr_tears, tear_at;	/* the next one */
+	struct vt_spans lossy;		/* when records of whatever type were lost */
 	struct vt_fact sink;		/* for what is not kept */
 	size_t cap_folios;
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
@@ -183,6 +188,7 @@ bool is_err(const struct vt_event *e);	/* ret present and negative */
 /* True when the event says which object, NULL included. */
 bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
 
+bool event_is_call(uint16_t type);
 bool event_is_vfio(uint16_t type);
 bool event_is_op(uint16_t type);
 

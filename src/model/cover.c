@@ -156,29 +156,58 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 
 /* ---- records that were lost ---- */
 
-/* The rows of the file by type, so that nobody has to look names up again. */
+static bool tears_vfio(const struct lost *l)
+{
+	return !l->any && event_is_vfio(l->type);
+}
+
+static bool tears_calls(const struct lost *l)
+{
+	return l->any || (l->type >= VT_EV_SESSION_RELEASE && l->type <= VT_EV_OP_FINISH) || (event_is_call(l->type) && event_is_vfio(l->type));
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct tear *x = a, *y = b;
+
+	return x->to_ns < y->to_ns ? -1 : x->to_ns > y->to_ns;
+}
+
+/* One row of the file, with its type, so that nobody has to look names up again. */
+static int take_loss(struct vt_build *b, const struct vt_loss *l)
+{
+	bool any = !l->event || !*l->event;
+	struct lost *to = &b->lost[b->nr_lost];
+
+	if (!l->count)
+		return 0;
+	*to = (struct lost){
+		.any = any, .type = any ? VT_EV_UNKNOWN : vt_event_by_name(l->event), .from_ns = l->from_ns, .to_ns = l->to_ns,
+		.count = l->count, .event = any ? "unknown" : l->event, .why = l->why && *l->why ? l->why : "no reason given",
+	};
+	b->nr_lost++;
+	if (tears_calls(to))
+		b->tears[b->nr_tears++] = (struct tear){ .to_ns = to->to_ns, .vfio_only = tears_vfio(to) };
+	return vt_spans__add(&b->lossy, to->from_ns, to->to_ns);
+}
+
 int cover_begin(struct vt_build *b)
 {
 	size_t nr = vt_trace__loss_nr(b->side->trace), probes = vt_trace__probe_nr(b->side->trace);
+	int ret = 0;
 
 	b->lost = calloc(nr + 1, sizeof(*b->lost));
+	b->tears = calloc(nr + 1, sizeof(*b->tears));
 	b->probe_type = calloc(probes + 1, sizeof(*b->probe_type));
-	if (!b->lost || !b->probe_type)
+	if (!b->lost || !b->tears || !b->probe_type)
 		return -ENOMEM;
 	for (size_t i = 0; i < probes; i++)
 		b->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
-	for (size_t i = 0; i < nr; i++) {
-		const struct vt_loss *l = vt_trace__loss(b->side->trace, i);
-		bool any = !l->event || !*l->event;
-
-		if (!l->count)
-			continue;
-		b->lost[b->nr_lost++] = (struct lost){
-			.any = any, .type = any ? VT_EV_UNKNOWN : vt_event_by_name(l->event), .from_ns = l->from_ns, .to_ns = l->to_ns,
-			.count = l->count, .event = any ? "unknown" : l->event, .why = l->why && *l->why ? l->why : "no reason given",
-		};
-	}
-	return 0;
+	for (size_t i = 0; i < nr && !ret; i++)
+		ret = take_loss(b, vt_trace__loss(b->side->trace, i));
+	qsort(b->tears, b->nr_tears, sizeof(*b->tears), by_end);
+	vt_spans__join(&b->lossy);
+	return ret;
 }
 
 static bool same_loss(const struct lost *a, const struct lost *b)
@@ -227,7 +256,9 @@ void cover_finalize(struct vt_build *b)
 void cover_free(struct vt_build *b)
 {
 	free(b->lost);
+	free(b->tears);
 	free(b->probe_type);
+	vt_spans__free(&b->lossy);
 }
 
 /* Seconds since the first event, as show prints them. */
@@ -379,10 +410,8 @@ bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t fr
 
 bool cover_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
 {
-	for (size_t i = 0; i < b->nr_lost; i++) {
-		if (b->lost[i].from_ns <= to_ns && b->lost[i].to_ns >= from_ns)
-			return true;
-	}
+	if (vt_spans__reach(&b->lossy, from_ns, to_ns))
+		return true;
 	for (size_t i = 0; i < b->side->nr_holes; i++) {
 		if (b->side->holes[i].from_ns <= to_ns && b->side->holes[i].to_ns >= from_ns)
 			return true;

@@ -247,7 +247,7 @@ struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible)
 /* ---- calls in flight ---- */
 
 /* Types that come as a pair and that others happen inside of. */
-static bool event_is_call(uint16_t type)
+bool event_is_call(uint16_t type)
 {
 	switch (type) {
 	case VT_EV_SESSION_RELEASE:
@@ -513,35 +513,12 @@ static void frames_torn(struct vt_build *b, uint64_t until_ns, bool vfio_only)
 	}
 }
 
-static bool tears(const struct lost *l)
-{
-	return l->any || (l->type >= VT_EV_SESSION_RELEASE && l->type <= VT_EV_OP_FINISH) || (event_is_call(l->type) && event_is_vfio(l->type));
-}
-
-/* The end of the next loss of records that calls are told by. */
-static void next_tear(struct vt_build *b)
-{
-	b->tear_ns = UINT64_MAX;
-	b->tear_vfio = true;
-	for (size_t i = 0; i < b->nr_lost; i++) {
-		const struct lost *l = &b->lost[i];
-
-		if (!tears(l) || l->to_ns <= b->torn_ns || l->to_ns > b->tear_ns)
-			continue;
-		if (l->to_ns < b->tear_ns)
-			b->tear_vfio = true;
-		b->tear_ns = l->to_ns;
-		b->tear_vfio &= !l->any && event_is_vfio(l->type);
-	}
-}
-
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
 	b->now_ns = e->ts_ns;
-	while (e->ts_ns > b->tear_ns) {
-		b->torn_ns = b->tear_ns;
-		frames_torn(b, b->torn_ns, b->tear_vfio);
-		next_tear(b);
+	while (b->tear_at < b->nr_tears && e->ts_ns > b->tears[b->tear_at].to_ns) {
+		frames_torn(b, b->tears[b->tear_at].to_ns, b->tears[b->tear_at].vfio_only);
+		b->tear_at++;
 	}
 	if (is_own(b, e)) {
 		b->side->events++;
@@ -651,7 +628,6 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 	ret = cover_begin(b);
 	if (ret)
 		goto fail;
-	next_tear(b);
 	ret = read_events(b, e);
 	if (ret < 0)
 		goto fail;

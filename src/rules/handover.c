@@ -156,6 +156,7 @@ static void identity(struct vt_ctx *c)
 const struct vt_rule vt_rule_identity = {
 	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
+	.also = { VT_EV_VFIO_FIND, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_OPEN_COMMON },
 	VT_TELLS(data_changed),
 	.run = identity,
 };
@@ -259,6 +260,7 @@ const struct vt_rule vt_rule_kho_leak = {
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN }, { VT_EV_KHO_RESTORE_VMALLOC, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN } },
+	.also = { VT_EV_SESSION_CREATE },
 	VT_TELLS(kho_left),
 	.run = kho_leak,
 };
@@ -313,6 +315,7 @@ const struct vt_rule vt_rule_kho_unbalanced = {
 	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
+	.also = { VT_EV_KHO_UNPRESERVE_FREE, VT_EV_KHO_UNPRESERVE_FOLIO, VT_EV_KHO_UNPRESERVE_PAGES, VT_EV_KHO_UNPRESERVE_VMALLOC },
 	VT_TELLS(unbalanced),
 };
 

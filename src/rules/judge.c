@@ -123,69 +123,19 @@ void vt_also(struct vt_finding *f, const struct vt_who *who)
 
 /* ---- where the evidence has holes ---- */
 
-static bool reaches(const struct vt_spans *l, uint64_t from_ns, uint64_t to_ns)
-{
-	size_t low = 0, high = l->nr;
-
-	/* The first one that does not end before. */
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (l->s[mid].to_ns < from_ns)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < l->nr && l->s[low].from_ns <= to_ns;
-}
-
 bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
 {
-	return reaches(&c->torn[side], from_ns, to_ns);
+	return vt_spans__reach(&c->torn[side], from_ns, to_ns);
 }
 
 bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
 {
-	return !reaches(&c->blind[side], from_ns, to_ns) && !vt_torn(c, side, from_ns, to_ns);
+	return !vt_spans__reach(&c->blind[side], from_ns, to_ns) && !vt_torn(c, side, from_ns, to_ns);
 }
 
 bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l)
 {
 	return vt_torn(c, side, l->since_ns, l->until_ns);
-}
-
-static void add_span(struct vt_ctx *c, struct vt_spans *l, const struct vt_gap *g)
-{
-	struct vt_span *grown = realloc(l->s, (l->nr + 1) * sizeof(*grown));
-
-	if (!grown) {
-		c->err = -ENOMEM;
-		return;
-	}
-	l->s = grown;
-	grown[l->nr++] = (struct vt_span){ g->from_ns, g->to_ns };
-}
-
-static int by_begin(const void *a, const void *b)
-{
-	const struct vt_span *x = a, *y = b;
-
-	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
-}
-
-static void join_spans(struct vt_spans *l)
-{
-	size_t kept = 0;
-
-	if (l->nr)
-		qsort(l->s, l->nr, sizeof(*l->s), by_begin);
-	for (size_t i = 0; i < l->nr; i++) {
-		if (!kept || l->s[i].from_ns > l->s[kept - 1].to_ns)
-			l->s[kept++] = l->s[i];
-		else if (l->s[i].to_ns > l->s[kept - 1].to_ns)
-			l->s[kept - 1].to_ns = l->s[i].to_ns;
-	}
-	l->nr = kept;
 }
 
 struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
@@ -427,7 +377,8 @@ static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, bool
 	while (vt_side__next_gap(c->j->side[i], type, &at, &g)) {
 		if (lost && !g.lost)
 			continue;
-		add_span(c, to, &g);
+		if (vt_spans__add(to, g.from_ns, g.to_ns))
+			c->err = -ENOMEM;
 		if (g.text[0])
 			vt_doubt(c, "%s", g.text);
 	}
@@ -454,10 +405,12 @@ static void check_needs(struct vt_ctx *c)
 			concerned = true;
 			doubt_type(c, i, n->type, false, &c->blind[i]);
 		}
+		for (const uint16_t *t = c->rule->also; concerned && *t; t++)
+			doubt_type(c, i, *t, true, &c->blind[i]);
 		if (concerned && c->rule->by_call)
 			check_calls(c, i);
-		join_spans(&c->blind[i]);
-		join_spans(&c->torn[i]);
+		vt_spans__join(&c->blind[i]);
+		vt_spans__join(&c->torn[i]);
 		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;
 		if (concerned && vt_side__cut(c->j->side[i], buf, sizeof(buf)))
 			vt_doubt(c, "%s", buf);
@@ -578,8 +531,8 @@ static void run_rule(struct vt_ctx *c)
 	if (c->row->nr_why)
 		count_files(c);
 	VT_EACH_SIDE(c, i) {
-		free(c->blind[i].s);
-		free(c->torn[i].s);
+		vt_spans__free(&c->blind[i]);
+		vt_spans__free(&c->torn[i]);
 	}
 }
 

@@ -315,6 +315,7 @@ const struct vt_rule vt_rule_file_ref = {
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT },
 		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },
+	.also = { VT_EV_FILE_LET_GO, VT_EV_OP_CAN_PRESERVE },
 	VT_TELLS(file_ref),
 };
 

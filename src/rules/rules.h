@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/spans.h"
 #include "vfiotrace/exit.h"
 #include "vfiotrace/model.h"
 
@@ -61,6 +62,7 @@ struct vt_rule {
 	bool lasts;			/* what comes after the end of a file's life can still put it right */
 	bool sums;			/* adds up over all files: what was missed once is missing ever after */
 	struct vt_need needs[16];
+	uint16_t also[8];		/* what it uses where a hook shows it: only its loss leaves the rule open */
 	const struct vt_telling *tells;	/* facts that are findings (rules/facts.h) */
 	size_t nr_tells;
 	void (*run)(struct vt_ctx *c);	/* what takes more than one fact, or NULL */
@@ -157,14 +159,6 @@ bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l);
 void vt_judgement__settle(struct vt_judgement *j);
 
 /* ---- for rules ---- */
-
-/* Stretches of time, in order, with room between any two. */
-struct vt_spans {
-	struct vt_span {
-		uint64_t from_ns, to_ns;
-	} *s;
-	size_t nr;
-};
 
 struct vt_ctx {
 	struct vt_judgement *j;
