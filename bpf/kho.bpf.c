@@ -107,6 +107,9 @@ static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memor
 	struct vt_wire *w;
 	u32 depth;
 
+	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
+	if (memory == ARG_VIRT)
+		bpf_map_delete_elem(&privates, &arg);
 	if (c && (gives(type) || takes_back(type)) && spare(type)) {
 		kho_leave();
 		frame_pop();

@@ -103,6 +103,7 @@ SEC("fentry") int BPF_PROG(e_session_release, struct inode *inode, struct file *
 	w = wire_new(SESSION_RELEASE, ENTER);
 	if (w) {
 		session_name(w, (char *)s);
+		slot(w, VT_S_OBJ_SESSION, (u64)s);
 		slot(w, VT_S_RETRIEVED, BPF_CORE_READ(s, retrieved));
 		slot(w, VT_S_COUNT, BPF_CORE_READ(s, file_set.count));
 		wire_send(c, w);

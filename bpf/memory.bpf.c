@@ -8,6 +8,16 @@
  */
 #include "folio.bpf.h"
 
+/* Both are read, and then one is chosen: the verifier wants no other offset from the context than a constant. */
+static __always_inline u64 argument(struct pt_regs *ctx, u32 n)
+{
+	u64 di = ctx->di, si = ctx->si;
+
+	barrier_var(di);
+	barrier_var(si);
+	return n ? si : di;
+}
+
 SEC("kprobe") int site_free(struct pt_regs *ctx)
 {
 	struct vt_control *c = ctl_open();
@@ -22,7 +32,7 @@ SEC("kprobe") int site_free(struct pt_regs *ctx)
 	site = bpf_map_lookup_elem(&sites, &i);
 	if (!site)
 		return 0;
-	ptr = site->reg ? ctx->si : ctx->di;
+	ptr = argument(ctx, site->reg);
 	cls = tracked(ptr);
 	/* Where nothing but a df is freed, an object we no longer hold is a second free. */
 	if (cls != VT_C_DF && !(site->df_only && ptr))
@@ -35,6 +45,82 @@ SEC("kprobe") int site_free(struct pt_regs *ctx)
 	w->site = i;
 	slot(w, VT_S_OBJ, ptr);
 	wire_send(c, w);
+	return 0;
+}
+
+static __always_inline void object_at(struct vt_control *c, u16 type, u32 site, u32 cls, u64 ptr)
+{
+	struct vt_wire *w = wire_reserve(sizeof(*w), type, VT_POINT);
+
+	if (!w)
+		return;
+	w->site = site;
+	slot(w, cls == VT_C_LUO_FILE ? VT_S_OBJ_LUO_FILE : cls == VT_C_SESSION ? VT_S_OBJ_SESSION : VT_S_OBJ_OTHER, ptr);
+	wire_send(c, w);
+}
+
+static __always_inline void object_made(struct vt_control *c, u32 i, u32 cls, u64 ptr)
+{
+	if (!ptr || IS_ERR_VALUE(ptr))
+		return;
+	if (cls == VT_C_OTHER)
+		bpf_map_update_elem(&privates, &ptr, &cls, BPF_ANY);
+	else
+		track(ptr, cls);
+	object_at(c, VT_EV_OBJ_ALLOC, i, cls, ptr);
+}
+
+/* ONLY: the class of all that is freed at this place: such an object that we no longer hold is a second free. */
+static __always_inline void object_freed(struct vt_control *c, u32 i, u32 only, u64 ptr)
+{
+	u32 cls = tracked(ptr);
+
+	if (cls == VT_C_LUO_FILE || cls == VT_C_SESSION) {
+		untrack(ptr);
+	} else if (bpf_map_lookup_elem(&privates, &ptr)) {
+		cls = VT_C_OTHER;
+		bpf_map_delete_elem(&privates, &ptr);
+	} else {
+		cls = only;
+	}
+	if (cls && ptr)
+		object_at(c, VT_EV_OBJ_FREE, i, cls, ptr);
+}
+
+/* Calls of allocators whose result is tested at a place that other code jumps to: the site, by thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u32);
+} allocating SEC(".maps");
+
+static __always_inline bool comes_from_call(u32 site)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+	u32 *call = bpf_map_lookup_elem(&allocating, &tid);
+	bool here = call && *call + 1 == site;
+
+	if (here)
+		bpf_map_delete_elem(&allocating, &tid);
+	return here;
+}
+
+/* At a call of a free function, and where the result of an allocator is tested. */
+SEC("kprobe") int site_obj(struct pt_regs *ctx)
+{
+	u32 i = (u32)bpf_get_attach_cookie(ctx), tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_control *c = ctl_open();
+	struct vt_site *site = c ? bpf_map_lookup_elem(&sites, &i) : NULL;
+
+	if (!site)
+		return 0;
+	if (site->kind == VT_SITE_OBJ_FREE)
+		object_freed(c, i, site->cls, argument(ctx, site->reg));
+	else if (site->kind == VT_SITE_OBJ_CALL)
+		bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY);
+	else if (!site->joined || comes_from_call(i))
+		object_made(c, i, site->cls, ctx->ax);
 	return 0;
 }
 

@@ -104,7 +104,15 @@ struct {
 	__type(value, u32);
 } objects VT_MAP_ATTR;
 
-/* Call sites of free functions: what the recorder found in the text. */
+/* What handlers' callbacks allocate for themselves; some of it is freed where nobody looks, so old entries go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} privates VT_MAP_ATTR;
+
+/* Call sites of functions of interest: what the recorder found in the text. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, VT_SITES_MAX);

@@ -114,7 +114,7 @@ struct vt_life {
 	bool held_at_end;		/* outgoing, and not taken back when the trace ends: it goes into the jump, if there is one */
 	const char *compatible;		/* NULL when never seen */
 	const char *bdf;		/* NULL when not vfio or never seen */
-	uint64_t file, df, device;	/* objects of this side */
+	uint64_t file, df, device, luo_file;	/* objects of this side */
 	bool is_vfio;
 	bool has_data, freeze_changed;
 	uint64_t data;			/* serialized_data, last seen */
@@ -217,6 +217,16 @@ struct vt_free_path {
 	size_t nr_who;
 };
 
+/* How the objects of one kind were allocated and freed: LUO's own, and what handlers' callbacks allocate. */
+struct vt_mem_path {
+	uint8_t cls;			/* enum vt_class */
+	const char *family, *callee, *site;	/* of the allocation */
+	const char *free_callee, *free_site;
+	uint64_t count;
+	struct vt_at alloc, freed;	/* of the first one */
+	struct vt_who who;
+};
+
 /* A struct file that was made inside a traced call. */
 struct vt_file {
 	uint64_t obj;
@@ -260,7 +270,8 @@ struct vt_device {
 	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) X(SESSION_LOST) \
-	X(FILE_KEPT) X(FILE_TAKEN) X(FOLIO_UNTOLD)
+	X(FILE_KEPT) X(FILE_TAKEN) X(FOLIO_UNTOLD) \
+	X(MEM_LEFT) X(MEM_TWICE)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
@@ -338,6 +349,9 @@ struct vt_side {
 	uint64_t unverified_releases;	/* whose put of the registration nothing shows */
 	struct vt_free_path *free_paths;
 	size_t nr_free_paths;
+	struct vt_mem_path *mem_paths;
+	size_t nr_mem_paths;
+	uint64_t mem_unborn;	/* LUO's own objects, freed, whose allocation was not seen */
 
 	struct vt_device **devices;	/* in order of appearance */
 	size_t nr_devices;

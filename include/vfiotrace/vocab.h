@@ -97,6 +97,8 @@ enum vt_phase {
 	X(VFIO_ZAP, "vfio.zap", "BAR mappings zapped (vfio_pci_zap_bars()): mapping, and vmas: how many VMAs hang in it") \
 	/* memory families at call sites */ \
 	X(MEM_FREE, "mem.free", "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
+	X(OBJ_ALLOC, "obj.alloc", "an allocation in LUO's text or in a handler's callback: obj (luo_file, session, or anything else), callee, family, site") \
+	X(OBJ_FREE, "obj.free", "a free function about to be called on one of these: obj, callee, family, site") \
 	/* KHO memory, paired by physical address */ \
 	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", "kho_alloc_preserve(): size; on exit phys, ret") \
 	X(KHO_UNPRESERVE_FREE, "kho.unpreserve_free", "kho_unpreserve_free(): phys") \

@@ -33,6 +33,9 @@
 	X(DF, DF, DF) \
 	X(DEVICE, DEVICE, DEVICE) \
 	X(OBJ, OBJ, DF) \
+	X(OBJ_LUO_FILE, OBJ, LUO_FILE) \
+	X(OBJ_SESSION, OBJ, SESSION) \
+	X(OBJ_OTHER, OBJ, OTHER) \
 	X(MAPPING, MAPPING, MAPPING) \
 	X(INODE_MAPPING, INODE_MAPPING, MAPPING) \
 	X(DEV_MAPPING, DEV_MAPPING, MAPPING) \
@@ -136,13 +139,16 @@ struct vt_wire_cpu {
 };
 
 /* What is called at a call site. */
-enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FD_INSTALL };
+enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FD_INSTALL,
+		    VT_SITE_OBJ_CALL, VT_SITE_OBJ_ALLOC, VT_SITE_OBJ_FREE };
 
 /* A call site of a function of interest. */
 struct vt_site {
 	unsigned int kind;	/* enum vt_site_kind */
 	unsigned int reg;	/* argument that holds the object: 0 = first, 1 = second */
+	unsigned int cls;	/* enum vt_class of what is allocated, or of what alone is freed here; 0 = told by the pointer */
 	unsigned int df_only;	/* the enclosing function frees nothing but a df here */
+	unsigned int joined;	/* the place of a result that counts only behind the call, which is the site before this one */
 };
 
 /*

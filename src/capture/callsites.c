@@ -3,6 +3,7 @@
 #include "capture/engine_private.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,20 @@
 #include <unistd.h>
 
 #include "capture/kernel.h"
+
+static const char *program_of(enum vt_site_kind kind)
+{
+	switch (kind) {
+	case VT_SITE_FREE: return "site_free";
+	case VT_SITE_OBJ_CALL: case VT_SITE_OBJ_ALLOC: case VT_SITE_OBJ_FREE: return "site_obj";
+	default: return "site_luo";
+	}
+}
+
+static int program_fd(const struct engine *e, enum vt_site_kind kind)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(e->obj, program_of(kind)));
+}
 
 static struct plan_row *site_row(struct engine *e, const struct site_use *use)
 {
@@ -21,7 +36,7 @@ static struct plan_row *site_row(struct engine *e, const struct site_use *use)
 	r->event = use->event;
 	r->method = "site";
 	snprintf(r->module, sizeof(r->module), "%s", use->module);
-	snprintf(r->prog, sizeof(r->prog), "%s", use->kind == VT_SITE_FREE ? "site_free" : "site_luo");
+	snprintf(r->prog, sizeof(r->prog), "%s", program_of(use->kind));
 	return r;
 }
 
@@ -39,7 +54,8 @@ static int hold_program(struct engine *e, const struct plan_row *r, int fd)
 
 int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use)
 {
-	struct vt_site entry = { .kind = use->kind, .reg = f->callee->arg, .df_only = use->df_only };
+	struct vt_site entry = { .kind = use->kind, .reg = f->callee->arg, .df_only = use->df_only, .cls = use->cls, .joined = f->joined };
+	uint64_t addr = use->kind == VT_SITE_OBJ_ALLOC ? f->result : f->addr;
 	uint32_t index = e->nr_sites;
 	struct plan_row *r;
 	struct site *grown;
@@ -56,16 +72,16 @@ int callsites__attach(struct engine *e, const struct found_site *f, const struct
 	grown[index] = (struct site){ .addr = f->addr, .callee = f->callee->name, .family = f->callee->family };
 	kernel__site(e->k, f->addr, grown[index].where, sizeof(grown[index].where));
 
-	r->key = f->addr;
+	r->key = addr;
 	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
 	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
 	if (e->opt.dry && !err) {
 		r->possible = true;
 		return 0;
 	}
-	prog_fd = use->kind == VT_SITE_FREE ? e->site_fd : e->luo_site_fd;
+	prog_fd = program_fd(e, use->kind);
 	if (!err)
-		err = sites__attach(prog_fd, f->addr, index, false);
+		err = sites__attach(prog_fd, addr, index, false);
 	if (err < 0) {
 		load__give_up(r, "kprobe refused", err);
 		return 0;

@@ -26,6 +26,7 @@ struct convert {
 	struct vt_writer *w;
 	struct ident *id;
 	struct structfile *sf;
+	bool files_born;	/* allocations of luo_files are seen */
 };
 
 int convert__new(struct convert **out, struct engine *e, struct kernel *k, struct vt_writer *w)
@@ -62,13 +63,34 @@ static bool has(const struct vt_wire *w, enum vt_slot s)
 	return w->mask & 1ull << s && !(w->fault & 1ull << s);
 }
 
+/* Of obj.alloc and obj.free: one slot for each class. */
+static enum vt_slot object_slot(const struct vt_wire *w)
+{
+	return has(w, VT_S_OBJ_LUO_FILE) ? VT_S_OBJ_LUO_FILE : has(w, VT_S_OBJ_SESSION) ? VT_S_OBJ_SESSION : VT_S_OBJ_OTHER;
+}
+
+static enum vt_class object_class(const struct vt_wire *w)
+{
+	return slots[object_slot(w)].cls;
+}
+
+static uint64_t object_ptr(const struct vt_wire *w)
+{
+	return w->slot[object_slot(w)];
+}
+
 /* Events that show an object for the first time in its life, so that an address seen before is another one's. */
 static void births(struct convert *c, const struct vt_wire *w)
 {
 	bool ok = has(w, VT_S_RET) ? w->slot[VT_S_RET] == 0 : true;
 
-	if (w->type == VT_EV_LUO_FILE || (w->type == VT_EV_LUO_PRESERVE && w->phase == VT_EXIT && ok))
-		if (has(w, VT_S_LUO_FILE))
+	if (w->type == VT_EV_OBJ_ALLOC)
+		ident__born(c->id, object_class(w), object_ptr(w));
+	/* Where the allocation is seen the object has its name already. */
+	if (w->type == VT_EV_OBJ_ALLOC && object_class(w) == VT_C_LUO_FILE)
+		c->files_born = true;
+	else if (w->type == VT_EV_LUO_FILE || (w->type == VT_EV_LUO_PRESERVE && w->phase == VT_EXIT && ok))
+		if (has(w, VT_S_LUO_FILE) && !c->files_born)
 			ident__born(c->id, VT_C_LUO_FILE, w->slot[VT_S_LUO_FILE]);
 	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
 		ident__born(c->id, VT_C_DF, w->slot[VT_S_DF]);
@@ -84,6 +106,8 @@ static void deaths(struct convert *c, const struct vt_wire *w)
 {
 	if (w->type == VT_EV_FILE_FPUT)
 		ident__died(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
+	if (w->type == VT_EV_OBJ_FREE)
+		ident__died(c->id, object_class(w), object_ptr(w));
 	if (w->type == VT_EV_MEM_FREE)
 		ident__died(c->id, VT_C_DF, w->slot[VT_S_OBJ]);
 	if (w->type == VT_EV_VFIO_UNREGISTER && w->phase == VT_EXIT && has(w, VT_S_DEVICE))
@@ -97,6 +121,7 @@ static void deaths(struct convert *c, const struct vt_wire *w)
 static uint64_t object(struct convert *c, const struct vt_wire *w, enum vt_class cls, uint64_t ptr)
 {
 	bool parting = w->type == VT_EV_VFIO_RELEASE || w->type == VT_EV_FILE_FPUT || w->type == VT_EV_MEM_FREE ||
+		       w->type == VT_EV_OBJ_FREE ||
 		       (w->type == VT_EV_FILE_SNAP && w->point == VT_P_RELEASE);
 	uint64_t obj = parting ? ident__last(c->id, cls, ptr) : 0;
 
@@ -147,7 +172,8 @@ static void put_text(struct convert *c, const struct vt_wire *w)
 
 static bool at_call_site(unsigned int type)
 {
-	return type == VT_EV_MEM_FREE || type == VT_EV_MODULE_GET || type == VT_EV_MODULE_PUT || type == VT_EV_FD_INSTALL;
+	return type == VT_EV_MEM_FREE || type == VT_EV_OBJ_ALLOC || type == VT_EV_OBJ_FREE || type == VT_EV_MODULE_GET ||
+	       type == VT_EV_MODULE_PUT || type == VT_EV_FD_INSTALL;
 }
 
 /* The row behind the record: its function goes into the event, its counter goes up. */

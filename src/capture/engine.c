@@ -102,8 +102,6 @@ static int load_core(struct engine *e)
 		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
 	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
 	e->last_look_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "last_look"));
-	e->site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_free"));
-	e->luo_site_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "site_luo"));
 	phase__begin("layout");
 	handlers__prepare(e);
 	err = map_control(e);

@@ -21,6 +21,7 @@ struct handler {
 	uint64_t addr;
 	char compatible[64];
 	char module[64];	/* ops->owner; "" = built in */
+	bool objects_done;
 	bool complete;	/* every op it has is attached; else it is tried again */
 	unsigned int tries;
 };
@@ -54,7 +55,7 @@ struct engine {
 	int map_fd[NR_MAPS];	/* owned by the object */
 	struct vt_control *ctl;
 	size_t ctl_len;
-	int peek_fd, site_fd, luo_site_fd, last_look_fd;
+	int peek_fd, last_look_fd;
 	bool vfio_done, luo_done, caught_up;
 	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;
@@ -104,11 +105,17 @@ struct site_use {
 	enum vt_event_type event;
 	const char *module;
 	bool df_only;		/* see struct vt_site */
+	enum vt_class cls;	/* the same */
 };
 /* Puts a kprobe on a call: 1, 0 (the plan says why not), or -errno. */
 int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use);
 /* The plan says that calls of FUNC cannot be seen, and WHY. 0 or -errno. */
 int callsites__none(struct engine *e, const struct site_use *use, const char *func, const char *why, int err);
+
+/* ---- objects.c: what LUO and the handlers allocate and free ---- */
+int objects__attach_luo(struct engine *e);
+/* The callbacks of one handler, at ADDR[]. */
+int objects__attach_handler(struct engine *e, const char *module, const uint64_t *addr, size_t nr);
 
 /* ---- the parts; each returns the number of rows attached, or -errno ---- */
 int luo__attach(struct engine *e);

@@ -99,6 +99,21 @@ static bool handler_complete(const struct engine *e, uint64_t addr)
 	return true;
 }
 
+/* What its callbacks allocate and free: seen in their text. */
+static int attach_objects(struct engine *e, const struct handler *h, uint64_t ops)
+{
+	uint64_t addr[NR_OPS];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < NR_OPS; i++) {
+		uint64_t at = e->op_offset[i] < 0 ? 0 : engine__peek_u64(e, ops + e->op_offset[i]);
+
+		if (at)
+			addr[nr++] = at;
+	}
+	return objects__attach_handler(e, *h->module ? h->module : "vmlinux", addr, nr);
+}
+
 #define HANDLER_TRIES 4	/* whatever else is missing then stays so */
 
 static int attach_handler(struct engine *e, uint64_t addr)
@@ -138,6 +153,12 @@ static int attach_handler(struct engine *e, uint64_t addr)
 			return -ENOMEM;
 	}
 	attached = load__attach_group(e, PLAN_HANDLER, addr);
+	if (attached >= 0 && !h->objects_done) {
+		int objects = attach_objects(e, h, ops);
+
+		h->objects_done = true;
+		attached = objects < 0 ? objects : attached + objects;
+	}
 	h->complete = handler_complete(e, addr);
 	/*
 	 * A handler that is registered within its module's init is seen before the

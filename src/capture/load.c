@@ -222,7 +222,7 @@ static void choose(struct engine *e, struct bpf_object *obj)
 		const char *name = bpf_program__name(prog);
 		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
 		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
-		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free") || !strcmp(name, "site_luo") ||
+		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free") || !strcmp(name, "site_luo") || !strcmp(name, "site_obj") ||
 			     !strcmp(name, "last_look") || !strcmp(name, "save_args");
 
 		bpf_program__set_autoload(prog, plain || (r ? r->possible : is_template(name)));

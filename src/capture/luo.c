@@ -26,9 +26,9 @@ static const struct part {
 	const char *callee;
 	bool optional;	/* a kernel whose modules cannot be unloaded has none */
 } parts[] = {
-	{ SITES_MODULE_GET, pinning, { VT_SITE_MODULE_GET, VT_EV_MODULE_GET, "vmlinux", false }, "try_module_get", true },
-	{ SITES_MODULE_PUT, pinning, { VT_SITE_MODULE_PUT, VT_EV_MODULE_PUT, "vmlinux", false }, "module_put", true },
-	{ SITES_FD_INSTALL, handing_out, { VT_SITE_FD_INSTALL, VT_EV_FD_INSTALL, "vmlinux", false }, "fd_install", false },
+	{ SITES_MODULE_GET, pinning, { VT_SITE_MODULE_GET, VT_EV_MODULE_GET, "vmlinux", false, VT_C_NONE }, "try_module_get", true },
+	{ SITES_MODULE_PUT, pinning, { VT_SITE_MODULE_PUT, VT_EV_MODULE_PUT, "vmlinux", false, VT_C_NONE }, "module_put", true },
+	{ SITES_FD_INSTALL, handing_out, { VT_SITE_FD_INSTALL, VT_EV_FD_INSTALL, "vmlinux", false, VT_C_NONE }, "fd_install", false },
 };
 
 static int peek(void *arg, uint64_t addr, void *buf, size_t len)
@@ -65,7 +65,7 @@ static int attach_part(struct engine *e, const struct part *p)
 
 int luo__attach(struct engine *e)
 {
-	int attached = 0;
+	int attached = 0, objects;
 
 	if (e->luo_done)
 		return 0;
@@ -77,5 +77,6 @@ int luo__attach(struct engine *e)
 			return ret;
 		attached += ret;
 	}
-	return attached;
+	objects = objects__attach_luo(e);
+	return objects < 0 ? objects : attached + objects;
 }

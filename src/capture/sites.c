@@ -10,7 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capture/behind.h"
 #include "capture/kernel.h"
+#include "vfiotrace/wire.h"
 
 /* Legal pairs of families: kernel-facts of mm/slab_common.c and mm/util.c; kvfree() takes kmalloc and vmalloc memory. */
 static const struct callee free_functions[] = {
@@ -22,6 +24,8 @@ static const struct callee free_functions[] = {
 	{ "kmem_cache_free", "kmem_cache", 1 },
 	{ "kvfree_call_rcu", "rcu", 1 },
 	{ "kfree_call_rcu", "rcu", 1 },
+	{ "kho_unpreserve_free", "kho", 0 },
+	{ "kho_restore_free", "kho", 0 },
 };
 
 /* Names since 6.10 (memory allocation profiling) and before. */
@@ -31,13 +35,15 @@ static const struct callee alloc_functions[] = {
 	{ "kmalloc_trace", "kmalloc", 0 }, { "__kmalloc", "kmalloc", 0 },
 	{ "__kvmalloc_node_noprof", "kvmalloc", 0 }, { "kvmalloc_node", "kvmalloc", 0 },
 	{ "vmalloc_noprof", "vmalloc", 0 }, { "vzalloc_noprof", "vmalloc", 0 }, { "vzalloc", "vmalloc", 0 },
+	{ "__vcalloc_noprof", "vmalloc", 0 }, { "vcalloc_noprof", "vmalloc", 0 }, { "__vmalloc_array_noprof", "vmalloc", 0 }, { "vcalloc", "vmalloc", 0 },
+	{ "kho_alloc_preserve", "kho", 0 }, { "kho_restore_vmalloc", "vmalloc", 0 },
 	{ "kmem_cache_alloc_noprof", "kmem_cache", 0 }, { "kmem_cache_alloc", "kmem_cache", 0 },
 };
 
 struct scan {
 	const struct kernel *k;
 	const struct callee *callees;
-	uint64_t target[16];
+	uint64_t target[32];
 	size_t nr_callees;
 	sites_read_fn read;
 	void *arg;
@@ -100,6 +106,7 @@ static void scan_function(void *arg, const char *name, uint64_t addr, uint64_t s
 static const struct callee get_functions[] = { { "try_module_get", "", 0 }, { "__module_get", "", 0 } };
 static const struct callee put_functions[] = { { "module_put", "", 0 } };
 static const struct callee fd_functions[] = { { "fd_install", "", 0 } };
+_Static_assert(sizeof(alloc_functions) / sizeof(alloc_functions[0]) <= 32, "struct scan has room for so many targets");
 static const struct { const struct callee *callees; size_t nr; } kinds[] = {
 	[SITES_FREE] = KIND(free_functions), [SITES_ALLOC] = KIND(alloc_functions),
 	[SITES_MODULE_GET] = KIND(get_functions), [SITES_MODULE_PUT] = KIND(put_functions), [SITES_FD_INSTALL] = KIND(fd_functions),
@@ -166,6 +173,51 @@ int sites__scan_functions(const struct kernel *k, const char *const *names, enum
 	for (; *names; names++)
 		scan_named(&s, *names);
 	return scan_end(&s, out);
+}
+
+int sites__scan_at(const struct kernel *k, const uint64_t *addr, size_t nr, enum sites_kind kind,
+		   sites_read_fn read_fn, void *arg, struct found_site **out)
+{
+	struct scan s = { .k = k, .read = read_fn, .arg = arg };
+
+	*out = NULL;
+#ifndef __x86_64__
+	return -EOPNOTSUPP;
+#endif
+	scan_begin(&s, kind);
+	for (size_t i = 0; i < nr; i++)
+		scan_function(&s, "", addr[i], kernel__sym_size(k, addr[i]));
+	return scan_end(&s, out);
+}
+
+int sites__find_result(const struct kernel *k, struct found_site *f, sites_read_fn read_fn, void *arg)
+{
+	uint64_t off = 0, size;
+	unsigned char *text;
+	struct behind b;
+	int err = -ENOENT;
+
+	if (!kernel__sym(k, f->addr, &off, NULL))
+		return err;
+	size = kernel__sym_size(k, f->addr - off);
+	if (off >= size)
+		return err;
+	text = malloc(size);
+	if (!text)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < size; at += VT_PEEK_MAX) {
+		err = read_fn(arg, f->addr - off + at, text + at, size - at < VT_PEEK_MAX ? size - at : VT_PEEK_MAX);
+		if (err)
+			break;
+	}
+	if (!err)
+		err = behind__place(text, size, off, &b);
+	if (!err) {
+		f->result = f->addr - off + b.at;
+		f->joined = b.joined;
+	}
+	free(text);
+	return err;
 }
 
 static int kprobe_pmu_type(void)

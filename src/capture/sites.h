@@ -25,6 +25,8 @@ struct callee {
 struct found_site {
 	uint64_t addr;
 	const struct callee *callee;
+	uint64_t result;	/* where rax holds what the call returned; 0 = not looked for, or not found */
+	bool joined;		/* whoever comes to that place may not come from this call */
 };
 
 enum sites_kind { SITES_FREE, SITES_ALLOC, SITES_MODULE_GET, SITES_MODULE_PUT, SITES_FD_INSTALL };
@@ -39,6 +41,13 @@ int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind
 /* The same in functions of vmlinux by name (the list ends with NULL), and in the parts that a compiler made of them. */
 int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
 			  sites_read_fn read, void *arg, struct found_site **out);
+
+/* The same in the functions that stand at ADDR[]. */
+int sites__scan_at(const struct kernel *k, const uint64_t *addr, size_t nr, enum sites_kind kind,
+		   sites_read_fn read, void *arg, struct found_site **out);
+
+/* Finds F's place of the result (capture/behind.h): 0 or -errno. */
+int sites__find_result(const struct kernel *k, struct found_site *f, sites_read_fn read, void *arg);
 
 /* Puts the kprobe program on ADDR with COOKIE, or with ON_RETURN on the return of the function there; returns the fd of the link (kept open for the process's life) or -errno. */
 int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie, bool on_return);

@@ -33,7 +33,7 @@ static bool frees_only_df(struct engine *e, const char *name)
 /* The plan says so when frees cannot be seen. */
 static int no_sites(struct engine *e, int err)
 {
-	static const struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", false };
+	static const struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", false, VT_C_NONE };
 
 	return callsites__none(e, &use, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
 			       "no call of a free function found in the module's text", err);
@@ -49,7 +49,7 @@ static int attach_sites(struct engine *e)
 		return no_sites(e, nr);
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
-		struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", name && frees_only_df(e, name) };
+		struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", name && frees_only_df(e, name), VT_C_NONE };
 		int ret = callsites__attach(e, &found[i], &use);
 
 		if (ret < 0) {

@@ -11,10 +11,22 @@
 #define MADE_MAX 16
 #define TOUCH_MAX 8
 #define DEAD_DFS 256		/* freed dfs remembered, so that a second free is known as one */
+#define OPENING 64		/* objects allocated by calls that have not returned */
+#define DEAD_MEMS 256
 #define GONE_FILES 16
 #define SPARE_SNAPS 4
 #define ENDED_KEPT 32		/* well-behaved ended sessions kept for the report */
 #define ODD_KEPT 4096		/* the others */
+
+/* A luo_file, a session, or something that a callback allocated. */
+struct mem {
+	uint64_t obj;
+	const char *family, *callee, *site, *free_site;
+	struct vt_at alloc, freed;
+	struct vt_who who;
+	uint32_t nr_freed;
+	bool opening;
+};
 
 /* A call that a task is inside of. */
 struct frame {
@@ -34,6 +46,7 @@ struct frame {
 	bool have_file_ref;
 	int64_t file_ref;		/* on it, with LUO's, when a callback was asked or entered */
 	struct vt_at file_ref_at;
+	uint64_t session_obj;		/* that is released */
 	/* what happened inside */
 	uint64_t made[MADE_MAX];	/* files and dfs */
 	uint32_t nr_made;
@@ -161,7 +174,10 @@ struct vt_build {
 	size_t nr_tears, tear_at;	/* the next one */
 	struct vt_spans lossy;		/* when records of whatever type were lost */
 	struct vt_fact sink;		/* for what is not kept */
-	size_t cap_folios;
+	struct vt_map mems;		/* object -> mem, alive or just freed */
+	struct mem *opening[OPENING], *dead_mem[DEAD_MEMS];
+	uint32_t opening_at, dead_mem_at;
+	size_t cap_folios, cap_mem_paths;
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
 	int err;
 };
@@ -244,6 +260,14 @@ void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, con
 void vfio_finalize(struct vt_build *b);
 void vfio_free_all(struct vt_build *b);
 struct device *device_get(struct vt_build *b, const struct vt_event *e);
+
+/* ---- mem.c ---- */
+void mem_event(struct vt_build *b, struct task *t, const struct vt_event *e);
+/* A call that may allocate such objects returns: what a failing one made has to be free. */
+void mem_returned(struct vt_build *b, const struct vt_event *e);
+/* OBJ, which WHO is about, has to be free by now, which is the exit E. */
+void mem_due(struct vt_build *b, uint64_t obj, struct vt_who who, const struct vt_event *e);
+void mem_free_all(struct vt_build *b);
 
 /* ---- kho.c ---- */
 void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e);

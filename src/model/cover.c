@@ -26,7 +26,8 @@ static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
  */
 static bool each_row_counts(enum vt_event_type t)
 {
-	return event_is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
+	return event_is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_OBJ_ALLOC || t == VT_EV_OBJ_FREE ||
+	       t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
 	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
 }
 
@@ -85,6 +86,7 @@ static bool rides_along(enum vt_event_type t)
 static bool added_later(enum vt_event_type t)
 {
 	switch (t) {
+	case VT_EV_OBJ_ALLOC: case VT_EV_OBJ_FREE:
 	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
 	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
 		return true;

@@ -228,6 +228,8 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 	if (c && !l->compatible)
 		l->compatible = intern(b, c);
 	l->owned |= vt_ev_has(e, VT_F_MOD_REF);
+	if (vt_ev_obj(e, VT_F_LUO_FILE))
+		l->luo_file = vt_ev_obj(e, VT_F_LUO_FILE);
 }
 
 /* The life of F's session whose handle stands in E. */
@@ -577,6 +579,7 @@ static void preserve_exit(struct vt_build *b, struct frame *f, const struct vt_e
 
 	phase_add(b, VT_PH_PRESERVE, f, e);
 	kho_call_returned(b, e);
+	mem_returned(b, e);
 	if (is_err(e)) {
 		b->side->failed_preserves++;
 		flb_check(b, f, e, 0);
@@ -740,6 +743,8 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 		for (struct vt_life *l = s->lives; l; l = l->next) {
 			struct vt_flb_row *r = flb_row(b, l->compatible);
 
+			if (l->state == VT_LIFE_UNPRESERVED)
+				mem_due(b, l->luo_file, who_life(b, l), e);
 			if (l->state == VT_LIFE_UNPRESERVED && r)
 				r->lives_unpreserved++;
 			if (l->state == VT_LIFE_PRESERVED || l->state == VT_LIFE_FROZEN)
@@ -757,6 +762,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 			break;
 		s->finished = true;
 		for (struct vt_life *l = s->lives; l; l = l->next) {
+			mem_due(b, l->luo_file, who_life(b, l), e);
 			if (l->state != VT_LIFE_FINISHED)
 				odd(b, l, VT_FACT_NOT_FINISHED, e, l->at[VT_STEP_RETRIEVE].type ? &l->at[VT_STEP_RETRIEVE] : NULL);
 		}
@@ -769,6 +775,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 		phase_add(b, VT_PH_DESERIALIZE, f, e);
 		at_set(b, &s->deserialize, e);
 		s->deserialize_ret = s->deserialize.ret;
+		mem_returned(b, e);
 		s->deserialized = true;
 		break;
 	default:
@@ -830,6 +837,7 @@ static void release_enter(struct vt_build *b, struct frame *f, const struct vt_e
 	if (!name || !vt_ev_u64(e, VT_F_RETRIEVED, &in))
 		return;
 	f->session = session_get(b, in ? VT_INCOMING : VT_OUTGOING, name);
+	f->session_obj = vt_ev_obj(e, VT_F_OBJ);
 }
 
 static void release_exit(struct vt_build *b, struct frame *f, const struct vt_event *e)
@@ -838,6 +846,7 @@ static void release_exit(struct vt_build *b, struct frame *f, const struct vt_ev
 
 	if (!s || is_err(e))
 		return;
+	mem_due(b, f->session_obj, (struct vt_who){ .session = s->name }, e);
 	at_set(b, &s->release, e);
 	s->ended = true;
 	vt_map__del(&b->sessions[s->dir], vt_hash_str(s->name));
@@ -999,6 +1008,7 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		if (e->phase == VT_ENTER)
 			break;
 		kho_call_returned(b, e);
+		mem_returned(b, e);
 		if (is_err(e))
 			break;
 		s = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
@@ -1019,7 +1029,10 @@ void life_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		}
 		break;
 	case VT_EV_SESSION_DESERIALIZE:
-		if (e->phase == VT_ENTER || b->side->deserialized)
+		if (e->phase == VT_ENTER)
+			break;
+		mem_returned(b, e);
+		if (b->side->deserialized)
 			break;
 		b->side->deserialized = true;
 		at_set(b, &b->side->deserialize_at, e);

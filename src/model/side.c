@@ -535,7 +535,9 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		call_exit(b, e);
 		return;
 	}
-	if (event_is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
+	if (e->type == VT_EV_OBJ_ALLOC || e->type == VT_EV_OBJ_FREE)
+		mem_event(b, task_of(b, e), e);
+	else if (event_is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
 		vfio_point(b, task_of(b, e), e);
 	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_LET_GO)
 		file_event(b, task_of(b, e), e);
@@ -662,6 +664,7 @@ void vt_side__free(struct vt_side *s)
 		file_free_all(b);
 		kho_free_all(b);
 		cover_free(b);
+		mem_free_all(b);
 		while ((v = vt_map__next(&b->tasks, &i)))
 			free(v);
 		vt_map__free(&b->tasks);

@@ -17,6 +17,10 @@ struct vt_telling {
 	void (*tell)(struct vt_ctx *c, size_t side, const struct vt_fact *x);
 };
 
+/* Whether memory of FAMILY may be given to the free function CALLEE. */
+enum vt_pair { VT_PAIR_LEGAL, VT_PAIR_ILLEGAL, VT_PAIR_UNKNOWN };
+enum vt_pair vt_pair_verdict(const char *family, const char *callee);
+
 /* The table T as a rule's member. */
 #define VT_TELLS(t) .tells = (t), .nr_tells = sizeof(t) / sizeof((t)[0])
 

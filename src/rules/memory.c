@@ -10,32 +10,6 @@
 
 #include "rules/facts.h"
 
-/* What a family may be freed with (mm/slab_common.c, mm/vmalloc.c, mm/util.c: kvfree()). */
-static const struct {
-	const char *family, *frees;
-} legal[] = {
-	{ "kmalloc", " kfree kfree_sensitive kvfree kvfree_sensitive kvfree_call_rcu kfree_call_rcu " },
-	{ "kmem_cache", " kmem_cache_free kfree kvfree kvfree_call_rcu kfree_call_rcu " },
-	{ "vmalloc", " vfree vfree_atomic kvfree kvfree_call_rcu kfree_call_rcu " },
-	{ "kvmalloc", " kvfree kvfree_sensitive kvfree_call_rcu kfree_call_rcu " },
-};
-
-enum verdict { LEGAL, ILLEGAL, NO_IDEA };
-
-static enum verdict pair_verdict(const char *family, const char *callee)
-{
-	char word[64];
-
-	if (!family || !callee)
-		return NO_IDEA;
-	snprintf(word, sizeof(word), " %s ", callee);
-	for (size_t i = 0; i < sizeof(legal) / sizeof(legal[0]); i++) {
-		if (!strcmp(legal[i].family, family))
-			return strstr(legal[i].frees, word) ? LEGAL : ILLEGAL;
-	}
-	return NO_IDEA;
-}
-
 static bool same(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
@@ -74,7 +48,7 @@ static size_t side_of_path(const struct vt_ctx *c, const struct vt_free_path *p)
 }
 
 static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_free_path *p,
-			  const struct vt_free_path *n, enum verdict v)
+			  const struct vt_free_path *n, enum vt_pair v)
 {
 	const struct vt_df *df = p->example;
 	const char *alloc = str(df->callee, str(df->family, "an unknown allocator"));
@@ -82,7 +56,7 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 
 	f->func = p->free_func;
 	f->count = p->count;
-	if (v == ILLEGAL)
+	if (v == VT_PAIR_ILLEGAL)
 		vt_text(c, &f->title, "struct vfio_device_file from %s (%s) is freed with %s(), which may not free it",
 			alloc, str(df->family, "?"), str(p->free_callee, "?"));
 	else if (n)
@@ -106,7 +80,7 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 	vt_proof(c, f, side, &df->failed, "the call that was to hand it out fails");
 	if (n)
 		vt_proof(c, f, side_of_path(c, n), &n->example->freed[0], "the normal path: %s at %s", str(n->free_callee, "?"), str(n->example->free_site[0], "?"));
-	vt_text(c, &f->meaning, v == ILLEGAL ?
+	vt_text(c, &f->meaning, v == VT_PAIR_ILLEGAL ?
 		"The allocator gets memory that is not its own: corruption or a crash, whenever this path runs." :
 		"No memory is corrupted today: the pair is legal. It tells readers that the object may come from vmalloc, and breaks the rule that an object has one way to be freed.");
 }
@@ -118,19 +92,19 @@ static void mismatch(struct vt_ctx *c)
 
 		for (size_t k = 0; k < s->nr_free_paths; k++) {
 			const struct vt_free_path *p = &s->free_paths[k], *n = normal_path(c, p);
-			enum verdict v = pair_verdict(p->family, p->free_callee);
+			enum vt_pair v = vt_pair_verdict(p->family, p->free_callee);
 			struct vt_finding *f;
-			bool odd = v == ILLEGAL;
+			bool odd = v == VT_PAIR_ILLEGAL;
 
-			if (v == LEGAL && n)
+			if (v == VT_PAIR_LEGAL && n)
 				odd = !same(n->free_callee, p->free_callee);
-			else if (v == LEGAL)
+			else if (v == VT_PAIR_LEGAL)
 				odd = same(p->family, "kmalloc") && !strncmp(str(p->free_callee, ""), "kvfree", 6) &&
 				      strcmp(p->free_callee, "kvfree_call_rcu");
 			/* A normal release that nobody saw may have used the very same function. */
-			if (!odd || (v == LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
+			if (!odd || (v == VT_PAIR_LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
 				continue;
-			f = vt_find(c, v == ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
+			f = vt_find(c, v == VT_PAIR_ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
 				    str(p->free_callee, "?"), str(p->free_func, "?"));
 			if (!f)
 				continue;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Who allocates what with which function, and who frees it with which: struct
+ * luo_file and struct luo_session in LUO's own text, and whatever a handler's
+ * callbacks allocate. Seen at the calls: nobody else's memory is looked at.
+ */
+#include "capture/engine_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/kernel.h"
+
+/* Functions that allocate or free nothing but one struct, with what the compiler may have cut out of them. */
+static const char *const with_files[] = {
+	"luo_preserve_file", "luo_file_unpreserve_files", "luo_file_finish", "luo_file_deserialize", "luo_file_deserialize_one", NULL,
+};
+static const char *const with_sessions[] = {
+	"luo_session_create", "luo_session_release", "luo_session_deserialize", "luo_session_deserialize_one",
+	"luo_session_alloc", "luo_session_free", NULL,
+};
+
+static int peek(void *arg, uint64_t addr, void *buf, size_t len)
+{
+	return engine__peek(arg, addr, buf, len);
+}
+
+/* KHO blocks are paired by their physical address: in LUO's functions they are not the object that is looked for. */
+static bool other_family(const struct found_site *f)
+{
+	return !strcmp(f->callee->family, "kho") || !strcmp(f->callee->name, "kho_restore_vmalloc");
+}
+
+/* The plan says which call it is whose result cannot be seen. */
+static int no_result(struct engine *e, const struct found_site *f, const struct site_use *use, int err)
+{
+	char where[160];
+
+	kernel__site(e->k, f->addr, where, sizeof(where));
+	where[strcspn(where, " ")] = 0;
+	return callsites__none(e, use, where, err == -EBUSY ? "another probe stands where its result is tested" :
+			       "its result is tested where no kprobe may stand that must never be optimized", 0);
+}
+
+/* A kprobe where the result is tested, and one on the call where that alone could be something else's. */
+static int attach_alloc(struct engine *e, struct found_site *f, const struct site_use *use)
+{
+	struct site_use call = *use;
+	int err = sites__find_result(e->k, f, peek, e), before = 0, at;
+
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		return no_result(e, f, use, err);
+	call.kind = VT_SITE_OBJ_CALL;
+	if (f->joined)
+		before = callsites__attach(e, f, &call);
+	at = before < 0 ? before : callsites__attach(e, f, use);
+	return at < 0 ? at : before + at;
+}
+
+static int attach_found(struct engine *e, struct found_site *found, int nr, const struct site_use *use, bool skip_kho)
+{
+	int attached = 0;
+
+	for (int i = 0; i < nr && attached >= 0; i++) {
+		int ret = 0;
+
+		if (skip_kho && other_family(&found[i]))
+			continue;
+		ret = use->kind == VT_SITE_OBJ_ALLOC ? attach_alloc(e, &found[i], use) : callsites__attach(e, &found[i], use);
+		attached = ret < 0 ? ret : attached + ret;
+	}
+	free(found);
+	return attached;
+}
+
+static int attach_in(struct engine *e, const char *const *names, enum sites_kind kind, const struct site_use *use)
+{
+	struct found_site *found;
+	int nr = sites__scan_functions(e->k, names, kind, peek, e, &found);
+
+	if (nr <= 0)
+		return callsites__none(e, use, names[0], nr ? "LUO's text could not be searched for calls" :
+				       "no call of an allocator or free function found in LUO's text", nr);
+	return attach_found(e, found, nr, use, true);
+}
+
+static int attach_class(struct engine *e, const char *const *names, enum vt_class cls)
+{
+	const struct site_use alloc = { .kind = VT_SITE_OBJ_ALLOC, .event = VT_EV_OBJ_ALLOC, .module = "vmlinux", .cls = cls };
+	const struct site_use free_ = { .kind = VT_SITE_OBJ_FREE, .event = VT_EV_OBJ_FREE, .module = "vmlinux", .cls = cls };
+	int a = attach_in(e, names, SITES_ALLOC, &alloc);
+	int f = a < 0 ? a : attach_in(e, names, SITES_FREE, &free_);
+
+	return f < 0 ? f : a + f;
+}
+
+int objects__attach_luo(struct engine *e)
+{
+	int files = attach_class(e, with_files, VT_C_LUO_FILE);
+	int sessions = files < 0 ? files : attach_class(e, with_sessions, VT_C_SESSION);
+
+	return sessions < 0 ? sessions : files + sessions;
+}
+
+/* A callback that allocates nothing is no blind spot: no row then. */
+int objects__attach_handler(struct engine *e, const char *module, const uint64_t *addr, size_t nr)
+{
+	const struct site_use alloc = { .kind = VT_SITE_OBJ_ALLOC, .event = VT_EV_OBJ_ALLOC, .module = module, .cls = VT_C_OTHER };
+	const struct site_use free_ = { .kind = VT_SITE_OBJ_FREE, .event = VT_EV_OBJ_FREE, .module = module };
+	struct found_site *found;
+	int n, a, f;
+
+	n = sites__scan_at(e->k, addr, nr, SITES_ALLOC, peek, e, &found);
+	a = n < 0 ? 0 : attach_found(e, found, n, &alloc, false);
+	if (a < 0)
+		return a;
+	n = sites__scan_at(e->k, addr, nr, SITES_FREE, peek, e, &found);
+	f = n < 0 ? 0 : attach_found(e, found, n, &free_, false);
+	return f < 0 ? f : a + f;
+}
