@@ -45,6 +45,11 @@ int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len)
 	return 0;
 }
 
+int engine__reader(void *engine, uint64_t addr, void *buf, size_t len)
+{
+	return engine__peek(engine, addr, buf, len);
+}
+
 uint64_t engine__peek_u64(struct engine *e, uint64_t addr)
 {
 	uint64_t v = 0;

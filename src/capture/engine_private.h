@@ -96,6 +96,7 @@ bool fallback__attach(struct engine *e, struct plan_row *r, const char *why);
 
 /* ---- engine.c: kernel memory, by the peek program ---- */
 int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len);
+int engine__reader(void *engine, uint64_t addr, void *buf, size_t len);	/* the same, as a sites_read_fn */
 uint64_t engine__peek_u64(struct engine *e, uint64_t addr);	/* 0 when unreadable */
 
 /* ---- callsites.c ---- */

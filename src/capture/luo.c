@@ -31,11 +31,6 @@ static const struct part {
 	{ SITES_FD_INSTALL, handing_out, { VT_SITE_FD_INSTALL, VT_EV_FD_INSTALL, "vmlinux", false, VT_C_NONE }, "fd_install", false },
 };
 
-static int peek(void *arg, uint64_t addr, void *buf, size_t len)
-{
-	return engine__peek(arg, addr, buf, len);
-}
-
 static int nothing_found(struct engine *e, const struct part *p, int err)
 {
 	if (!err && p->optional && !kernel__addr(e->k, p->callee, NULL))
@@ -46,18 +41,14 @@ static int nothing_found(struct engine *e, const struct part *p, int err)
 static int attach_part(struct engine *e, const struct part *p)
 {
 	struct found_site *found;
-	int nr = sites__scan_functions(e->k, p->in, p->sites, peek, e, &found), attached = 0;
+	int nr = sites__scan_functions(e->k, p->in, p->sites, engine__reader, e, &found), attached = 0;
 
 	if (nr <= 0)
 		return nothing_found(e, p, nr);
-	for (int i = 0; i < nr; i++) {
+	for (int i = 0; i < nr && attached >= 0; i++) {
 		int ret = callsites__attach(e, &found[i], &p->use);
 
-		if (ret < 0) {
-			attached = ret;
-			break;
-		}
-		attached += ret;
+		attached = ret < 0 ? ret : attached + ret;
 	}
 	free(found);
 	return attached;

@@ -21,11 +21,6 @@ static const char *const with_sessions[] = {
 	"luo_session_alloc", "luo_session_free", NULL,
 };
 
-static int peek(void *arg, uint64_t addr, void *buf, size_t len)
-{
-	return engine__peek(arg, addr, buf, len);
-}
-
 /* KHO blocks are paired by their physical address: in LUO's functions they are not the object that is looked for. */
 static bool other_family(const struct found_site *f)
 {
@@ -47,7 +42,7 @@ static int no_result(struct engine *e, const struct found_site *f, const struct 
 static int attach_alloc(struct engine *e, struct found_site *f, const struct site_use *use)
 {
 	struct site_use call = *use;
-	int err = sites__find_result(e->k, f, peek, e), before = 0, at;
+	int err = sites__find_result(e->k, f, engine__reader, e), before = 0, at;
 
 	if (err == -ENOMEM)
 		return err;
@@ -79,7 +74,7 @@ static int attach_found(struct engine *e, struct found_site *found, int nr, cons
 static int attach_in(struct engine *e, const char *const *names, enum sites_kind kind, const struct site_use *use)
 {
 	struct found_site *found;
-	int nr = sites__scan_functions(e->k, names, kind, peek, e, &found);
+	int nr = sites__scan_functions(e->k, names, kind, engine__reader, e, &found);
 
 	if (nr <= 0)
 		return callsites__none(e, use, names[0], nr ? "LUO's text could not be searched for calls" :
@@ -113,11 +108,11 @@ int objects__attach_handler(struct engine *e, const char *module, const uint64_t
 	struct found_site *found;
 	int n, a, f;
 
-	n = sites__scan_at(e->k, addr, nr, SITES_ALLOC, peek, e, &found);
+	n = sites__scan_at(e->k, addr, nr, SITES_ALLOC, engine__reader, e, &found);
 	a = n < 0 ? 0 : attach_found(e, found, n, &alloc, false);
 	if (a < 0)
 		return a;
-	n = sites__scan_at(e->k, addr, nr, SITES_FREE, peek, e, &found);
+	n = sites__scan_at(e->k, addr, nr, SITES_FREE, engine__reader, e, &found);
 	f = n < 0 ? 0 : attach_found(e, found, n, &free_, false);
 	return f < 0 ? f : a + f;
 }

@@ -112,16 +112,20 @@ static const struct { const struct callee *callees; size_t nr; } kinds[] = {
 	[SITES_MODULE_GET] = KIND(get_functions), [SITES_MODULE_PUT] = KIND(put_functions), [SITES_FD_INSTALL] = KIND(fd_functions),
 };
 
-static void scan_begin(struct scan *s, enum sites_kind kind)
+static int scan_begin(struct scan *s, const struct kernel *k, enum sites_kind kind, sites_read_fn read_fn, void *arg)
 {
-	s->callees = kinds[kind].callees;
-	s->nr_callees = kinds[kind].nr;
+	*s = (struct scan){ .k = k, .read = read_fn, .arg = arg, .callees = kinds[kind].callees, .nr_callees = kinds[kind].nr };
+#ifndef __x86_64__
+	return -EOPNOTSUPP;
+#endif
 	for (size_t i = 0; i < s->nr_callees; i++)
-		s->target[i] = kernel__addr(s->k, s->callees[i].name, "vmlinux");
+		s->target[i] = kernel__addr(k, s->callees[i].name, "vmlinux");
+	return 0;
 }
 
 static int scan_end(struct scan *s, struct found_site **out)
 {
+	*out = NULL;
 	if (s->err) {
 		free(s->found);
 		return s->err;
@@ -133,14 +137,11 @@ static int scan_end(struct scan *s, struct found_site **out)
 int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind,
 		sites_read_fn read_fn, void *arg, struct found_site **out)
 {
-	struct scan s = { .k = k, .read = read_fn, .arg = arg };
+	struct scan s;
 
-	*out = NULL;
-#ifndef __x86_64__
-	return -EOPNOTSUPP;
-#endif
-	scan_begin(&s, kind);
-	kernel__each_text(k, module, scan_function, &s);
+	s.err = scan_begin(&s, k, kind, read_fn, arg);
+	if (!s.err)
+		kernel__each_text(k, module, scan_function, &s);
 	return scan_end(&s, out);
 }
 
@@ -163,14 +164,10 @@ static void scan_named(struct scan *s, const char *name)
 int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
 			  sites_read_fn read_fn, void *arg, struct found_site **out)
 {
-	struct scan s = { .k = k, .read = read_fn, .arg = arg };
+	struct scan s;
 
-	*out = NULL;
-#ifndef __x86_64__
-	return -EOPNOTSUPP;
-#endif
-	scan_begin(&s, kind);
-	for (; *names; names++)
+	s.err = scan_begin(&s, k, kind, read_fn, arg);
+	for (; !s.err && *names; names++)
 		scan_named(&s, *names);
 	return scan_end(&s, out);
 }
@@ -178,14 +175,10 @@ int sites__scan_functions(const struct kernel *k, const char *const *names, enum
 int sites__scan_at(const struct kernel *k, const uint64_t *addr, size_t nr, enum sites_kind kind,
 		   sites_read_fn read_fn, void *arg, struct found_site **out)
 {
-	struct scan s = { .k = k, .read = read_fn, .arg = arg };
+	struct scan s;
 
-	*out = NULL;
-#ifndef __x86_64__
-	return -EOPNOTSUPP;
-#endif
-	scan_begin(&s, kind);
-	for (size_t i = 0; i < nr; i++)
+	s.err = scan_begin(&s, k, kind, read_fn, arg);
+	for (size_t i = 0; !s.err && i < nr; i++)
 		scan_function(&s, "", addr[i], kernel__sym_size(k, addr[i]));
 	return scan_end(&s, out);
 }

@@ -9,11 +9,6 @@
 
 #include "capture/kernel.h"
 
-static int peek_for_sites(void *arg, uint64_t addr, void *buf, size_t len)
-{
-	return engine__peek(arg, addr, buf, len);
-}
-
 /* ---- call sites of free functions ---- */
 
 /* Functions in which a freed pointer can only be a df. */
@@ -44,23 +39,19 @@ static int attach_sites(struct engine *e)
 	struct found_site *found;
 	int nr, attached = 0;
 
-	nr = sites__scan(e->k, "vfio", SITES_FREE, peek_for_sites, e, &found);
+	nr = sites__scan(e->k, "vfio", SITES_FREE, engine__reader, e, &found);
 	if (nr <= 0)
 		return no_sites(e, nr);
-	for (int i = 0; i < nr; i++) {
+	for (int i = 0; i < nr && attached >= 0; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
 		struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", name && frees_only_df(e, name), VT_C_NONE };
 		int ret = callsites__attach(e, &found[i], &use);
 
-		if (ret < 0) {
-			attached = ret;
-			break;
-		}
-		attached += ret;
+		attached = ret < 0 ? ret : attached + ret;
 	}
 	free(found);
 
-	nr = sites__scan(e->k, "vfio", SITES_ALLOC, peek_for_sites, e, &found);
+	nr = sites__scan(e->k, "vfio", SITES_ALLOC, engine__reader, e, &found);
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
 

@@ -277,6 +277,13 @@ static bool outermost_open(struct task *t)
 	return opens <= 1;
 }
 
+static void opened(struct vt_build *b, struct device *d, const struct vt_event *e)
+{
+	if (d->pub.nr_opens < VT_OPENS_KEPT)
+		at_set(b, &d->pub.opens[d->pub.nr_opens++], e);
+	d->pub.total_opens++;
+}
+
 static void count_open(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	/*
@@ -287,9 +294,7 @@ static void count_open(struct vt_build *b, struct task *t, struct device *d, con
 		bump(d, 1);
 	if (e->type == VT_EV_VFIO_LU_OPEN || frame_of(t, VT_EV_OP_RETRIEVE))
 		return;
-	if (d->pub.nr_opens < VT_OPENS_KEPT)
-		at_set(b, &d->pub.opens[d->pub.nr_opens++], e);
-	d->pub.total_opens++;
+	opened(b, d, e);
 }
 
 /*
@@ -303,9 +308,7 @@ static void group_open(struct vt_build *b, struct device *d, const struct vt_eve
 
 	if (!d || !df || df->call.type || is_err(e) || b->side->seen_type[VT_EV_VFIO_GROUP_OPEN])
 		return;
-	if (d->pub.nr_opens < VT_OPENS_KEPT)
-		at_set(b, &d->pub.opens[d->pub.nr_opens++], e);
-	d->pub.total_opens++;
+	opened(b, d, e);
 }
 
 static void busy_after_finish(struct vt_build *b, struct device *d, const struct vt_event *e)

@@ -78,7 +78,10 @@ static void no_last_look(struct vt_ctx *c, const struct vt_side *s, const struct
 		 vt_who_str(&o->who, who, sizeof(who)));
 }
 
-static void folio_put(struct vt_ctx *c)
+typedef void folio_fn(struct vt_ctx *c, size_t i, const struct vt_folio *o);
+
+/* Folios of which THEN became: AT_CALL looks at the call (may be NULL), LATER at what is still so when the recording ends. */
+static void each_folio(struct vt_ctx *c, enum vt_folio_state then, folio_fn *at_call, folio_fn *later)
 {
 	VT_EACH_SIDE(c, i) {
 		const struct vt_side *s = c->j->side[i];
@@ -87,28 +90,40 @@ static void folio_put(struct vt_ctx *c)
 		for (size_t k = 0; k < s->nr_folios; k++) {
 			const struct vt_folio *o = &s->folios[k];
 
-			if (o->then != VT_FOLIO_HELD || vt_torn(c, i, o->who.since_ns, UINT64_MAX))
+			if (o->then != then || vt_torn(c, i, o->who.since_ns, UINT64_MAX))
 				continue;
+			if (at_call)
+				at_call(c, i, o);
 			if (!o->last.type)
 				no_last_look(c, s, o);
-			else if (o->now == VT_FOLIO_HELD)
-				not_put(c, i, o);
+			else if (o->now == then)
+				later(c, i, o);
 		}
 	}
+}
+
+#define NEEDS { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, \
+		{ VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_FOLIOS, VT_IN }, { VT_EV_KHO_FOLIO, VT_IN } }
+
+static void folio_put(struct vt_ctx *c)
+{
+	each_folio(c, VT_FOLIO_HELD, NULL, not_put);
 }
 
 const struct vt_rule vt_rule_folio_put = {
 	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
-	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
-		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_FOLIOS, VT_IN }, { VT_EV_KHO_FOLIO, VT_IN } },
+	.needs = NEEDS,
 	VT_TELLS(doubts), .run = folio_put,
 };
 
 static void unaccounted(struct vt_ctx *c, size_t i, const struct vt_folio *o)
 {
-	struct vt_finding *f = folio_finding(c, i, o, VT_ERROR, "unaccounted");
+	struct vt_finding *f;
 
+	if (!o->has_accounted || o->cached <= o->accounted)
+		return;
+	f = folio_finding(c, i, o, VT_ERROR, "unaccounted");
 	if (!f)
 		return;
 	vt_text(c, &f->title, "a failing retrieve leaves a folio in the page cache that its file does not account for");
@@ -134,29 +149,12 @@ static void outlives(struct vt_ctx *c, size_t i, const struct vt_folio *o)
 
 static void folio_cache(struct vt_ctx *c)
 {
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		doubt_kept(c, s);
-		for (size_t k = 0; k < s->nr_folios; k++) {
-			const struct vt_folio *o = &s->folios[k];
-
-			if (o->then != VT_FOLIO_CACHED || vt_torn(c, i, o->who.since_ns, UINT64_MAX))
-				continue;
-			if (o->has_accounted && o->cached > o->accounted)
-				unaccounted(c, i, o);
-			if (!o->last.type)
-				no_last_look(c, s, o);
-			else if (o->now == VT_FOLIO_CACHED)
-				outlives(c, i, o);
-		}
-	}
+	each_folio(c, VT_FOLIO_CACHED, unaccounted, outlives);
 }
 
 const struct vt_rule vt_rule_folio_cache = {
 	.id = "folio-cache", .name = "folio left in the page cache", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
-	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
-		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_FOLIOS, VT_IN }, { VT_EV_KHO_FOLIO, VT_IN } },
+	.needs = NEEDS,
 	VT_TELLS(doubts), .run = folio_cache,
 };
