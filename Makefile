@@ -52,18 +52,22 @@ $(OUTPUT)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# BPF: every domain compiled alone, linked into one object, embedded as a skeleton.
+# BPF: all domains in one unit, embedded as skeletons: two, see bpf/load.bpf.h. Not linked
+# from objects: libbpf's linker (1.1) cannot join two that call the same kernel function.
 BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations
-$(OUTPUT)/bpf/%.bpf.o: bpf/%.bpf.c
-	$(call say,BPF,$<)
+$(OUTPUT)/bpf/loads.bpf.o: BPF_CFLAGS += -DVT_LOADS
+$(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
+$(OUTPUT)/bpf/%.bpf.o: $(OUTPUT)/gen/domains.bpf.c
+	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-$(OUTPUT)/gen/vfiotrace.skel.h: $(patsubst %.c,$(OUTPUT)/%.o,$(BPF_SRC))
+$(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/vfiotrace.linked.o $^ && \
-		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/vfiotrace.linked.o name vfiotrace_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/$*.linked.o $^ && \
+		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/$*.linked.o name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/vfiotrace.skel.h
+$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/loads.skel.h $(OUTPUT)/gen/helpers.skel.h
 
 install: $(BIN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace

@@ -22,10 +22,11 @@ SEC("fentry") int BPF_PROG(e_fput, struct file *file)
 static __always_inline int anon_exit(u32 variant, const char *name, struct file *file)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = c ? task_get() : NULL;
 	struct vt_wire *w;
 
 	/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */
-	if (!c || !task_get() || !(w = wire_new(FILE_ANON, EXIT)))
+	if (!t || !(w = wire_new_in(t, FILE_ANON, EXIT)))
 		return 0;
 	w->variant = variant;
 	text_str(w, VT_TEXT_NAME, name);
@@ -66,9 +67,9 @@ static long walk_on(u32 i, struct tree_walk *k)
 
 	if (!n)
 		return 1;
-	up = BPF_CORE_READ(n, __rb_parent_color) & ~3UL;
-	left = (u64)BPF_CORE_READ(n, rb_left);
-	right = (u64)BPF_CORE_READ(n, rb_right);
+	up = READ(n, __rb_parent_color) & ~3UL;
+	left = (u64)READ(n, rb_left);
+	right = (u64)READ(n, rb_right);
 	if (k->from == up) {
 		k->nr++;
 		next = left ? left : right ? right : up;
@@ -82,7 +83,7 @@ static long walk_on(u32 i, struct tree_walk *k)
 
 static __always_inline void slot_vmas(struct vt_wire *w, struct address_space *mapping)
 {
-	struct tree_walk k = { .at = (u64)BPF_CORE_READ(mapping, i_mmap.rb_root.rb_node) };
+	struct tree_walk k = { .at = (u64)READ(mapping, i_mmap.rb_root.rb_node) };
 
 	bpf_loop(4096, walk_on, &k, 0);
 	if (k.at)

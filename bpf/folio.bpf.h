@@ -58,9 +58,8 @@ static __always_inline bool folios_readable(void)
 }
 
 /* On return from kho_restore_folio(), within a callback whose folios are watched. */
-static __always_inline void folio_remember(struct vt_control *c, u64 page)
+static __always_inline void folio_remember(struct vt_control *c, struct vt_task *t, u64 page)
 {
-	struct vt_task *t = task_get();
 	struct vt_folio *f;
 	u64 at;
 	u32 i;
@@ -75,7 +74,7 @@ static __always_inline void folio_remember(struct vt_control *c, u64 page)
 	if (!f || !folios_readable())
 		return;
 	f->page = page;
-	f->lru = (u64)BPF_CORE_READ((struct page *)page, lru.next);
+	f->lru = (u64)READ((struct page *)page, lru.next);
 	f->tid = (u32)bpf_get_current_pid_tgid();
 }
 
@@ -83,9 +82,9 @@ static __always_inline void folio_look(const struct vt_folio *f, struct folio_se
 {
 	struct page *p = (struct page *)f->page;
 
-	s->refs = BPF_CORE_READ(p, _refcount.counter);
-	s->mapping = (u64)BPF_CORE_READ(p, mapping);
-	s->untouched = (u64)BPF_CORE_READ(p, lru.next) == f->lru;
+	s->refs = READ(p, _refcount.counter);
+	s->mapping = (u64)READ(p, mapping);
+	s->untouched = (u64)READ(p, lru.next) == f->lru;
 	/* The low bits of a mapping mark what is no page cache (PAGE_MAPPING_ANON and its kin). */
 	if (s->refs <= 0 || s->mapping & 3)
 		s->state = FOLIO_FREE;
@@ -99,14 +98,14 @@ static __always_inline void folio_look(const struct vt_folio *f, struct folio_se
 static __always_inline void slot_mapping(struct vt_wire *w, u64 mapping)
 {
 	struct address_space *m = (struct address_space *)mapping;
-	struct inode *host = BPF_CORE_READ(m, host);
+	struct inode *host = READ(m, host);
 	struct shmem_inode_info *info;
 
-	slot(w, VT_S_CACHED, BPF_CORE_READ(m, nrpages));
-	if (!bpf_core_field_exists(struct shmem_inode_info, alloced) || BPF_CORE_READ(host, i_sb, s_magic) != TMPFS_MAGIC)
+	slot(w, VT_S_CACHED, READ(m, nrpages));
+	if (!bpf_core_field_exists(struct shmem_inode_info, alloced) || READ(READ(host, i_sb), s_magic) != TMPFS_MAGIC)
 		return;
 	info = (struct shmem_inode_info *)((u64)host - bpf_core_field_offset(struct shmem_inode_info, vfs_inode));
-	slot(w, VT_S_ACCOUNTED, BPF_CORE_READ(info, alloced));
+	slot(w, VT_S_ACCOUNTED, READ(info, alloced));
 }
 
 static __always_inline void folio_tell(struct vt_control *c, const struct vt_folio *f, const struct folio_seen *s)
@@ -131,7 +130,7 @@ static __always_inline void folio_tell(struct vt_control *c, const struct vt_fol
 
 static __always_inline u64 mapping_ino(u64 mapping)
 {
-	return BPF_CORE_READ((struct address_space *)mapping, host, i_ino);
+	return READ(READ((struct address_space *)mapping, host), i_ino);
 }
 
 static __always_inline void folio_suspect(struct vt_control *c, const struct vt_folio *f, const struct folio_seen *s)

@@ -10,28 +10,29 @@
 static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
 {
 	if (bpf_core_field_exists(struct liveupdate_file_op_args, retrieve_status))
-		return BPF_CORE_READ(a, retrieve_status);
-	return BPF_CORE_READ((struct liveupdate_file_op_args___old *)a, retrieved);
+		return READ(a, retrieve_status);
+	return READ((struct liveupdate_file_op_args___old *)a, retrieved);
 }
 
 static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_op_args *a)
 {
-	struct liveupdate_file_handler *fh = BPF_CORE_READ(a, handler);
-	struct module *owner = BPF_CORE_READ(fh, ops, owner);
+	struct liveupdate_file_op_args *k = KERNEL(a);
+	struct liveupdate_file_handler *fh = GET(k, handler);
+	struct module *owner = READ(READ(fh, ops), owner);
 
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
-	slot(w, VT_S_DATA, BPF_CORE_READ(a, serialized_data));
+	slot(w, VT_S_DATA, GET(k, serialized_data));
 	slot(w, VT_S_STATUS, retrieve_status(a));
-	slot_file(w, BPF_CORE_READ(a, file));
+	slot_file(w, GET(k, file));
 	if (owner)
-		slot(w, VT_S_MOD_REF, BPF_CORE_READ(owner, refcnt.counter));
+		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
 }
 
 /* The call that the callback was made by holds this file. */
-static __always_inline void remember_file(struct file *file)
+static __always_inline void remember_file(struct vt_task *t, struct file *file)
 {
-	struct vt_frame *f = frame_top(task_get());
+	struct vt_frame *f = frame_top(t);
 
 	if (f)
 		f->file = (u64)file;
@@ -52,19 +53,21 @@ static __always_inline void watch_memory(u16 type, struct liveupdate_file_op_arg
 static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a, u32 point)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return;
-	file_let_go(c, frame_top(task_get()));
-	watch_memory(type, a, frame_push(type, 0, false, 0));
-	w = wire_reserve(sizeof(*w), type, VT_ENTER);
+	file_let_go(c, task_get());
+	t = frame_push(type, 0, false, 0);
+	watch_memory(type, a, t);
+	w = wire_make(t, type, VT_ENTER);
 	if (w) {
 		slot_args(w, a);
 		wire_send(c, w);
 	}
 	if (point)
-		snap_file(BPF_CORE_READ(a, file), point);
+		snap_file(t, READ(a, file), point);
 }
 
 static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point)
@@ -75,7 +78,7 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 
 	if (t)
 		t->folio_watch = 0;
-	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	w = c ? wire_make(t, type, VT_EXIT) : NULL;
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
@@ -85,10 +88,10 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 		wire_send(c, w);
 	}
 	if (c && point)
-		snap_file(BPF_CORE_READ(a, file), point);
-	frame_pop();
+		snap_file(t, READ(a, file), point);
+	frame_pop(t);
 	if (type == VT_EV_OP_PRESERVE || type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
-		remember_file(BPF_CORE_READ(a, file));
+		remember_file(t, READ(a, file));
 }
 
 SEC("fentry") int BPF_PROG(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
@@ -100,7 +103,8 @@ SEC("fentry") int BPF_PROG(e_op_can_preserve, struct liveupdate_file_handler *fh
 SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file, u64 ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(OP_CAN_PRESERVE, EXIT) : NULL;
+	struct vt_task *t = task_get();
+	struct vt_wire *w = c ? wire_new_in(t, OP_CAN_PRESERVE, EXIT) : NULL;
 
 	if (w) {
 		slot(w, VT_S_HANDLER, (u64)fh);
@@ -111,8 +115,8 @@ SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh,
 		slot(w, VT_S_RET, (u8)ret);
 		wire_send(c, w);
 	}
-	frame_pop();
-	remember_file(file);
+	frame_pop(t);
+	remember_file(t, file);
 	return 0;
 }
 

@@ -35,9 +35,9 @@ static __always_inline struct vt_task *in_section(struct vt_control *c, u32 gfp)
 	return t && t->in_section ? t : NULL;
 }
 
-static __always_inline void tell(struct vt_control *c, void *ctx, u32 nth, const void *cache, u32 order)
+static __always_inline void tell(struct vt_control *c, struct vt_task *t, void *ctx, u32 nth, const void *cache, u32 order)
 {
-	struct vt_wire_stack *s = wire_reserve(sizeof(*s), VT_EV_INJECT, VT_POINT);
+	struct vt_wire_stack *s = wire_reserve(t, sizeof(*s), VT_EV_INJECT, VT_POINT);
 
 	if (!s)
 		return;
@@ -57,7 +57,7 @@ SEC("fmod_ret") int BPF_PROG(fail_slab, struct kmem_cache *cache, u32 gfp, int r
 
 	if (!t || !its_turn(c, t, &nth))
 		return ret;
-	tell(c, ctx, nth, cache, 0);
+	tell(c, t, ctx, nth, cache, 0);
 	return -NOMEM;
 }
 
@@ -69,6 +69,6 @@ SEC("fmod_ret") int BPF_PROG(fail_page, u32 gfp, u32 order, int ret)
 
 	if (!t || !its_turn(c, t, &nth))
 		return ret;
-	tell(c, ctx, nth, NULL, order);
+	tell(c, t, ctx, nth, NULL, order);
 	return 1;
 }

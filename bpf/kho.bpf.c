@@ -28,9 +28,8 @@ static __always_inline u64 arg_number(void *ctx, u32 n)
  * kernel's own) still counts as depth 0. The frame keeps the enclosing call's
  * type, so that `within` stays the caller's.
  */
-static __always_inline u32 kho_enter(void)
+static __always_inline u32 kho_enter(struct vt_task *t)
 {
-	struct vt_task *t = frame_push(0, 0, false, 0);
 	struct vt_frame *f = frame_top(t);
 
 	if (!f)
@@ -39,11 +38,11 @@ static __always_inline u32 kho_enter(void)
 	return t->kho_depth++;
 }
 
-static __always_inline u32 kho_leave(void)
+static __always_inline u32 kho_leave(struct vt_task *t)
 {
-	struct vt_task *t = task_get();
 	u32 depth = 0;
 
+	barrier_var(t);
 	if (t) {
 		if (t->kho_depth)
 			t->kho_depth--;
@@ -52,17 +51,17 @@ static __always_inline u32 kho_leave(void)
 	return depth;
 }
 
-#define KHO_ENTRY() ({ if (ctl_open()) kho_enter(); 0; })
+#define KHO_ENTRY() ({ if (ctl_open()) kho_enter(frame_push(0, 0, false, 0)); 0; })
 
-static __always_inline struct vt_wire *kho_exit(struct vt_control *c, u16 type, u32 *depth)
+static __always_inline struct vt_wire *kho_exit(struct vt_control *c, struct vt_task *t, u16 type, u32 *depth)
 {
 	struct vt_wire *w;
 
-	*depth = kho_leave();
-	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	*depth = kho_leave(t);
+	w = c ? wire_make(t, type, VT_EXIT) : NULL;
 	if (w)
 		slot(w, VT_S_DEPTH, *depth);
-	frame_pop();
+	frame_pop(t);
 	return w;
 }
 
@@ -81,9 +80,8 @@ static __always_inline bool takes_back(u16 type)
 }
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(u16 type)
+static __always_inline bool spare(struct vt_task *t, u16 type)
 {
-	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0;
@@ -104,22 +102,23 @@ static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memor
 {
 	struct vt_control *c = ctl_open();
 	u64 ret = 0, arg = arg_number(ctx, 0);
+	struct vt_task *t = task_get();
 	struct vt_wire *w;
 	u32 depth;
 
 	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
 	if (memory == ARG_VIRT)
 		bpf_map_delete_elem(&privates, &arg);
-	if (c && (gives(type) || takes_back(type)) && spare(type)) {
-		kho_leave();
-		frame_pop();
+	if (c && (gives(type) || takes_back(type)) && spare(t, type)) {
+		kho_leave(t);
+		frame_pop(t);
 		return 0;
 	}
-	w = kho_exit(c, type, &depth);
+	w = kho_exit(c, t, type, &depth);
 	if (returns != RET_NONE || memory == RET_VIRT)
 		bpf_get_func_ret(ctx, &ret);
 	if (c && type == VT_EV_KHO_RESTORE_FOLIO && !depth)
-		folio_remember(c, ret);
+		folio_remember(c, t, ret);
 	if (!w)
 		return 0;
 	if (memory == ARG_PAGE)
@@ -172,7 +171,7 @@ SEC("fexit") int BPF_PROG(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_PRESERVE_VMALLOC, &depth);
+	struct vt_wire *w = kho_exit(c, task_get(), VT_EV_KHO_PRESERVE_VMALLOC, &depth);
 
 	if (!w)
 		return 0;
@@ -187,13 +186,15 @@ SEC("fexit") int BPF_PROG(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int
 static __always_inline int chunk_enter(u16 type, u64 preservation)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 	u32 depth;
 
 	if (!c)
 		return 0;
-	depth = kho_enter();
-	w = wire_reserve(sizeof(*w), type, VT_ENTER);
+	t = frame_push(0, 0, false, 0);
+	depth = kho_enter(t);
+	w = wire_make(t, type, VT_ENTER);
 	if (!w)
 		return 0;
 	slot(w, VT_S_DEPTH, depth);
@@ -208,8 +209,10 @@ SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
 }
 SEC("fexit") int BPF_PROG(x_kho_unpreserve_vmalloc, u64 preservation)
 {
-	kho_leave();
-	frame_pop();
+	struct vt_task *t = task_get();
+
+	kho_leave(t);
+	frame_pop(t);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_kho_restore_vmalloc, u64 preservation)
@@ -220,7 +223,7 @@ SEC("fexit") int BPF_PROG(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
-	struct vt_wire *w = kho_exit(c, VT_EV_KHO_RESTORE_VMALLOC, &depth);
+	struct vt_wire *w = kho_exit(c, task_get(), VT_EV_KHO_RESTORE_VMALLOC, &depth);
 
 	if (!w)
 		return 0;

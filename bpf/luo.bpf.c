@@ -11,12 +11,12 @@
 
 static __always_inline void session_name(struct vt_wire *w, const char *name)
 {
-	w->has_session = bpf_probe_read_kernel_str(w->session, sizeof(w->session), name) > 0;
+	w->has_session = load_str(w->session, sizeof(w->session), (u64)name);
 }
 
 static __always_inline struct luo_file *last_luo_file(struct luo_file_set *set)
 {
-	struct list_head *last = BPF_CORE_READ(set, files_list.prev);
+	struct list_head *last = READ(set, files_list.prev);
 
 	return (struct luo_file *)((u64)last - bpf_core_field_offset(struct luo_file, list));
 }
@@ -29,18 +29,20 @@ static __always_inline void slot_handler(struct vt_wire *w, struct liveupdate_fi
 		return;
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
-	owner = BPF_CORE_READ(fh, ops, owner);
+	owner = READ(READ(fh, ops), owner);
 	if (owner)
-		slot(w, VT_S_MOD_REF, BPF_CORE_READ(owner, refcnt.counter));
+		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
 }
 
 static __always_inline void slot_luo_file(struct vt_wire *w, struct luo_file *lf)
 {
+	struct luo_file *k = KERNEL(lf);
+
 	slot(w, VT_S_LUO_FILE, (u64)lf);
-	slot(w, VT_S_DATA, BPF_CORE_READ(lf, serialized_data));
-	slot(w, VT_S_STATUS, (s64)BPF_CORE_READ(lf, retrieve_status));
-	slot_file(w, BPF_CORE_READ(lf, file));
-	slot_handler(w, BPF_CORE_READ(lf, fh));
+	slot(w, VT_S_DATA, GET(k, serialized_data));
+	slot(w, VT_S_STATUS, (s64)GET(k, retrieve_status));
+	slot_file(w, GET(k, file));
+	slot_handler(w, GET(k, fh));
 }
 
 /* ---- sessions ---- */
@@ -48,14 +50,15 @@ static __always_inline void slot_luo_file(struct vt_wire *w, struct luo_file *lf
 static __always_inline void session_exit(u16 type, const char *name, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_task *t = task_get();
+	struct vt_wire *w = c ? wire_make(t, type, VT_EXIT) : NULL;
 
 	if (w) {
 		session_name(w, name);
 		slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop();
+	frame_pop(t);
 }
 
 SEC("fentry") int BPF_PROG(e_session_create)
@@ -99,13 +102,13 @@ SEC("fentry") int BPF_PROG(e_session_release, struct inode *inode, struct file *
 
 	if (!c)
 		return 0;
-	s = (struct luo_session *)BPF_CORE_READ(filp, private_data);
+	s = (struct luo_session *)READ(filp, private_data);
 	w = wire_new(SESSION_RELEASE, ENTER);
 	if (w) {
 		session_name(w, (char *)s);
 		slot(w, VT_S_OBJ_SESSION, (u64)s);
-		slot(w, VT_S_RETRIEVED, BPF_CORE_READ(s, retrieved));
-		slot(w, VT_S_COUNT, BPF_CORE_READ(s, file_set.count));
+		slot(w, VT_S_RETRIEVED, READ(s, retrieved));
+		slot(w, VT_S_COUNT, READ(s, file_set.count));
 		wire_send(c, w);
 	}
 	frame_push(VT_EV_SESSION_RELEASE, (u64)s, false, 0);
@@ -122,8 +125,8 @@ SEC("fexit") int BPF_PROG(x_session_release, struct inode *inode, struct file *f
 	/* The session is freed by now: its name must not be read again. */
 	if (f)
 		f->session = 0;
-	frame_pop();
-	if (!c || !(w = wire_new(SESSION_RELEASE, EXIT)))
+	frame_pop(t);
+	if (!c || !(w = wire_new_in(t, SESSION_RELEASE, EXIT)))
 		return 0;
 	slot(w, VT_S_RET, (s64)ret);
 	wire_send(c, w);
@@ -172,7 +175,7 @@ static long emit_flb(u32 i, struct flb_walk *k)
 	w = wire_new(FLB_STATE, POINT);
 	if (w) {
 		slot(w, VT_S_HANDLER, k->handler);
-		slot_flb(w, (u64)BPF_CORE_READ(link, flb), true, true);
+		slot_flb(w, (u64)READ(link, flb), true, true);
 		wire_send(k->c, w);
 	}
 	k->at = read_u64(k->at);
@@ -195,7 +198,7 @@ static __noinline int flb_states(u64 fh)
 static __always_inline void flb(u16 type, struct liveupdate_file_handler *fh, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (w) {
 		slot_handler(w, fh);
@@ -239,7 +242,7 @@ SEC("fexit") int BPF_PROG(x_flb_finish, struct liveupdate_file_handler *fh)
 static __always_inline void flb_hold(u16 type, u64 flb, bool incoming, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return;
@@ -280,12 +283,11 @@ SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, 
 
 	if (!c)
 		return 0;
-	frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(set), true, token);
-	w = wire_new(LUO_PRESERVE, ENTER);
+	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(set), true, token), LUO_PRESERVE, ENTER);
 	if (!w)
 		return 0;
 	slot(w, VT_S_FD, (s64)fd);
-	slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+	slot(w, VT_S_COUNT, READ(set, count));
 	wire_send(c, w);
 	return 0;
 }
@@ -293,7 +295,8 @@ SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, 
 SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, int fd, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_frame *f = frame_top(task_get());
+	struct vt_task *t = task_get();
+	struct vt_frame *f = frame_top(t);
 	struct luo_file *lf = NULL;
 	struct vt_wire *w;
 	u64 fh = 0, file = 0;
@@ -306,11 +309,11 @@ SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, i
 	}
 	if (fh)
 		flb_states(fh);
-	w = wire_new(LUO_PRESERVE, EXIT);
+	w = wire_new_in(t, LUO_PRESERVE, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
 		slot(w, VT_S_FD, (s64)fd);
-		slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+		slot(w, VT_S_COUNT, READ(set, count));
 		if (file && tracked(file) == VT_C_FILE) {
 			slot_file_dying(w, (struct file *)file);
 			slot_threads(w);
@@ -324,9 +327,9 @@ SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, i
 		wire_send(c, w);
 	}
 	if (lf)
-		snap_file(BPF_CORE_READ(lf, file), VT_P_PRESERVED);
+		snap_file(t, READ(lf, file), VT_P_PRESERVED);
 out:
-	frame_pop();
+	frame_pop(t);
 	return 0;
 }
 
@@ -337,8 +340,7 @@ SEC("fentry") int BPF_PROG(e_luo_retrieve, struct luo_file_set *set, u64 token, 
 
 	if (!c)
 		return 0;
-	frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(set), true, token);
-	w = wire_new(LUO_RETRIEVE, ENTER);
+	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(set), true, token), LUO_RETRIEVE, ENTER);
 	if (w)
 		wire_send(c, w);
 	return 0;
@@ -347,6 +349,7 @@ SEC("fentry") int BPF_PROG(e_luo_retrieve, struct luo_file_set *set, u64 token, 
 SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep, int ret)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_get();
 	struct file *file = NULL;
 	struct vt_wire *w;
 
@@ -356,16 +359,16 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 		bpf_probe_read_kernel(&file, sizeof(file), filep);
 	/* Before the record of the return: what is told here belongs to the call. */
 	folios_settle(c, ret < 0);
-	w = wire_new(LUO_RETRIEVE, EXIT);
+	w = wire_new_in(t, LUO_RETRIEVE, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
 		slot_file(w, file);
 		wire_send(c, w);
 	}
 	if (file)
-		snap_file(file, VT_P_RETRIEVED);
+		snap_file(t, file, VT_P_RETRIEVED);
 out:
-	frame_pop();
+	frame_pop(t);
 	return 0;
 }
 
@@ -378,29 +381,29 @@ static __always_inline void set_enter(u16 type, struct luo_file_set *set)
 
 	if (!c)
 		return;
-	frame_push(type, SESSION_OF(set), false, 0);
-	w = wire_reserve(sizeof(*w), type, VT_ENTER);
+	w = wire_make(frame_push(type, SESSION_OF(set), false, 0), type, VT_ENTER);
 	if (!w)
 		return;
-	slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+	slot(w, VT_S_COUNT, READ(set, count));
 	wire_send(c, w);
 }
 
 static __always_inline void set_exit(u16 type, struct luo_file_set *set, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_get();
 	struct vt_wire *w;
 
 	if (c)
-		file_let_go(c, frame_top(task_get()));
-	w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+		file_let_go(c, t);
+	w = c ? wire_make(t, type, VT_EXIT) : NULL;
 	if (w) {
-		slot(w, VT_S_COUNT, BPF_CORE_READ(set, count));
+		slot(w, VT_S_COUNT, READ(set, count));
 		if (has_ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop();
+	frame_pop(t);
 }
 
 SEC("fentry") int BPF_PROG(e_luo_freeze, struct luo_file_set *set)
@@ -469,7 +472,7 @@ static long emit_luo_file(u32 i, struct walk *k)
 	lf = (struct luo_file *)(k->at - bpf_core_field_offset(struct luo_file, list));
 	w = wire_new(LUO_FILE, POINT);
 	if (w) {
-		slot(w, VT_S_TOKEN, BPF_CORE_READ(lf, token));
+		slot(w, VT_S_TOKEN, READ(lf, token));
 		slot_luo_file(w, lf);
 		wire_send(k->c, w);
 	}
@@ -511,7 +514,7 @@ static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 re
 			slot_file(w, (struct file *)i->file);
 		}
 		if (session)
-			session_name(w, (char *)BPF_CORE_READ(session, private_data));
+			session_name(w, (char *)READ(session, private_data));
 		wire_send(c, w);
 	}
 	if (i)

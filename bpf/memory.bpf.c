@@ -50,7 +50,7 @@ SEC("kprobe") int site_free(struct pt_regs *ctx)
 
 static __always_inline void object_at(struct vt_control *c, u16 type, u32 site, u32 cls, u64 ptr)
 {
-	struct vt_wire *w = wire_reserve(sizeof(*w), type, VT_POINT);
+	struct vt_wire *w = wire_make(task_get(), type, VT_POINT);
 
 	if (!w)
 		return;

@@ -32,7 +32,7 @@ SEC("fexit") int BPF_PROG(x_reboot, int ret)
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	frame_pop();
+	frame_pop(task_get());
 	if (!c)
 		return 0;
 	w = wire_new(REBOOT, EXIT);

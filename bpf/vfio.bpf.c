@@ -11,17 +11,15 @@
 
 static __always_inline u64 cdev_device(struct vt_control *c, struct inode *inode)
 {
-	u64 cdev = (u64)BPF_CORE_READ(inode, i_cdev);
+	u64 cdev = (u64)READ(inode, i_cdev);
 
 	return cdev && c->dev_cdev >= 0 ? cdev - c->dev_cdev : 0;
 }
 
 static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, struct file *file)
 {
-	struct vt_wire *w;
+	struct vt_wire *w = wire_make(frame_push(type, 0, false, 0), type, VT_ENTER);
 
-	frame_push(type, 0, false, 0);
-	w = wire_reserve(sizeof(*w), type, VT_ENTER);
 	if (!w)
 		return;
 	slot_device(c, w, dev);
@@ -31,19 +29,20 @@ static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, 
 
 static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, struct file *file, s64 ret, bool snap)
 {
-	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_task *t = task_get();
+	struct vt_wire *w = c ? wire_make(t, type, VT_EXIT) : NULL;
 
 	if (w) {
 		slot(w, VT_S_RET, ret);
 		slot_device(c, w, dev);
 		slot_file(w, file);
 		if (!ret && file)
-			slot(w, VT_S_DF, (u64)BPF_CORE_READ(file, private_data));
+			slot(w, VT_S_DF, (u64)READ(file, private_data));
 		wire_send(c, w);
 	}
 	if (c && snap && !ret)
-		snap_file(file, VT_P_OPEN);
-	frame_pop();
+		snap_file(t, file, VT_P_OPEN);
+	frame_pop(t);
 }
 
 SEC("fentry") int BPF_PROG(e_cdev_open, struct inode *inode, struct file *file)
@@ -119,18 +118,20 @@ SEC("fexit") int BPF_PROG(x_open_common, u64 dev, struct file **filep, int ret)
 SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_frame *f;
 	struct vt_wire *w;
 	u64 df;
 
 	if (!c)
 		return 0;
-	df = (u64)BPF_CORE_READ(file, private_data);
-	snap_file(file, VT_P_RELEASE);
-	f = frame_top(frame_push(VT_EV_VFIO_RELEASE, 0, false, 0));
+	df = (u64)READ(file, private_data);
+	snap_file(task_get(), file, VT_P_RELEASE);
+	t = frame_push(VT_EV_VFIO_RELEASE, 0, false, 0);
+	f = frame_top(t);
 	if (f && f->type == VT_EV_VFIO_RELEASE)
 		f->object = df_device(c, df);
-	w = wire_new(VFIO_RELEASE, ENTER);
+	w = wire_new_in(t, VFIO_RELEASE, ENTER);
 	if (!w)
 		return 0;
 	slot_file_dying(w, file);
@@ -144,8 +145,9 @@ SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_RELEASE, EXIT) : NULL;
-	struct vt_frame *f = frame_top(task_get());
+	struct vt_task *t = task_get();
+	struct vt_wire *w = c ? wire_new_in(t, VFIO_RELEASE, EXIT) : NULL;
+	struct vt_frame *f = frame_top(t);
 
 	if (w) {
 		/* df is gone by now; the device was remembered at entry. */
@@ -155,7 +157,7 @@ SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int
 		slot_file_dying(w, file);
 		wire_send(c, w);
 	}
-	frame_pop();
+	frame_pop(t);
 	return 0;
 }
 
@@ -245,8 +247,7 @@ SEC("fentry") int BPF_PROG(e_unregister, u64 dev)
 
 	if (!c)
 		return 0;
-	frame_push(VT_EV_VFIO_UNREGISTER, 0, false, 0);
-	w = wire_new(VFIO_UNREGISTER, ENTER);
+	w = wire_new_in(frame_push(VT_EV_VFIO_UNREGISTER, 0, false, 0), VFIO_UNREGISTER, ENTER);
 	if (!w)
 		return 0;
 	slot_device(c, w, dev);
@@ -256,13 +257,14 @@ SEC("fentry") int BPF_PROG(e_unregister, u64 dev)
 SEC("fexit") int BPF_PROG(x_unregister, u64 dev)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_UNREGISTER, EXIT) : NULL;
+	struct vt_task *t = task_get();
+	struct vt_wire *w = c ? wire_new_in(t, VFIO_UNREGISTER, EXIT) : NULL;
 
 	if (w) {
 		slot_device(c, w, dev);
 		wire_send(c, w);
 	}
-	frame_pop();
+	frame_pop(t);
 	return 0;
 }
 
@@ -271,7 +273,7 @@ SEC("fexit") int BPF_PROG(x_unregister, u64 dev)
 static __always_inline void df_exit(u16 type, u64 df, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_reserve(sizeof(*w), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return;
@@ -308,10 +310,10 @@ SEC("fexit") int BPF_PROG(x_mmap, struct file *file, struct vm_area_struct *vma,
 	slot_file(w, file);
 	slot_device(c, w, df_device(c, file_df(c, file)));
 	slot(w, VT_S_VMA, (u64)vma);
-	slot(w, VT_S_VMA_START, BPF_CORE_READ(vma, vm_start));
-	slot(w, VT_S_VMA_PGOFF, BPF_CORE_READ(vma, vm_pgoff));
-	slot(w, VT_S_VMA_MAPPING, (u64)BPF_CORE_READ(vma, vm_file, f_mapping));
-	slot(w, VT_S_PAGES, (BPF_CORE_READ(vma, vm_end) - BPF_CORE_READ(vma, vm_start)) >> 12);
+	slot(w, VT_S_VMA_START, READ(vma, vm_start));
+	slot(w, VT_S_VMA_PGOFF, READ(vma, vm_pgoff));
+	slot(w, VT_S_VMA_MAPPING, (u64)READ(READ(vma, vm_file), f_mapping));
+	slot(w, VT_S_PAGES, (READ(vma, vm_end) - READ(vma, vm_start)) >> 12);
 	slot(w, VT_S_RET, (s64)ret);
 	wire_send(c, w);
 	return 0;

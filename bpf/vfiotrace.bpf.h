@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include "load.bpf.h"
 #include "vfiotrace/vocab.h"
 #include "vfiotrace/wire.h"
 
@@ -49,10 +50,11 @@ struct vt_folios {
 
 struct vt_task {
 	u32 depth;
+	u32 top;	/* frame of the innermost call: calls nested deeper than we remember share the last */
 	u32 kho_depth;
 	u32 in_section;		/* depth + 1 at which the section of fault injection began, 0 = outside */
 	u32 section_call, section_allocs;
-	u32 folio_watch;
+	u32 folio_watch, pad;
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	struct vt_frame frame[VT_FRAMES];
@@ -80,21 +82,13 @@ struct {
 	__type(value, struct vt_wire_cpu);
 } cpus VT_MAP_ATTR;
 
-/* Calls in flight, by thread. */
+/* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, u32);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
 	__type(value, struct vt_task);
 } tasks VT_MAP_ATTR;
-
-/* A zeroed vt_task to insert: 300 bytes are too many for the stack. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct vt_task);
-} empty_task VT_MAP_ATTR;
 
 /* Objects worth a look at places that everybody passes: enum vt_class by address. */
 struct {
@@ -150,11 +144,41 @@ static __always_inline struct vt_control *ctl_open(void)
 	return c && c->gate ? c : NULL;
 }
 
+static __always_inline void loss_add(struct vt_wire_loss *l)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!l->count++)
+		l->first_ns = now;
+	l->last_ns = now;
+}
+
+static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)
+{
+	/* Tested and used in one register, or the verifier does not see that it was. */
+	barrier_var(type);
+	if (type < VT_EV_MAX)
+		loss_add(&cpu->loss[type]);
+}
+
+/* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
+static __always_inline void loss_count(u16 type)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (!cpu)
+		return;
+	cpu->seq++;
+	loss_of(cpu, type);
+}
+
+/* The thread's calls in flight; NULL outside of any. */
 static __always_inline struct vt_task *task_get(void)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 
-	return bpf_map_lookup_elem(&tasks, &tid);
+	return t && t->depth ? t : NULL;
 }
 
 static __always_inline struct vt_frame *frame_at(struct vt_task *t, u32 i)
@@ -164,26 +188,28 @@ static __always_inline struct vt_frame *frame_at(struct vt_task *t, u32 i)
 	return &t->frame[i];
 }
 
-/* The innermost call; calls nested deeper than we remember share the last frame. */
+/* The innermost call. */
 static __always_inline struct vt_frame *frame_top(struct vt_task *t)
 {
+	/* The compiler must ask anew: what it knows of T from before, the verifier does not. */
+	barrier_var(t);
 	if (!t || !t->depth)
 		return NULL;
-	return frame_at(t, t->depth <= VT_FRAMES ? t->depth - 1 : VT_FRAMES - 1);
+	return frame_at(t, t->top);
 }
 
-static __always_inline struct vt_task *task_make(void)
+/* For a call of TYPE. Without memory for it the records within go without their session: that is a loss of the call's. */
+static __always_inline struct vt_task *task_make(u16 type)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid(), zero = 0;
-	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
+	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (t)
-		return t;
-	t = bpf_map_lookup_elem(&empty_task, &zero);
-	if (!t)
+	if (!t) {
+		loss_count(type);
 		return NULL;
-	bpf_map_update_elem(&tasks, &tid, t, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&tasks, &tid);
+	}
+	if (!t->depth)
+		__builtin_memset(t, 0, offsetof(struct vt_task, frame));
+	return t;
 }
 
 /* Fault injection counts the calls of its section, and the allocations within each. */
@@ -201,18 +227,19 @@ static __always_inline void section_enter(struct vt_task *t, u16 type)
 /* Enters a traced call. SESSION and TOKEN are inherited when not given. */
 static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
 {
-	struct vt_task *t = task_make();
+	struct vt_task *t = task_make(type);
 	struct vt_frame up = {}, *f;
 
 	if (!t)
 		return NULL;
 	if (t->depth)
-		up = *frame_at(t, t->depth <= VT_FRAMES ? t->depth - 1 : VT_FRAMES - 1);
+		up = *frame_at(t, t->top);
 	t->depth++;
 	section_enter(t, type);
 	if (t->depth > VT_FRAMES)
 		return t;
-	f = frame_at(t, t->depth - 1);
+	t->top = t->depth - 1;
+	f = frame_at(t, t->top);
 	f->type = type;
 	f->outer = up.type;
 	f->session = session;
@@ -229,19 +256,16 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	return t;
 }
 
-static __always_inline void frame_pop(void)
+/* Leaves the call. T as task_get() gave it, or task_make(). */
+static __always_inline void frame_pop(struct vt_task *t)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid();
-	struct vt_task *t = bpf_map_lookup_elem(&tasks, &tid);
-
-	if (!t)
+	barrier_var(t);
+	if (!t || !t->depth)
 		return;
 	if (t->in_section == t->depth)
 		t->in_section = 0;
-	if (t->depth)
-		t->depth--;
-	if (!t->depth)
-		bpf_map_delete_elem(&tasks, &tid);
+	if (--t->depth && t->depth <= VT_FRAMES)
+		t->top = t->depth - 1;
 }
 
 static __always_inline void slot(struct vt_wire *w, enum vt_slot s, u64 v)
@@ -260,8 +284,9 @@ static __always_inline void slot_fault(struct vt_wire *w, enum vt_slot s, int er
 /* A slot from kernel memory: WIDTH bytes at ADDR, sign-extended when 4. */
 static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 addr, int width)
 {
-	u64 v = 0;
-	int err = bpf_probe_read_kernel(&v, width == 4 ? 4 : 8, (void *)addr);
+	const void *k = KERNEL((const void *)addr);
+	u64 v = width == 4 ? get_u32(k, 0) : get_u64(k, 0);
+	int err = v ? 0 : bpf_probe_read_kernel(&v, width == 4 ? 4 : 8, (void *)addr);
 
 	if (err)
 		slot_fault(w, s, err);
@@ -269,11 +294,20 @@ static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 add
 		slot(w, s, width == 4 ? (u64)(s64)(s32)v : v);
 }
 
+static __always_inline void stamp_comm(struct vt_wire *w)
+{
+	const void *me = KERNEL((const void *)bpf_get_current_task());
+	s64 comm = bpf_core_field_offset(struct task_struct, comm);
+
+	((u64 *)w->comm)[0] = get_u64(me, comm);
+	((u64 *)w->comm)[1] = get_u64(me, comm + 8);
+}
+
 /* Fills what every record has. */
-static __always_inline void wire_stamp(struct vt_wire *w, u16 type, u8 phase, u64 seq)
+static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16 type, u8 phase, u64 seq)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct vt_frame *f = frame_top(task_get());
+	struct vt_frame *f = frame_top(t);
 
 	w->ts_ns = bpf_ktime_get_boot_ns();
 	w->seq = seq;
@@ -290,28 +324,19 @@ static __always_inline void wire_stamp(struct vt_wire *w, u16 type, u8 phase, u6
 	w->has_session = 0;
 	w->site = 0;
 	w->variant = 0;
-	bpf_get_current_comm(w->comm, sizeof(w->comm));
+	stamp_comm(w);
 	if (!f)
 		return;
 	/* A call's own entry and exit are not within itself. */
 	w->within = f->type == type && phase != VT_POINT ? f->outer : f->type;
 	if (f->session)
-		w->has_session = bpf_probe_read_kernel_str(w->session, sizeof(w->session), (void *)(f->session +
-			bpf_core_field_offset(struct luo_session, name))) > 0;
-	if (f->has_token)
-		slot(w, VT_S_TOKEN, f->token);
+		w->has_session = load_str(w->session, sizeof(w->session), f->session + bpf_core_field_offset(struct luo_session, name));
+	w->slot[VT_S_TOKEN] = f->token;
+	w->mask = (u64)f->has_token << VT_S_TOKEN;
 }
 
-static __always_inline void loss_add(struct vt_wire_loss *l)
-{
-	u64 now = bpf_ktime_get_boot_ns();
-
-	if (!l->count++)
-		l->first_ns = now;
-	l->last_ns = now;
-}
-
-static __always_inline void *wire_reserve(u64 size, u16 type, u8 phase)
+/* A function of its own, as load_str() is: many programs make several records. */
+static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -323,24 +348,39 @@ static __always_inline void *wire_reserve(u64 size, u16 type, u8 phase)
 	seq = ++cpu->seq;
 	w = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!w) {
-		loss_add(&cpu->loss[type]);
+		loss_of(cpu, type);
 		return NULL;
 	}
-	wire_stamp(w, type, phase, seq);
+	wire_stamp(w, t, type, phase, seq);
 	return w;
 }
 
-#define wire_new(type, phase) \
-	((struct vt_wire *)wire_reserve(sizeof(struct vt_wire), VT_EV_##type, VT_##phase))
+static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8 phase)
+{
+	return wire_reserve(t, sizeof(struct vt_wire), type, phase);
+}
+
+#define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)
+#define wire_new(type, phase) wire_new_in(task_get(), type, phase)
 
 static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags)
 {
 	__sync_fetch_and_add(&c->produced, 1);
 	bpf_ringbuf_submit(w, flags);
 }
-/* The recorder polls; waking it per event would cost more than the event. It is woken when the ring fills. */
-#define wire_send(c, w) wire_submit(c, w, \
-	bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > (c)->wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)
+
+/*
+ * The recorder polls; waking it per event would cost more than the event. It is
+ * woken when the ring fills, which every few records is soon enough to see.
+ */
+#define VT_WAKE_EVERY 8
+static __always_inline void wire_send(struct vt_control *c, void *w)
+{
+	u64 nr = __sync_fetch_and_add(&c->produced, 1);
+	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > c->wake_bytes;
+
+	bpf_ringbuf_submit(w, full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
 
 /*
  * Holds the traced task, bounded, until the recorder has done what it was
@@ -388,7 +428,7 @@ static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u
 
 static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const void *str)
 {
-	if (bpf_probe_read_kernel_str(w->text, sizeof(w->text), str) > 0)
+	if (load_str(w->text, sizeof(w->text), (u64)str))
 		w->text_is = is;
 }
 
@@ -398,55 +438,99 @@ static __always_inline s64 file_refs(struct file *f)
 	u64 raw;
 
 	if (bpf_core_field_exists(struct file, f_ref)) {
-		raw = BPF_CORE_READ(f, f_ref.refcnt.counter);
+		raw = READ(f, f_ref.refcnt.counter);
 		return raw >= 0xC000000000000000ULL ? 0 : (s64)raw + 1;
 	}
-	return BPF_CORE_READ((struct file___old *)f, f_count.counter);
+	return READ((struct file___old *)f, f_count.counter);
+}
+
+/*
+ * How many of the objects fall on PTR's place in the sieve: where none do, the
+ * object is not one of them, which is what nearly all that comes by needs to
+ * be told. A function's argument is no number to the verifier, but half of it
+ * is one.
+ */
+static __always_inline u32 *sieve_at(struct vt_control *c, u64 ptr)
+{
+	u32 low;
+
+	asm volatile("%0 = %1" : "=w"(low) : "w"((u32)ptr));
+	return &c->sieve[(low >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS)];
 }
 
 static __always_inline void track(u64 ptr, u32 cls)
 {
-	if (ptr)
-		bpf_map_update_elem(&objects, &ptr, &cls, BPF_ANY);
+	struct vt_control *c = ctl_get();
+	u32 *nr;
+
+	if (!ptr || !c)
+		return;
+	/* Counted before it can be found, so that nobody finds less than there is. */
+	nr = sieve_at(c, ptr);
+	__sync_fetch_and_add(nr, 1);
+	if (!bpf_map_update_elem(&objects, &ptr, &cls, BPF_NOEXIST))
+		return;
+	__sync_fetch_and_add(nr, -1);
+	bpf_map_update_elem(&objects, &ptr, &cls, BPF_EXIST);
 }
 
 static __always_inline u32 tracked(u64 ptr)
 {
-	u32 *cls = bpf_map_lookup_elem(&objects, &ptr);
+	struct vt_control *c = ctl_get();
+	u32 *cls;
 
+	if (!c || !*sieve_at(c, ptr))
+		return 0;
+	cls = bpf_map_lookup_elem(&objects, &ptr);
 	return cls ? *cls : 0;
 }
 
 static __always_inline void untrack(u64 ptr)
 {
-	bpf_map_delete_elem(&objects, &ptr);
+	struct vt_control *c = ctl_get();
+
+	if (c && !bpf_map_delete_elem(&objects, &ptr))
+		__sync_fetch_and_add(sieve_at(c, ptr), -1);
 }
 
-static __always_inline u64 read_u64(u64 addr)
+/*
+ * A member, 4 bytes, of the device that is at K for the verifier. A 0 is one
+ * where another member in the same page has been READ before, else it may be a
+ * fault. Returns where was read.
+ */
+static __always_inline u64 slot_member(struct vt_wire *w, enum vt_slot s, const void *k, u64 dev, s64 off, u64 read)
 {
-	u64 v = 0;
+	s32 v;
 
-	bpf_probe_read_kernel(&v, sizeof(v), (void *)addr);
-	return v;
+	if (off < 0)
+		return read;
+	v = get_u32(k, off);
+	if (!v && ((dev + off) ^ read) >> 12) {
+		slot_read(w, s, dev + off, 4);
+		return read;
+	}
+	slot(w, s, (s64)v);
+	return dev + off;
 }
 
 /* device, bdf, registration and kref of a vfio device: offsets from the control page. */
 static __always_inline void slot_device(struct vt_control *c, struct vt_wire *w, u64 dev)
 {
-	u64 parent, name;
+	u64 parent, name, read = 0;
+	const void *k;
 
 	if (!dev)
 		return;
 	slot(w, VT_S_DEVICE, dev);
-	if (c->dev_refcount >= 0)
-		slot_read(w, VT_S_VFIO_REF, dev + c->dev_refcount, 4);
-	if (c->dev_kref >= 0)
-		slot_read(w, VT_S_DEV_KREF, dev + c->dev_kref, 4);
-	if (c->dev_open_count >= 0)
-		slot_read(w, VT_S_OPEN_COUNT, dev + c->dev_open_count, 4);
+	/* From there it is a number to the verifier, whatever it was. */
+	dev = *(volatile u64 *)&w->slot[VT_S_DEVICE];
+	k = KERNEL((const void *)dev);
+	read = slot_member(w, VT_S_DEV_KREF, k, dev, c->dev_kref, read);
+	read = slot_member(w, VT_S_VFIO_REF, k, dev, c->dev_refcount, read);
+	slot_member(w, VT_S_OPEN_COUNT, k, dev, c->dev_open_count, read);
 	if (c->dev_dev < 0)
 		return;
-	parent = read_u64(dev + c->dev_dev);
+	parent = get_u64(k, c->dev_dev);
 	name = read_u64(parent + bpf_core_field_offset(struct device, kobj) + bpf_core_field_offset(struct kobject, name));
 	text_str(w, VT_TEXT_BDF, (void *)name);
 }
@@ -471,7 +555,7 @@ static __always_inline void slot_threads(struct vt_wire *w)
 {
 	struct task_struct *me = (struct task_struct *)bpf_get_current_task();
 
-	slot(w, VT_S_THREADS, BPF_CORE_READ(me, signal, nr_threads));
+	slot(w, VT_S_THREADS, READ(READ(me, signal), nr_threads));
 }
 
 /*
@@ -479,8 +563,9 @@ static __always_inline void slot_threads(struct vt_wire *w)
  * where LUO goes on, at the next file's callback or at the end of its call. A
  * file that is already on its way out is not looked at.
  */
-static __always_inline void file_let_go(struct vt_control *c, struct vt_frame *f)
+static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
 {
+	struct vt_frame *f = frame_top(t);
 	struct vt_wire *w;
 	u64 file;
 
@@ -488,7 +573,7 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_frame *f
 		return;
 	file = f->file;
 	f->file = 0;
-	if (tracked(file) != VT_C_FILE || !(w = wire_new(FILE_LET_GO, POINT)))
+	if (tracked(file) != VT_C_FILE || !(w = wire_new_in(t, FILE_LET_GO, POINT)))
 		return;
 	slot_file_dying(w, (struct file *)file);
 	slot_threads(w);
@@ -498,9 +583,9 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_frame *f
 /* df of a vfio device file, 0 for any other file. */
 static __always_inline u64 file_df(struct vt_control *c, struct file *f)
 {
-	if (!c->vfio_fops || (u64)BPF_CORE_READ(f, f_op) != c->vfio_fops)
-		return 0;
-	return (u64)BPF_CORE_READ(f, private_data);
+	struct file *k = KERNEL(f);
+
+	return c->vfio_fops && (u64)GET(k, f_op) == c->vfio_fops ? (u64)GET(k, private_data) : 0;
 }
 
 static __always_inline u64 df_device(struct vt_control *c, u64 df)
@@ -520,27 +605,31 @@ static __always_inline u64 device_mapping(struct vt_control *c, u64 dev)
 
 static __always_inline void inode_describe(struct vt_inode *d, struct inode *i)
 {
+	struct inode *k = KERNEL(i);
+
 	d->ptr = (u64)i;
-	d->i_mapping = (u64)BPF_CORE_READ(i, i_mapping);
-	d->ino = BPF_CORE_READ(i, i_ino);
-	d->rdev = BPF_CORE_READ(i, i_rdev);
+	d->i_mapping = (u64)GET(k, i_mapping);
+	d->ino = GET(k, i_ino);
+	d->rdev = GET(k, i_rdev);
+	d->pad = 0;
 	d->fs[0] = 0;
-	bpf_probe_read_kernel_str(d->fs, sizeof(d->fs), BPF_CORE_READ(i, i_sb, s_type, name));
+	load_str(d->fs, sizeof(d->fs), (u64)READ(READ(GET(k, i_sb), s_type), name));
 }
 
 /* struct file, whole, and what its pointers point to. */
-static __noinline __attribute__((unused)) int snap_file(struct file *f, u32 point)
+static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struct file *f, u32 point)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire_snap *s;
 	struct inode *inode, *host = NULL;
 	struct address_space *mapping;
+	struct file *k;
 	u64 df, dev;
 	u32 size;
 
 	if (!c || !f)
 		return 0;
-	s = wire_reserve(sizeof(*s), VT_EV_FILE_SNAP, VT_POINT);
+	s = wire_reserve(t, sizeof(*s), VT_EV_FILE_SNAP, VT_POINT);
 	if (!s)
 		return 0;
 	s->w.point = point;
@@ -550,16 +639,17 @@ static __noinline __attribute__((unused)) int snap_file(struct file *f, u32 poin
 	else
 		slot_file(&s->w, f);
 
-	inode = BPF_CORE_READ(f, f_inode);
-	mapping = BPF_CORE_READ(f, f_mapping);
+	k = KERNEL(f);
+	inode = GET(k, f_inode);
+	mapping = GET(k, f_mapping);
 	if (mapping)
-		host = BPF_CORE_READ(mapping, host);
+		host = READ(mapping, host);
 	inode_describe(&s->inode, inode);
 	inode_describe(&s->host, host);
 	slot(&s->w, VT_S_MAPPING, (u64)mapping);
 	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
 	s->dentry[0] = 0;
-	bpf_probe_read_kernel_str(s->dentry, sizeof(s->dentry), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	load_str(s->dentry, sizeof(s->dentry), (u64)READ(GET(k, f_path.dentry), d_name.name));
 
 	size = bpf_core_type_size(struct file);
 	if (size > VT_FILE_RAW)

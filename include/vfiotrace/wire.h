@@ -105,8 +105,8 @@ enum vt_point { VT_P_NONE, VT_POINTS(VT_POINT_ENUM) VT_P_MAX };
 /* What an inode pointer points to. */
 struct vt_inode {
 	unsigned long long ptr, i_mapping, ino;
-	unsigned int rdev;
 	char fs[16];		/* superblock type */
+	unsigned int rdev, pad;
 };
 
 struct vt_wire_snap {
@@ -159,6 +159,7 @@ struct vt_site {
 #define VT_SPARE_AFTER 64
 
 #define VT_SUSPECTS 256
+#define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
 #define VT_PEEK_MAX 4096
 
@@ -198,6 +199,7 @@ struct vt_control {
 	unsigned int peek_len;
 	int peek_err;
 	unsigned char peek[VT_PEEK_MAX];
+	unsigned int sieve[1 << VT_SIEVE_BITS];	/* tracked objects by hash of their address */
 };
 
 #endif

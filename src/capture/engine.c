@@ -15,7 +15,7 @@
 #include "capture/tracefs.h"
 #include "capture/phase.h"
 
-static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "tasks", "empty_task", "objects", "sites" };
+static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "objects", "sites" };
 _Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
 
 uint64_t engine__now(void)

@@ -13,7 +13,7 @@
 struct bpf_object;
 struct bpf_insn;
 
-enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_TASKS, MAP_EMPTY_TASK, MAP_OBJECTS, MAP_SITES, NR_MAPS };
+enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_OBJECTS, MAP_SITES, NR_MAPS };
 
 #define NR_OPS 8	/* callbacks of a handler that are traced, handlers.c */
 

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "capture/kernel.h"
-#include "vfiotrace.skel.h"
+#include "helpers.skel.h"
+#include "loads.skel.h"
 
 /* ---- libbpf's voice: kept for the reason column ---- */
 
@@ -229,11 +230,17 @@ static void choose(struct engine *e, struct bpf_object *obj)
 	}
 }
 
+/* How the programs read kernel memory: bpf/load.bpf.h. Kernels with LUO have what the faster way needs. */
+static const void *elf_of(const struct engine *e, size_t *len)
+{
+	return engine__has_luo(e) && kernel__func(e->k, "bpf_rdonly_cast", NULL).btf_id ? loads_bpf__elf_bytes(len) : helpers_bpf__elf_bytes(len);
+}
+
 /* An injector that this kernel's verifier refuses is left out and told, the rest goes on. */
 static int open_and_load(struct engine *e)
 {
 	size_t len;
-	const void *elf = vfiotrace_bpf__elf_bytes(&len);
+	const void *elf = elf_of(e, &len);
 
 	for (int tries = 0; tries < 32; tries++) {
 		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");
