@@ -62,6 +62,7 @@ $(OUTPUT)/bpf/%.bpf.o: $(OUTPUT)/gen/domains.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
+.PRECIOUS: $(OUTPUT)/bpf/%.bpf.o
 $(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/$*.linked.o $^ && \
