@@ -69,10 +69,20 @@ static __always_inline bool has_zero_byte(u64 v)
 	return (v - 0x0101010101010101ULL) & ~v & 0x8080808080808080ULL;
 }
 
+/* The low half of an address, which the verifier takes for a number where the whole is a pointer to it. */
+static __always_inline u32 low_half(u64 addr)
+{
+	u32 low;
+
+	asm volatile("%0 = %1" : "=w"(low) : "w"((u32)addr));
+	return low;
+}
+
 /*
  * A string, cut to SIZE (a constant, 16 or more) with its end; what follows
  * the end is undefined. False: unreadable. Most end within two words; a word
- * of zeros may be a fault. What is longer is copied whole, or, where it ends
+ * of zeros may be a fault, but not the second where the first was read from
+ * the same page. What is longer is copied whole, or, where it ends
  * close to memory that is not there, byte by byte. A function of its own, as
  * the length of programs costs when they are loaded.
  */
@@ -84,7 +94,7 @@ static __noinline __attribute__((unused)) bool load_str(char *to, u32 size, u64 
 
 	((u64 *)to)[0] = first;
 	((u64 *)to)[1] = second;
-	if (first && (has_zero_byte(first) || (second && has_zero_byte(second))))
+	if (first && (has_zero_byte(first) || (has_zero_byte(second) && (second || (low_half(from) & 4095) <= 4096 - 16))))
 		return true;
 #endif
 	if (bpf_probe_read_kernel(to, size, (void *)from))

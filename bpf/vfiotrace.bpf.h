@@ -452,10 +452,7 @@ static __always_inline s64 file_refs(struct file *f)
  */
 static __always_inline u32 *sieve_at(struct vt_control *c, u64 ptr)
 {
-	u32 low;
-
-	asm volatile("%0 = %1" : "=w"(low) : "w"((u32)ptr));
-	return &c->sieve[(low >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS)];
+	return &c->sieve[(low_half(ptr) >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS)];
 }
 
 static __always_inline void track(u64 ptr, u32 cls)
