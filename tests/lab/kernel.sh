@@ -212,14 +212,26 @@ apt_update() {
 		echo "deb [signed-by=$keyring] $uri $suite main"
 	done >"$APT_DIR/sources.list"
 	logged "$CACHE_DIR/apt.log" private_apt apt-get update
+	rm -f "$APT_DIR/packages"
+}
+
+# The names of the source packages, kept until the lists change: apt takes a second to
+# find them, and every run of a scenario asks twice.
+archived_packages() {
+	local kept=$APT_DIR/packages
+	[ -f "$APT_DIR/sources.list" ] || return 0
+	if [ ! -s "$kept" ]; then
+		private_apt apt-cache search --names-only '^linux-source-[0-9]+\.[0-9]+$' |
+			cut -d' ' -f1 >"$kept.$$"
+		mv "$kept.$$" "$kept"
+	fi
+	cat "$kept"
 }
 
 newest_series() {
 	{
 		find "$DEB_DIR" -name 'linux-source-*.deb' -printf '%f\n' | cut -d_ -f1
-		[ ! -f "$APT_DIR/sources.list" ] ||
-			private_apt apt-cache search --names-only \
-				'^linux-source-[0-9]+\.[0-9]+$' | cut -d' ' -f1
+		archived_packages
 	} | sed 's/^linux-source-//' | sort -V | tail -n 1
 }
 
