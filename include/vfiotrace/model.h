@@ -351,6 +351,7 @@ struct vt_side {
 	size_t nr_free_paths;
 	struct vt_mem_path *mem_paths;
 	size_t nr_mem_paths;
+	uint64_t mem_allocated;	/* LUO's own objects and memory of handlers' callbacks, as allocated */
 	uint64_t mem_unborn;	/* LUO's own objects, freed, whose allocation was not seen */
 
 	struct vt_device **devices;	/* in order of appearance */

@@ -39,6 +39,7 @@ static void allocated(struct vt_build *b, struct task *t, const struct vt_event 
 	*m = (struct mem){ .obj = obj, .who = who_task(b, t, e), .family = intern(b, vt_ev_str(e, VT_F_FAMILY)),
 			   .callee = intern(b, vt_ev_str(e, VT_F_CALLEE)), .site = intern(b, vt_ev_str(e, VT_F_SITE)) };
 	at_set(b, &m->alloc, e);
+	b->side->mem_allocated++;
 	if (vt_obj_class(obj) == VT_C_OTHER)
 		return;
 	if (b->opening[b->opening_at % OPENING])

@@ -302,8 +302,11 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 		return lost;
 	case VT_ABOUT_MODULE:
 		return !s->nr_holes && (vt_side__lost(s, VT_EV_MODULE_GET) || vt_side__lost(s, VT_EV_MODULE_PUT));
+	case VT_ABOUT_MEMORY:
+		lost = vt_side__lost(s, VT_EV_OBJ_ALLOC);
+		/* fallthrough */
 	default:
-		return vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+		return lost || vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
 	}
 }
 
@@ -322,7 +325,8 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
-	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO;
+	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO ||
+	       (c->rule->subject == VT_ABOUT_MEMORY && s->mem_allocated);
 }
 
 static bool about(const struct vt_ctx *c, const struct vt_side *s)
@@ -334,6 +338,8 @@ static bool about(const struct vt_ctx *c, const struct vt_side *s)
 		return s->saw_module;
 	case VT_ABOUT_KHO:
 		return vt_side_outgoing(s) || vt_side_incoming(s) || s->kho_preserved;
+	case VT_ABOUT_MEMORY:
+		return vt_side_outgoing(s) || vt_side_incoming(s) || s->mem_allocated;
 	default:
 		return vt_side_outgoing(s) || vt_side_incoming(s);
 	}

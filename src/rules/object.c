@@ -122,7 +122,7 @@ static void mismatch(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_object_mismatch = {
-	.id = "object-mismatch", .name = "LUO's or a handler's memory freed by another family", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "object-mismatch", .name = "LUO's or a handler's memory freed by another family", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY } },
 	.run = mismatch,
 };
@@ -174,7 +174,7 @@ static const struct vt_telling left[] = {
 };
 
 const struct vt_rule vt_rule_object_leak = {
-	.id = "object-leak", .name = "LUO's own object never freed", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "object-leak", .name = "LUO's own object never freed", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
 	.by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY }, { VT_EV_LUO_PRESERVE, VT_OUT },
 		   { VT_EV_LUO_UNPRESERVE, VT_OUT }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_SESSION_RELEASE, VT_ANY } },
@@ -203,7 +203,7 @@ static const struct vt_telling twice[] = {
 };
 
 const struct vt_rule vt_rule_object_double_free = {
-	.id = "object-double-free", .name = "LUO's own object freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "object-double-free", .name = "LUO's own object freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY } },
 	VT_TELLS(twice),
 };

@@ -42,6 +42,7 @@ enum vt_subject {
 	VT_ABOUT_VFIO,	/* only with vfio at work */
 	VT_ABOUT_PAIR,	/* needs both traces */
 	VT_ABOUT_KHO,	/* any preserved file, or memory that was given to KHO without one */
+	VT_ABOUT_MEMORY,	/* any preserved file, or memory that LUO took without one: a session has some */
 	VT_ABOUT_MODULE,	/* only with a handler that lives in a module */
 };
 
