@@ -62,6 +62,8 @@ static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
 	[VFIO_SEED_UNPRESERVE_NO_FREE]		= "unpreserve-no-free",
 	/* class of B09: a device cannot be opened after it was finished either */
 	[VFIO_SEED_STILL_BUSY]			= "still-busy",
+	/* class of B02: the file exists before its df does, and is lost on the error path */
+	[VFIO_SEED_EARLY_FILE_LOST]		= "early-file-lost",
 };
 
 static enum vfio_seed_bug vfio_seed_bug;

@@ -33,9 +33,17 @@ enum luo_seed_bug {
 	LUO_SEED_FILE_LOST,
 	LUO_SEED_SESSION_LOST,
 	LUO_SEED_UNPRESERVE_RETRIEVED,
+	LUO_SEED_FILE_KVFREE,
+	LUO_SEED_FILE_KEPT,
+	LUO_SEED_FILE_FREED_TWICE,
+	LUO_SEED_SESSION_KEPT,
+	LUO_SEED_FOLIOS_KFREE,
 	LUO_SEED_COUNT
 };
 
 bool luo_seeded(enum luo_seed_bug bug);
+
+/* Keeps for good what was just freed twice, so that nobody else is given it twice. */
+void luo_seed_take_back(size_t size);
 
 #endif /* _LINUX_LUO_SEED_BUG_H */

@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/luo_seed_bug.h>
 #include <linux/moduleparam.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
@@ -56,6 +57,16 @@ static const char * const luo_seed_names[LUO_SEED_COUNT] = {
 	[LUO_SEED_SESSION_LOST]		= "session-lost",
 	/* closing a session unpreserves what was retrieved */
 	[LUO_SEED_UNPRESERVE_RETRIEVED]	= "unpreserve-retrieved",
+	/* class of B01: a failing preserve frees struct luo_file with kvfree() */
+	[LUO_SEED_FILE_KVFREE]		= "file-kvfree",
+	/* unpreserving a file forgets its struct luo_file */
+	[LUO_SEED_FILE_KEPT]		= "file-kept",
+	/* class of B04: finishing a file frees its struct luo_file twice */
+	[LUO_SEED_FILE_FREED_TWICE]	= "file-freed-twice",
+	/* the release of a session forgets its struct luo_session */
+	[LUO_SEED_SESSION_KEPT]		= "session-kept",
+	/* class of B01: memfd frees with kfree() what kvmalloc() gave */
+	[LUO_SEED_FOLIOS_KFREE]		= "folios-kfree",
 };
 
 static enum luo_seed_bug luo_seed_bug;
@@ -65,6 +76,17 @@ bool luo_seeded(enum luo_seed_bug bug)
 	return unlikely(READ_ONCE(luo_seed_bug) == bug);
 }
 EXPORT_SYMBOL_GPL(luo_seeded);
+
+/* What was freed last is given out first, and here twice. */
+void luo_seed_take_back(size_t size)
+{
+	static void *kept[2];
+
+	kept[0] = kmalloc(size, GFP_KERNEL);
+	kept[1] = kmalloc(size, GFP_KERNEL);
+	if (kept[0] != kept[1])
+		pr_warn("luo_seed: what was freed twice went to somebody else\n");
+}
 
 static int luo_seed_bug_set(const char *val, const struct kernel_param *kp)
 {
