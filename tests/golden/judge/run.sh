@@ -32,10 +32,11 @@ tool=$1 mktrace=$2
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 ok() { passed=$((passed + 1)); }
 not_ok() { failed=$((failed + 1)); echo "FAIL $*"; }
+skip() { skipped=$((skipped + 1)); echo "skipped: $*"; }
 
 # Adds LINE after the last event of time TS.
 add_after() { # FILE TS LINE
@@ -192,5 +193,7 @@ for part in "$here"/parts/*.sh; do
 	# shellcheck source=/dev/null
 	. "$part"
 done
-echo "$passed passed, $failed failed"
+summary="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || summary="$summary, $skipped skipped"
+echo "$summary"
 [ "$failed" = 0 ]

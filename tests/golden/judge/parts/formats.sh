@@ -36,7 +36,7 @@ if command -v junitparser >/dev/null; then
 		[ $? = 1 ] && ! grep -q Traceback "$tmp/out" && ok || not_ok "junitparser: $n passes, or is refused: $(tail -1 "$tmp/out")"
 	done
 else
-	echo "skipped: no junitparser"
+	skip "no junitparser"
 fi
 
 # TAP::Parser, by way of prove: good passes, the others do not.
@@ -46,7 +46,7 @@ if command -v prove >/dev/null; then
 	prove -e cat "$tmp/lossy.ktap" >"$tmp/out" 2>&1 && not_ok "prove: lossy passes" || ok
 	grep -qi 'parse error' "$tmp/out" && not_ok "prove: $(grep -i 'parse error' "$tmp/out")"
 else
-	echo "skipped: no prove"
+	skip "no prove"
 fi
 # The kernel's own parser, when a kernel tree is at hand, or the source package that the lab builds from.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vfiotrace
@@ -70,10 +70,32 @@ if [ -n "$kunit" ] && command -v python3 >/dev/null && [ -e "$kunit/kunit.py" ];
 	suite "$tmp/good.ktap" | python3 "$kunit/kunit.py" parse >"$tmp/out" 2>&1 && ok || not_ok "kunit parse: good does not pass: $(tail -3 "$tmp/out")"
 	suite "$tmp/seeded.ktap" | python3 "$kunit/kunit.py" parse >"$tmp/out" 2>&1 && not_ok "kunit parse: seeded passes" || ok
 else
-	echo "skipped: no kernel tree with tools/testing/kunit"
+	skip "no kernel tree with tools/testing/kunit"
 fi
 
-# Schemas: ours and SARIF's, by ajv, both from npm, kept outside the tree.
+# Our schemas, by python3-jsonschema.
+valid() { python3 -m jsonschema -i "$2" "$1" >"$tmp/out" 2>&1; } # SCHEMA FILE
+if python3 -c 'import jsonschema' 2>/dev/null; then
+	report_schema=$here/../../../docs/report.schema.json
+	echo '{}' >"$tmp/empty"
+	valid "$report_schema" "$tmp/empty" && not_ok "schema: {} is accepted as a report" || ok
+	for n in "${formats[@]}"; do
+		valid "$report_schema" "$tmp/$n.json" && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
+	done
+	# A trace as JSON lines: each line by itself is of the published form.
+	"$tool" show -f json "$tmp/old.vt" >"$tmp/show.jsonl" 2>/dev/null
+	xz -dc "$here/lab/healthy.pre.vft.xz" >"$tmp/real.vft" && "$tool" show -f json "$tmp/real.vft" >>"$tmp/show.jsonl" 2>/dev/null
+	jq -s . "$tmp/show.jsonl" >"$tmp/show.json"
+	jq '{ "$schema": ."$schema", definitions: .definitions, type: "array", minItems: 50, items: { oneOf: .oneOf } }' \
+		"$here/../../../docs/trace.schema.json" >"$tmp/lines.schema"
+	valid "$tmp/lines.schema" "$tmp/show.json" && ok || not_ok "schema: lines of show: $(tail -2 "$tmp/out")"
+	jq '.[9] += { "nothing": 1 } | .[10] |= { "type": "?" }' "$tmp/show.json" >"$tmp/odd.json"
+	valid "$tmp/lines.schema" "$tmp/odd.json" && not_ok "schema: a line of another form is accepted" || ok
+else
+	skip "no python3-jsonschema: schemas not applied"
+fi
+
+# SARIF's schema, by ajv: both from npm, kept outside the tree.
 mods=${XDG_CACHE_HOME:-$HOME/.cache}/vfiotrace/npm
 if command -v npm >/dev/null && command -v node >/dev/null && mkdir -p "$mods" &&
 	{ [ -d "$mods/node_modules/ajv-draft-04" ] || (cd "$mods" && timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts \
@@ -81,34 +103,24 @@ if command -v npm >/dev/null && command -v node >/dev/null && mkdir -p "$mods" &
 	cat >"$tmp/validate.js" <<'END'
 const fs = require('fs'), path = require('path');
 const mods = path.join(process.argv[2], 'node_modules');
-const schema = JSON.parse(fs.readFileSync(process.argv[3]));
-const Ajv = require(path.join(mods, /draft-04/.test(schema.$schema) ? 'ajv-draft-04' : 'ajv'));
+const Ajv = require(path.join(mods, 'ajv-draft-04'));
 const ajv = new (Ajv.default || Ajv)({ strict: false, allErrors: true, unicodeRegExp: false });
 require(path.join(mods, 'ajv-formats')).default(ajv);
-const check = ajv.compile(schema);
+const check = ajv.compile(JSON.parse(fs.readFileSync(process.argv[3])));
 if (!check(JSON.parse(fs.readFileSync(process.argv[4])))) {
 	console.log(ajv.errorsText(check.errors).slice(0, 400));
 	process.exit(1);
 }
 END
 	sarif_schema=$(ls "$mods"/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0*.json)
+	sarif() { node "$tmp/validate.js" "$mods" "$sarif_schema" "$1" >"$tmp/out" 2>&1; }
 	echo '{}' >"$tmp/empty"
-	for schema in "$here/../../../docs/report.schema.json" "$sarif_schema"; do
-		node "$tmp/validate.js" "$mods" "$schema" "$tmp/empty" >/dev/null 2>&1 && not_ok "schema: {} is accepted by $schema" || ok
-	done
-	# A trace as JSON lines: each line by itself is of the published form.
-	trace_schema=$here/../../../docs/trace.schema.json
-	"$tool" show -f json "$tmp/old.vt" >"$tmp/show.jsonl" 2>/dev/null
-	xz -dc "$here/lab/healthy.pre.vft.xz" >"$tmp/real.vft" && "$tool" show -f json "$tmp/real.vft" >>"$tmp/show.jsonl" 2>/dev/null
-	jq -s . "$tmp/show.jsonl" >"$tmp/show.json"
-	jq '{ "$schema": ."$schema", definitions: .definitions, type: "array", minItems: 50, items: { oneOf: .oneOf } }' "$trace_schema" >"$tmp/lines.schema"
-	node "$tmp/validate.js" "$mods" "$tmp/lines.schema" "$tmp/show.json" >"$tmp/out" 2>&1 && ok || not_ok "schema: lines of show: $(tail -2 "$tmp/out")"
+	sarif "$tmp/empty" && not_ok "schema: {} is accepted as SARIF" || ok
 	for n in "${formats[@]}"; do
-		node "$tmp/validate.js" "$mods" "$here/../../../docs/report.schema.json" "$tmp/$n.json" >"$tmp/out" 2>&1 && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
-		node "$tmp/validate.js" "$mods" "$sarif_schema" "$tmp/$n.sarif" >"$tmp/out" 2>&1 && ok || not_ok "schema: SARIF of $n: $(tail -2 "$tmp/out")"
+		sarif "$tmp/$n.sarif" && ok || not_ok "schema: SARIF of $n: $(tail -2 "$tmp/out")"
 	done
 else
-	echo "skipped: no npm, or the registry is out of reach: schemas not applied"
+	skip "no npm, or the registry is out of reach: SARIF's schema not applied"
 fi
 # Colour: never into a file.
 "$tool" diff "$tmp/old.vt" "$tmp/new.vt" | grep -q $'\033' && not_ok "escape sequences in a file" || ok
