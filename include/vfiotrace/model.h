@@ -75,9 +75,9 @@ struct vt_snap {
 	enum vt_pt pt;
 	uint64_t mapping, inode_mapping, dev_mapping;	/* 0 = unknown or NULL */
 	bool has_mapping, has_dev_mapping, is_vfio;
-	size_t room;			/* bytes allocated */
+	struct vt_spot spot;		/* what shows it, and all members of struct file */
 	unsigned int nr;
-	struct vt_member m[];
+	struct vt_member *m;		/* of those that are kept */
 };
 const struct vt_member *vt_snap__member(const struct vt_snap *s, const char *name);
 

@@ -131,6 +131,13 @@ struct vt_value {
 	};
 };
 
+/* What stands at one place of an event. */
+struct vt_place {
+	uint16_t field;
+	uint8_t kind;
+	bool err;		/* there is the errno instead of the value */
+};
+
 struct vt_event {
 	uint64_t ts_ns, seq;
 	uint64_t index;		/* number of the event in this trace, from 0 */
@@ -140,10 +147,28 @@ struct vt_event {
 	uint16_t type;		/* enum vt_event_type; VT_EV_UNKNOWN for one we do not know */
 	const char *type_name;	/* as the file says it */
 	const char *comm;	/* never NULL */
-	uint32_t nr;
-	struct vt_value v[VT_EVENT_FIELDS_MAX];
-	uint8_t at[VT_F_MAX];	/* position + 1 in v[] of a known field; 0 = absent */
+	uint32_t nr;		/* fields */
+	/* What they are: the same for all events of one shape, and here until the next vt_trace__next(). */
+	const struct vt_place *place;
+	const uint8_t *at;	/* by enum vt_field: position + 1; 0 = absent */
+	const char *strings;
+	uint64_t bits[VT_EVENT_FIELDS_MAX];	/* number, object, offset in strings, or errno */
 };
+
+/* The field at position I < nr. */
+static inline struct vt_value vt_ev_at(const struct vt_event *e, uint32_t i)
+{
+	const struct vt_place *p = &e->place[i];
+	struct vt_value v = { .field = p->field, .kind = p->kind };
+
+	if (p->err)
+		v.err = (int32_t)e->bits[i];
+	else if (p->kind == VT_STR)
+		v.str = e->strings + e->bits[i];
+	else
+		v.u = e->bits[i];
+	return v;
+}
 
 /* Present at all (even if unreadable). */
 static inline bool vt_ev_has(const struct vt_event *e, enum vt_field f)
@@ -151,49 +176,63 @@ static inline bool vt_ev_has(const struct vt_event *e, enum vt_field f)
 	return f > VT_F_NONE && f < VT_F_MAX && e->at[f];
 }
 
-/* NULL when absent or unreadable. */
-static inline const struct vt_value *vt_ev_value(const struct vt_event *e, enum vt_field f)
+/* What a field is, and its bits; NULL when absent or unreadable. */
+static inline const struct vt_place *vt_ev_place(const struct vt_event *e, enum vt_field f, uint64_t *bits)
 {
-	const struct vt_value *v = vt_ev_has(e, f) ? &e->v[e->at[f] - 1] : NULL;
+	uint32_t i = vt_ev_has(e, f) ? e->at[f] : 0;
 
-	return v && !v->err ? v : NULL;
+	if (!i || e->place[i - 1].err)
+		return NULL;
+	*bits = e->bits[i - 1];
+	return &e->place[i - 1];
 }
 
 /* Each returns false when the field is absent, could not be read, or does not fit the type asked for. */
 static inline bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out)
 {
-	const struct vt_value *v = vt_ev_value(e, f);
+	uint64_t bits;
+	const struct vt_place *p = vt_ev_place(e, f, &bits);
 
-	if (!v || v->kind == VT_STR || v->kind == VT_OBJ || (v->kind == VT_S64 && v->s < 0))
+	if (!p || p->kind == VT_STR || p->kind == VT_OBJ || (p->kind == VT_S64 && (int64_t)bits < 0))
 		return false;
-	*out = v->u;
+	*out = bits;
 	return true;
 }
 
 static inline bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out)
 {
-	const struct vt_value *v = vt_ev_value(e, f);
+	uint64_t bits;
+	const struct vt_place *p = vt_ev_place(e, f, &bits);
 
-	if (!v || v->kind == VT_STR || v->kind == VT_OBJ || (v->kind != VT_S64 && v->u > INT64_MAX))
+	if (!p || p->kind == VT_STR || p->kind == VT_OBJ || (p->kind != VT_S64 && bits > INT64_MAX))
 		return false;
-	*out = v->s;
+	*out = (int64_t)bits;
 	return true;
 }
 
 /* NULL when absent or unreadable. */
 static inline const char *vt_ev_str(const struct vt_event *e, enum vt_field f)
 {
-	const struct vt_value *v = vt_ev_value(e, f);
+	uint64_t bits;
+	const struct vt_place *p = vt_ev_place(e, f, &bits);
 
-	return v && v->kind == VT_STR ? v->str : NULL;
+	return p && p->kind == VT_STR ? e->strings + bits : NULL;
+}
+
+/* True when the event says which object; 0 is NULL in the kernel. */
+static inline bool vt_ev_told(const struct vt_event *e, enum vt_field f, uint64_t *obj)
+{
+	const struct vt_place *p = vt_ev_place(e, f, obj);
+
+	return p && p->kind == VT_OBJ;
 }
 
 /* 0 when absent, unreadable, or NULL in the kernel. */
 static inline uint64_t vt_ev_obj(const struct vt_event *e, enum vt_field f)
 {
-	const struct vt_value *v = vt_ev_value(e, f);
+	uint64_t obj;
 
-	return v && v->kind == VT_OBJ ? v->u : 0;
+	return vt_ev_told(e, f, &obj) ? obj : 0;
 }
 
 struct vt_trace;
@@ -217,6 +256,13 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e);
 int vt_trace__rewind(struct vt_trace *t);
 /* Where in the file the block of the last event begins. */
 uint64_t vt_trace__block(const struct vt_trace *t);
+/* Where the last event stands, and that event again, once vt_trace__next() returned 0: -EIO when the file is another now. */
+struct vt_spot {
+	uint64_t block, index;
+	uint32_t offset;	/* in the block's payload */
+};
+struct vt_spot vt_trace__spot(const struct vt_trace *t);
+int vt_trace__again(struct vt_trace *t, const struct vt_spot *w, struct vt_event *e);
 
 const char *vt_trace__meta(const struct vt_trace *t, const char *key);	/* NULL when absent */
 size_t vt_trace__meta_nr(const struct vt_trace *t);

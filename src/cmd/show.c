@@ -49,15 +49,15 @@ static void put_ret_name(FILE *f, const struct vt_event *e, const struct vt_valu
 void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e)
 {
 	for (uint32_t i = 0; i < e->nr; i++) {
-		const struct vt_value *v = &e->v[i];
+		const struct vt_value v = vt_ev_at(e, i);
 
-		if (v->field == VT_F_FUNC && !v->err && v->kind == VT_STR)
+		if (v.field == VT_F_FUNC && !v.err && v.kind == VT_STR)
 			continue;
 		fputc(' ', f);
-		vt_text__word(f, vt_trace__field_name(t, v->field));
+		vt_text__word(f, vt_trace__field_name(t, v.field));
 		fputc('=', f);
-		vt_text__value(f, t, v);
-		put_ret_name(f, e, v);
+		vt_text__value(f, t, &v);
+		put_ret_name(f, e, &v);
 	}
 }
 

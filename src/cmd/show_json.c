@@ -50,11 +50,13 @@ void vt_show__json_fields(FILE *f, const struct vt_trace *t, const struct vt_eve
 {
 	fputc('{', f);
 	for (uint32_t i = 0; i < e->nr; i++) {
+		const struct vt_value v = vt_ev_at(e, i);
+
 		if (i)
 			fputc(',', f);
-		vt_json__str(f, vt_trace__field_name(t, e->v[i].field));
+		vt_json__str(f, vt_trace__field_name(t, v.field));
 		fputc(':', f);
-		vt_json__value(f, t, &e->v[i]);
+		vt_json__value(f, t, &v);
 	}
 	fputc('}', f);
 }

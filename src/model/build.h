@@ -14,7 +14,6 @@
 #define OPENING 64		/* objects allocated by calls that have not returned */
 #define DEAD_MEMS 256
 #define GONE_FILES 16
-#define SPARE_SNAPS 4
 #define ENDED_KEPT 32		/* well-behaved ended sessions kept for the report */
 #define ODD_KEPT 4096		/* the others */
 
@@ -137,7 +136,6 @@ struct vt_build {
 	const char *other_session;	/* a name in this block that is not VT_OWN_SESSION */
 	struct task *last_task;		/* of the last event, as long as it is inside a call */
 	struct task *spare;
-	struct vt_snap *spare_snap[SPARE_SNAPS];	/* not used any more, NULL = none */
 	struct vt_life *spare_life;
 	struct vt_map sessions[2];	/* by direction: hash of name -> live session */
 	struct vt_map lives[2];		/* hash(session, token) */
@@ -159,8 +157,6 @@ struct vt_build {
 	uint32_t ended_kept[2];		/* [odd] */
 	struct vt_file *gone[GONE_FILES];	/* files just released: their release function is still to come */
 	uint32_t gone_at;
-	const char **member;		/* of struct file, by field of this trace - VT_F_MAX; NULL: not one of it */
-	size_t nr_members;
 	const char *pt[VT_PT_MAX];	/* names of the points, interned */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
 	uint16_t *probe_type;		/* enum vt_event_type of each probe of the trace */
@@ -201,8 +197,6 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 struct handler_info *handler_of(struct vt_build *b, const char *compatible);
 struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
-/* True when the event says which object, NULL included. */
-bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj);
 
 bool event_is_call(uint16_t type);
 bool event_is_vfio(uint16_t type);
@@ -236,10 +230,9 @@ void refs_free_all(struct vt_build *b);
 
 /* ---- file.c ---- */
 void file_event(struct vt_build *b, struct task *t, const struct vt_event *e);
-/* S is not used any more; NULL is fine. */
-void snap_drop(struct vt_build *b, struct vt_snap *s);
-/* To be called once on what is kept of them. */
-void snap_finish(struct vt_snap *s);
+/* To be called once, when all events were read, on what is kept of them; NULL is fine. */
+void snap_finish(struct vt_build *b, struct vt_snap *s);
+void snap_free(struct vt_snap *s);
 struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make);
 /* Also one whose __fput() has just begun. */
 struct vt_file *file_get_dying(struct vt_build *b, uint64_t obj);

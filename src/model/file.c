@@ -7,6 +7,8 @@
 
 #include "model/build.h"
 
+#define MEMBER "file."		/* how fields that are members of struct file begin */
+
 struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make)
 {
 	struct vt_file *f = obj ? vt_map__get(&b->files, obj) : NULL;
@@ -29,7 +31,7 @@ static void file_bury(struct vt_build *b, struct vt_file *f)
 	struct vt_file **slot = &b->gone[b->gone_at++ % GONE_FILES];
 
 	vt_map__del(&b->files, f->obj);
-	snap_drop(b, f->open_snap);
+	snap_free(f->open_snap);
 	f->open_snap = NULL;
 	f->life = NULL;
 	free(*slot);
@@ -148,126 +150,90 @@ static void cut_numbers(char *s)
 	}
 }
 
-void snap_finish(struct vt_snap *s)
+static bool is_member(const struct vt_trace *t, const struct vt_event *e, uint32_t i)
 {
-	for (unsigned int i = 0; s && i < s->nr; i++) {
-		if (s->m[i].str)
-			cut_numbers((char *)s->m[i].str);
-	}
+	uint16_t field = e->place[i].field;
+
+	return field >= VT_F_MAX && !strncmp(vt_trace__field_name(t, field), MEMBER, strlen(MEMBER));
 }
 
-/* Snapshots come and go with every file, and are too large for malloc() to be quick: a few are used again. */
-void snap_drop(struct vt_build *b, struct vt_snap *s)
+static bool is_text(const struct vt_value *v)
 {
-	for (size_t i = 0; s && i < SPARE_SNAPS; i++) {
-		struct vt_snap *other = b->spare_snap[i];
+	return v->kind == VT_STR && !v->err;
+}
 
-		if (other && other->room >= s->room)
-			continue;
-		b->spare_snap[i] = s;
-		s = other;
+/* V as a member; TEXT is where its text goes. */
+static struct vt_member member_of(const struct vt_trace *t, const struct vt_value *v, char *text)
+{
+	struct vt_member m = { .name = vt_trace__field_name(t, v->field) + strlen(MEMBER), .kind = v->kind, .err = v->err };
+
+	if (is_text(v)) {
+		m.str = strcpy(text, v->str);
+		cut_numbers(text);
+	} else if (!v->err) {
+		m.num = v->u;
 	}
+	return m;
+}
+
+/* Their text lies behind them. */
+static struct vt_member *members_of(const struct vt_trace *t, const struct vt_event *e, unsigned int *nr)
+{
+	struct vt_member *m;
+	size_t text = 0;
+	char *to;
+
+	for (uint32_t i = 0; i < e->nr; i++) {
+		struct vt_value v = vt_ev_at(e, i);
+
+		text += is_text(&v) ? strlen(v.str) + 1 : 0;
+	}
+	m = malloc(e->nr * sizeof(*m) + text + 1);
+	to = (char *)(m + e->nr);
+	for (uint32_t i = 0; m && i < e->nr; i++) {
+		struct vt_value v = vt_ev_at(e, i);
+
+		if (!is_member(t, e, i))
+			continue;
+		m[*nr] = member_of(t, &v, to);
+		to += m[*nr].str ? strlen(v.str) + 1 : 0;
+		(*nr)++;
+	}
+	return m;
+}
+
+/* Most snapshots are gone long before the end: only then their members are read, those of the few that are left. */
+void snap_finish(struct vt_build *b, struct vt_snap *s)
+{
+	struct vt_event *e = s ? malloc(sizeof(*e)) : NULL;
+	int ret;
+
+	if (!s)
+		return;
+	ret = e ? vt_trace__again(b->side->trace, &s->spot, e) : -ENOMEM;
+	if (!ret)
+		s->m = members_of(b->side->trace, e, &s->nr);
+	if (!s->m)
+		b->err = ret ? ret : -ENOMEM;
+	free(e);
+}
+
+void snap_free(struct vt_snap *s)
+{
+	if (s)
+		free(s->m);
 	free(s);
 }
 
-static struct vt_snap *snap_alloc(struct vt_build *b, size_t size)
+static void snap_take(struct vt_build *b, struct vt_snap *s, const struct vt_event *e, int pt)
 {
-	struct vt_snap *s = NULL;
-
-	for (size_t i = SPARE_SNAPS; i-- > 0 && !s;) {
-		if (!b->spare_snap[i] || b->spare_snap[i]->room < size)
-			continue;
-		s = b->spare_snap[i];
-		b->spare_snap[i] = NULL;
-		size = s->room;
-	}
-	if (!s)
-		s = malloc(size);
-	if (!s) {
-		b->err = -ENOMEM;
-		return NULL;
-	}
 	memset(s, 0, sizeof(*s));
-	s->room = size;
-	return s;
-}
-
-static const char *member_name(const struct vt_trace *t, uint16_t field)
-{
-	const char *name = vt_trace__field_name(t, field);
-
-	return strncmp(name, "file.", 5) ? NULL : name + 5;
-}
-
-/* Name of the member that a field of this trace alone tells of, or NULL. It lives as long as the trace. */
-static const char *member_of(struct vt_build *b, uint16_t field)
-{
-	size_t i = field - VT_F_MAX;
-
-	if (i >= b->nr_members) {
-		const char **grown = realloc(b->member, (i + 1) * sizeof(*grown));
-
-		if (!grown) {
-			b->err = -ENOMEM;
-			return NULL;
-		}
-		b->member = grown;
-		for (; b->nr_members <= i; b->nr_members++)
-			grown[b->nr_members] = member_name(b->side->trace, (uint16_t)(b->nr_members + VT_F_MAX));
-	}
-	return b->member[i];
-}
-
-struct part {
-	const char *name;
-	const struct vt_value *v;
-	size_t len;		/* of its text, with the end */
-};
-
-static struct vt_snap *snap_make(struct vt_build *b, const struct vt_event *e, int pt, bool members)
-{
-	struct part part[VT_EVENT_FIELDS_MAX];
-	size_t nr = 0, text = 0;
-	struct vt_snap *s;
-	char *str;
-
-	for (uint32_t i = 0; members && i < e->nr; i++) {
-		struct part *p = &part[nr];
-
-		p->name = e->v[i].field < VT_F_MAX ? NULL : member_of(b, e->v[i].field);
-		if (!p->name)
-			continue;
-		p->v = &e->v[i];
-		p->len = p->v->kind == VT_STR && !p->v->err ? strlen(p->v->str) + 1 : 0;
-		text += p->len;
-		nr++;
-	}
-	s = snap_alloc(b, sizeof(*s) + nr * sizeof(s->m[0]) + text);
-	if (!s)
-		return NULL;
-	s->nr = (unsigned int)nr;
-	str = (char *)&s->m[nr];
-	for (size_t i = 0; i < nr; i++) {
-		const struct part *p = &part[i];
-
-		s->m[i] = (struct vt_member){ .name = p->name, .kind = p->v->kind, .err = p->v->err };
-		if (p->len) {
-			s->m[i].str = memcpy(str, p->v->str, p->len);
-			str += p->len;
-		} else if (!p->v->err) {
-			s->m[i].num = p->v->u;
-		}
-	}
 	at_set(b, &s->at, e);
 	s->pt = pt;
-	return s;
-}
-
-static void snap_links(struct vt_snap *s, const struct vt_event *e)
-{
+	s->spot = vt_trace__spot(b->side->trace);
 	s->inode_mapping = vt_ev_obj(e, VT_F_INODE_MAPPING);
 	s->dev_mapping = vt_ev_obj(e, VT_F_DEV_MAPPING);
-	s->has_mapping = obj_told(e, VT_F_MAPPING, &s->mapping);
+	s->has_mapping = vt_ev_told(e, VT_F_MAPPING, &s->mapping);
 	s->has_dev_mapping = s->dev_mapping != 0;
 	s->is_vfio = vt_ev_obj(e, VT_F_DF) != 0;
 }
@@ -304,13 +270,14 @@ static bool stands_for(const struct vt_life *l, int pt)
 	return !l->snap && (pt == VT_PT_RETRIEVE || pt == VT_PT_RETRIEVED);
 }
 
-static void snap_keep(struct vt_build *b, struct vt_life *l, struct vt_snap **s)
+static void snap_keep(struct vt_build *b, struct vt_snap **place, const struct vt_snap *s)
 {
-	if (!stands_for(l, (*s)->pt))
-		return;
-	snap_drop(b, l->snap);
-	l->snap = *s;
-	*s = NULL;
+	if (!*place)
+		*place = malloc(sizeof(**place));
+	if (*place)
+		**place = *s;
+	else
+		b->err = -ENOMEM;
 }
 
 /* The function at whose entry or exit the snapshot was taken. */
@@ -382,21 +349,18 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	int pt = pt_of(b, vt_ev_str(e, VT_F_POINT));
 	struct vt_life *l;
 	struct vt_who who;
-	struct vt_snap *s;
+	struct vt_snap s;
 	struct vt_file *f;
 	int64_t count;
 
 	if (pt < 0 || !obj)
 		return;
 	l = snap_life(b, t, e, obj, pt);
-	s = snap_make(b, e, pt, pt == VT_PT_OPEN || (l && stands_for(l, pt)));
 	f = file_get(b, obj, pt != VT_PT_RELEASE);
-	if (!s || !f) {
-		snap_drop(b, s);
+	if (!f)
 		return;
-	}
-	snap_links(s, e);
-	if (s->is_vfio) {
+	snap_take(b, &s, e, pt);
+	if (s.is_vfio) {
 		struct device *d = device_get(b, e);
 
 		f->is_vfio = true;
@@ -404,10 +368,10 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		f->device = vt_ev_obj(e, VT_F_DEVICE);
 		if (d && d->pub.bdf)
 			f->bdf = d->pub.bdf;
-		if (d && s->dev_mapping)
-			d->mapping = s->dev_mapping;
+		if (d && s.dev_mapping)
+			d->mapping = s.dev_mapping;
 	}
-	if (l && s->is_vfio) {
+	if (l && s.is_vfio) {
 		l->is_vfio = true;
 		l->df = f->df;
 		l->device = f->device;
@@ -417,25 +381,23 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	who = l ? who_life(b, l) : (struct vt_who){ .bdf = f->bdf };
 	if (!who.bdf)
 		who.bdf = f->bdf;
-	s->at.func = snap_func(b, l, pt);
-	check_mapping(b, who, s);
+	s.at.func = snap_func(b, l, pt);
+	check_mapping(b, who, &s);
 	if (vt_ev_s64(e, VT_F_FILE_REF, &count)) {
-		check_ref(b, l, who, pt, count, &s->at);
+		check_ref(b, l, who, pt, count, &s.at);
 		if (l && !(l->ref[pt].seen && l->dir == VT_INCOMING))
-			l->ref[pt] = (struct vt_ref){ .seen = true, .count = count, .at = s->at };
+			l->ref[pt] = (struct vt_ref){ .seen = true, .count = count, .at = s.at };
 	}
 	if (pt == VT_PT_OPEN) {
-		snap_drop(b, f->open_snap);
-		f->open_snap = s;
-		s = NULL;
+		snap_keep(b, &f->open_snap, &s);
 	} else if (l) {
 		if (f->open_snap && !l->open_snap) {
 			l->open_snap = f->open_snap;
 			f->open_snap = NULL;
 		}
-		snap_keep(b, l, &s);
+		if (stands_for(l, pt))
+			snap_keep(b, &l->snap, &s);
 	}
-	snap_drop(b, s);
 }
 
 /* ---- made and ended ---- */
@@ -579,7 +541,7 @@ void file_finalize(struct vt_build *b)
 			s->orphans[s->nr_orphans++] = all[i];
 	}
 	qsort(s->orphans, s->nr_orphans, sizeof(*s->orphans), by_index);
-	snap_finish(s->example_open);
+	snap_finish(b, s->example_open);
 	free(all);
 }
 
@@ -589,15 +551,12 @@ void file_free_all(struct vt_build *b)
 	size_t i = 0;
 
 	while ((f = vt_map__next(&b->files, &i))) {
-		free(f->open_snap);
+		snap_free(f->open_snap);
 		free(f);
 	}
 	for (i = 0; i < GONE_FILES; i++)
 		free(b->gone[i]);
 	vt_map__free(&b->files);
 	free(b->side->orphans);
-	free(b->side->example_open);
-	for (i = 0; i < SPARE_SNAPS; i++)
-		free(b->spare_snap[i]);
-	free(b->member);
+	snap_free(b->side->example_open);
 }

@@ -144,8 +144,8 @@ static void life_free(struct vt_build *b, struct vt_life *l)
 			l->devices--;
 		}
 	}
-	snap_drop(b, l->snap);
-	snap_drop(b, l->open_snap);
+	snap_free(l->snap);
+	snap_free(l->open_snap);
 	free(b->spare_life);
 	b->spare_life = l;
 }
@@ -1104,8 +1104,8 @@ void life_finalize(struct vt_build *b)
 	s->nr_facts = kept;
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
-			snap_finish(l->snap);
-			snap_finish(l->open_snap);
+			snap_finish(b, l->snap);
+			snap_finish(b, l->open_snap);
 			if (vt_map__put(&b->index, life_key(v->dir, v->name, l->token), l))
 				b->err = -ENOMEM;
 			if (v->dir == VT_OUTGOING && !v->ended)

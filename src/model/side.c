@@ -93,16 +93,6 @@ bool is_err(const struct vt_event *e)
 	return vt_ev_s64(e, VT_F_RET, &ret) && ret < 0;
 }
 
-bool obj_told(const struct vt_event *e, enum vt_field f, uint64_t *obj)
-{
-	const struct vt_value *v = e->at[f] ? &e->v[e->at[f] - 1] : NULL;
-
-	if (!v || v->err || v->kind != VT_OBJ)
-		return false;
-	*obj = v->u;
-	return true;
-}
-
 /* Events of one task come in a row, mostly. */
 static struct task *task_find(struct vt_build *b, uint32_t tid)
 {

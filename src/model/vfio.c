@@ -540,7 +540,7 @@ static void release_enter(struct vt_build *b, struct task *t, const struct vt_ev
 	bool unreadable = false;
 	uint64_t ignored;
 
-	unreadable = vt_ev_has(e, VT_F_DF) && !obj_told(e, VT_F_DF, &ignored);
+	unreadable = vt_ev_has(e, VT_F_DF) && !vt_ev_told(e, VT_F_DF, &ignored);
 	at_set(b, &at, e);
 	if (!obj && !unreadable) {
 		x = fact(b, VT_FACT_RELEASE_NULL, f ? f->who : who_task(b, t, e), &at);
@@ -730,7 +730,7 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 		}
 		break;
 	case VT_EV_VFIO_MMAP:
-		if (is_err(e) || !d || !d->mapping || !obj_told(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
+		if (is_err(e) || !d || !d->mapping || !vt_ev_told(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
 			break;
 		at_set(b, &at, e);
 		x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);

@@ -331,6 +331,13 @@ int vt_frame__next(struct vt_frame *f, struct vt_block *b)
 	return 0;
 }
 
+int vt_frame__at(struct vt_frame *f, uint64_t offset, struct vt_block *b)
+{
+	int ret = offset < f->size ? header_at(f, offset, b) : 0;
+
+	return ret > 0 ? block_end(b) <= f->size : ret;
+}
+
 int vt_frame__payload(struct vt_frame *f, const struct vt_block *b, const char **payload)
 {
 	int64_t got;

@@ -45,6 +45,8 @@ int64_t vt_pread(int fd, void *buf, size_t len, uint64_t offset);
 void vt_frame__rewind(struct vt_frame *f);
 /* 1 and a block with a sound header and all its bytes in the file, 0 at the end, negative errno. */
 int vt_frame__next(struct vt_frame *f, struct vt_block *b);
+/* 1 and the block at OFFSET, as vt_frame__next() gave it before; 0 when there is none any more. */
+int vt_frame__at(struct vt_frame *f, uint64_t offset, struct vt_block *b);
 /* 1 and its payload (until the next call), 0 when it is damaged, which is noted, negative errno. */
 int vt_frame__payload(struct vt_frame *f, const struct vt_block *b, const char **payload);
 void vt_frame__free(struct vt_frame *f);

@@ -25,10 +25,12 @@ struct vt_trace {
 	struct vt_tables tables;
 	struct vt_shapes shapes;
 	bool has_events;
+	const char *type_name[VTF_EVENT_IDS];	/* by id in the file; NULL = not declared */
 
 	/* the block being read */
 	struct vt_block block;
 	const char *payload, *at, *events_end;
+	const char *last;	/* event given out */
 	const char *strings;
 	uint32_t strings_len;
 	uint32_t left;		/* events that its header announced */
@@ -147,6 +149,22 @@ static int take_block(struct vt_trace *t, const struct vt_block *b)
 	return ret;
 }
 
+/* False when there is none. */
+static bool name_types(struct vt_trace *t)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < VTF_EVENT_IDS; i++) {
+		uint16_t index = t->tables.events.map[i];
+
+		if (index == VT_NAMES_NONE)
+			continue;
+		t->type_name[i] = index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
+		any = true;
+	}
+	return any;
+}
+
 static int scan_frame(struct vt_trace *t, char **why)
 {
 	struct vt_block b;
@@ -162,10 +180,7 @@ static int scan_frame(struct vt_trace *t, char **why)
 		return complain(why, ret, "written by a newer vfiotrace: it has blocks that this one must not skip");
 	if (ret)
 		return complain_errno(why, ret);
-	for (uint32_t i = 0; t->has_events && i < VTF_EVENT_IDS; i++)
-		if (t->tables.events.map[i] != VT_NAMES_NONE)
-			return 0;
-	if (t->has_events)
+	if (!name_types(t) && t->has_events)
 		return complain(why, -EBADMSG, "damaged beyond use: what its records mean is lost");
 	return 0;
 }
@@ -276,18 +291,15 @@ static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
 	return sizeof(struct vtf_block) + (uint64_t)(p - t->payload);
 }
 
-static const char *type_name(const struct vt_trace *t, uint16_t index)
+/* The event at D, which lies in the block with all its bytes: 1, 0 when it makes no sense, -ENOMEM. */
+static int decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
 {
-	return index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
-}
+	const char *name = d->type < VTF_EVENT_IDS ? t->type_name[d->type] : NULL;
+	uint16_t type;
 
-/* The event at D, which lies in the block with all its bytes. */
-static bool decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
-{
-	uint16_t type = d->type < VTF_EVENT_IDS ? t->tables.events.map[d->type] : VT_NAMES_NONE;
-
-	if (type == VT_NAMES_NONE || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
-		return false;
+	if (!name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
+		return 0;
+	type = t->tables.events.map[d->type];
 	e->ts_ns = d->ts_ns;
 	e->seq = d->seq;
 	e->index = t->index;
@@ -297,29 +309,38 @@ static bool decode(struct vt_trace *t, const struct vtf_event *d, struct vt_even
 	e->phase = d->phase <= VT_EXIT ? d->phase : VT_POINT;
 	/* An event taken at a moment that we have no word for is not one that we know. */
 	e->type = type < VT_EV_MAX && d->phase <= VT_EXIT ? type : VT_EV_UNKNOWN;
-	e->type_name = type_name(t, type);
+	e->type_name = name;
 	e->comm = t->strings + d->comm;
-	return vt_shapes__decode(&t->shapes, &t->tables, d, (const char *)(d + 1), t->strings, t->strings_len, e);
+	return vt_shapes__decode(&t->shapes, &t->tables, d, t->strings, t->strings_len, e);
 }
 
-/* 1 and the event, 0 when this block has no more. Payloads come from malloc() and sizes are multiples of 8: aligned. */
+/* Is there an event at D, with all its bytes in ROOM? */
+static bool has_event(const struct vtf_event *d, size_t room)
+{
+	return room >= sizeof(*d) && !(d->size % 8) && d->size <= room && d->size >= vtf_event_size(d->nr);
+}
+
+/* 1 and the event, 0 when this block has no more, -ENOMEM. Payloads come from malloc() and sizes are multiples of 8: aligned. */
 static int next_in_block(struct vt_trace *t, struct vt_event *e)
 {
 	while (t->at < t->events_end) {
 		const struct vtf_event *d = (const struct vtf_event *)t->at;
 		size_t room = (size_t)(t->events_end - t->at);
+		int ret;
 
-		if (room < sizeof(*d) || d->size % 8 || d->size > room || d->size < vtf_event_size(d->nr) || !t->left) {
+		if (!has_event(d, room) || !t->left) {
 			malformed(t, &t->block, offset_in_block(t, t->at), room, t->left, "events with impossible lengths");
 			t->at = t->events_end;
 			t->left = 0;
 			return 0;
 		}
+		t->last = t->at;
 		t->at += d->size;
 		t->left--;
-		if (decode(t, d, e)) {
-			t->index++;
-			return 1;
+		ret = decode(t, d, e);
+		if (ret) {
+			t->index += ret > 0;
+			return ret;
 		}
 		malformed(t, &t->block, offset_in_block(t, (const char *)d), d->size, 1, "an event with impossible content");
 	}
@@ -349,13 +370,15 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 	int ret;
 
 	while (!t->done) {
-		if (next_in_block(t, e))
-			return 1;
+		ret = next_in_block(t, e);
+		if (ret)
+			return ret;
 		ret = next_block(t);
 		if (ret < 0)
 			return ret;
 		if (!ret) {
 			t->done = true;
+			t->payload = NULL;
 			check_count(t);
 		}
 	}
@@ -365,6 +388,45 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 uint64_t vt_trace__block(const struct vt_trace *t)
 {
 	return t->block.offset;
+}
+
+struct vt_spot vt_trace__spot(const struct vt_trace *t)
+{
+	return (struct vt_spot){ .block = t->block.offset, .index = t->index - 1, .offset = (uint32_t)(t->last - t->payload) };
+}
+
+/* Stands in the block of events at OFFSET, where one was before. */
+static int enter_again(struct vt_trace *t, uint64_t offset)
+{
+	struct vt_block b;
+	const char *payload;
+	int ret;
+
+	if (t->payload && t->block.offset == offset)
+		return 0;
+	t->payload = NULL;
+	ret = vt_frame__at(&t->frame, offset, &b);
+	if (ret > 0)
+		ret = vt_frame__payload(&t->frame, &b, &payload);
+	if (ret > 0 && b.h.type == VTF_EVENTS && enter_block(t, &b, payload))
+		return 0;
+	t->payload = NULL;
+	return ret < 0 ? ret : -EIO;
+}
+
+int vt_trace__again(struct vt_trace *t, const struct vt_spot *w, struct vt_event *e)
+{
+	int ret = enter_again(t, w->block);
+	const struct vtf_event *d;
+
+	if (ret)
+		return ret;
+	d = (const struct vtf_event *)(t->payload + w->offset);
+	if (t->payload + w->offset >= t->events_end || !has_event(d, (size_t)(t->events_end - (const char *)d)))
+		return -EIO;
+	ret = decode(t, d, e);
+	e->index = w->index;
+	return ret < 0 ? ret : ret ? 0 : -EIO;
 }
 
 /* ---- what is known ---- */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,172 +9,176 @@
 #define VT_SHAPE_PLACES 16
 
 struct vt_shape {
-	uint32_t nr, nr_str, nr_obj;
-	uint16_t *ids;			/* as the file has them */
-	uint8_t *str, *obj;		/* places of the fields that have to be looked at */
+	uint32_t nr, nr_str, nr_obj, nr_err;
+	uint8_t *str, *obj, *err;	/* places whose bits have to be looked at */
+	struct vt_place *place;
 	uint8_t at[VT_F_MAX];		/* as in struct vt_event */
-	struct vt_value head[];		/* all but the values */
+	uint64_t ids[];			/* as the file has them, four in each */
 };
 
-static bool decode_object(const struct vt_tables *tab, uint64_t bits, struct vt_value *v)
+static uint32_t words(uint32_t nr)
 {
-	uint16_t class;
-
-	if (!bits)
-		return true;
-	if (bits >> 48 >= VTF_CLASS_IDS)
-		return false;
-	class = tab->classes.map[bits >> 48];
-	v->u = ((uint64_t)class << 48) | vt_obj_nr(bits);
-	return class != VT_NAMES_NONE && vt_obj_nr(bits);
+	return vtf_align8(nr * 2) / 8;
 }
 
-/* The field's name and kind, once it is known to be a field. */
-static bool decode_id(const struct vt_tables *tab, uint16_t raw, struct vt_value *v)
+static struct vt_shape *shape_alloc(uint32_t nr, const uint64_t *ids)
 {
-	uint16_t id = raw & (uint16_t)~VTF_FIELD_ERR;
-
-	if (id >= VTF_FIELD_IDS || !tab->kind[id])
-		return false;
-	*v = (struct vt_value){ .field = tab->fields.map[id], .kind = tab->kind[id] };
-	return true;
-}
-
-/* One by one: for what has errors in it, or is wrong. */
-static bool decode_slowly(const struct vt_tables *tab, uint32_t nr, const uint16_t *ids, const uint64_t *values, const char *strings,
-			  uint32_t strings_len, struct vt_event *e)
-{
-	memset(e->at, 0, sizeof(e->at));
-	for (uint32_t i = 0; i < nr; i++) {
-		struct vt_value *v = &e->v[i];
-
-		if (!decode_id(tab, ids[i], v))
-			return false;
-		if (ids[i] & VTF_FIELD_ERR) {
-			if (!values[i] || values[i] > VTF_ERRNO_MAX)
-				return false;
-			v->err = (int32_t)values[i];
-		} else if (v->kind == VT_STR) {
-			if (values[i] >= strings_len)
-				return false;
-			v->str = strings + values[i];
-		} else {
-			v->u = values[i];
-			if (v->kind == VT_OBJ && !decode_object(tab, values[i], v))
-				return false;
-		}
-		if (v->field >= VT_F_MAX)
-			continue;
-		if (e->at[v->field])
-			return false;
-		e->at[v->field] = (uint8_t)(i + 1);
-	}
-	return true;
-}
-
-static struct vt_shape *shape_new(const struct vt_tables *tab, uint32_t nr, const uint16_t *ids)
-{
-	struct vt_shape *s = calloc(1, sizeof(*s) + nr * (sizeof(s->head[0]) + sizeof(*ids) + 2));
+	struct vt_shape *s = calloc(1, sizeof(*s) + words(nr) * 8 + nr * (sizeof(*s->place) + 3));
 
 	if (!s)
 		return NULL;
+	memcpy(s->ids, ids, words(nr) * 8);
 	s->nr = nr;
-	s->ids = (uint16_t *)&s->head[nr];
-	s->str = (uint8_t *)&s->ids[nr];
+	s->place = (struct vt_place *)&s->ids[words(nr)];
+	s->str = (uint8_t *)&s->place[nr];
 	s->obj = s->str + nr;
-	memcpy(s->ids, ids, nr * sizeof(*ids));
-	for (uint32_t i = 0; i < nr; i++) {
-		struct vt_value *v = &s->head[i];
-
-		if (ids[i] & VTF_FIELD_ERR || !decode_id(tab, ids[i], v) || (v->field < VT_F_MAX && s->at[v->field])) {
-			free(s);
-			return NULL;
-		}
-		if (v->field < VT_F_MAX)
-			s->at[v->field] = (uint8_t)(i + 1);
-		if (v->kind == VT_STR)
-			s->str[s->nr_str++] = (uint8_t)i;
-		if (v->kind == VT_OBJ)
-			s->obj[s->nr_obj++] = (uint8_t)i;
-	}
+	s->err = s->obj + nr;
 	return s;
 }
 
-static uint64_t shape_hash(uint32_t nr, const uint16_t *ids)
+/* What stands at place I, once it is known to be a field, and one that is there once. */
+static bool learn_place(struct vt_shape *s, const struct vt_tables *tab, uint32_t i, uint16_t raw)
 {
-	uint64_t h = nr, word;
-	uint32_t i = 0;
+	uint16_t id = raw & (uint16_t)~VTF_FIELD_ERR;
+	struct vt_place *v = &s->place[i];
 
-	for (; i + 4 <= nr; i += 4) {
-		memcpy(&word, &ids[i], sizeof(word));
-		h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+	if (id >= VTF_FIELD_IDS || !tab->kind[id])
+		return false;
+	*v = (struct vt_place){ .field = tab->fields.map[id], .kind = tab->kind[id], .err = raw & VTF_FIELD_ERR };
+	if (v->err)
+		s->err[s->nr_err++] = (uint8_t)i;
+	else if (v->kind == VT_STR)
+		s->str[s->nr_str++] = (uint8_t)i;
+	else if (v->kind == VT_OBJ)
+		s->obj[s->nr_obj++] = (uint8_t)i;
+	if (v->field >= VT_F_MAX)
+		return true;
+	if (s->at[v->field])
+		return false;
+	s->at[v->field] = (uint8_t)(i + 1);
+	return true;
+}
+
+/* 1 and the shape, 0 when no event can have it, -ENOMEM. */
+static int shape_new(const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out)
+{
+	struct vt_shape *s = shape_alloc(nr, ids);
+
+	if (!s)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < nr; i++) {
+		if (!learn_place(s, tab, i, ((const uint16_t *)s->ids)[i])) {
+			free(s);
+			return 0;
+		}
 	}
-	for (; i < nr; i++)
+	*out = s;
+	return 1;
+}
+
+static uint64_t shape_hash(uint32_t nr, const uint64_t *ids)
+{
+	uint64_t h = nr;
+
+	for (uint32_t i = 0; i < words(nr); i++)
 		h = (h ^ ids[i]) * 0x9e3779b97f4a7c15ULL;
 	return h ^ h >> 32;
 }
 
-static bool has_ids(const struct vt_shape *s, uint32_t nr, const uint16_t *ids)
+static bool has_ids(const struct vt_shape *s, uint32_t nr, const uint64_t *ids)
 {
-	return s->nr == nr && !memcmp(s->ids, ids, nr * sizeof(*ids));
+	if (s->nr != nr)
+		return false;
+	for (uint32_t i = 0; i < words(nr); i++) {
+		if (s->ids[i] != ids[i])
+			return false;
+	}
+	return true;
 }
 
-/* The shape with these ids, or NULL: then each event is on its own. */
-static struct vt_shape *shape_of(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint16_t *ids)
+/* The shape with these ids: as shape_new(). */
+static int shape_of(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out)
 {
 	uint64_t h = shape_hash(nr, ids);
+	struct vt_shape **slot = NULL;
 
 	for (uint32_t i = 0; i < VT_SHAPE_PLACES; i++) {
-		struct vt_shape **slot = &s->slot[(h + i) % VT_SHAPES];
-
+		slot = &s->slot[(h + i) % VT_SHAPES];
 		if (!*slot)
-			*slot = shape_new(tab, nr, ids);
-		if (!*slot || has_ids(*slot, nr, ids))
-			return *slot;
+			break;
+		if (has_ids(*slot, nr, ids)) {
+			*out = *slot;
+			return 1;
+		}
 	}
-	return NULL;	/* more shapes than an honest file has */
+	/* More shapes than an honest file has: begin anew. */
+	if (*slot)
+		vt_shapes__free(s);
+	*out = NULL;
+	if (shape_new(tab, nr, ids, slot) < 0)
+		return -ENOMEM;
+	*out = *slot;
+	return *slot != NULL;
+}
+
+static bool decode_objects(const struct vt_shape *s, const struct vt_tables *tab, uint64_t *bits)
+{
+	for (uint32_t i = 0; i < s->nr_obj; i++) {
+		uint64_t *obj = &bits[s->obj[i]];
+		uint16_t class;
+
+		if (!*obj)
+			continue;
+		if (*obj >> 48 >= VTF_CLASS_IDS)
+			return false;
+		class = tab->classes.map[*obj >> 48];
+		if (class == VT_NAMES_NONE || !vt_obj_nr(*obj))
+			return false;
+		*obj = ((uint64_t)class << 48) | vt_obj_nr(*obj);
+	}
+	return true;
 }
 
 static bool decode_as(const struct vt_shape *s, const struct vt_tables *tab, const uint64_t *values, const char *strings,
 		      uint32_t strings_len, struct vt_event *e)
 {
-	memcpy(e->at, s->at, sizeof(e->at));
-	for (uint32_t i = 0; i < s->nr; i++) {
-		e->v[i] = s->head[i];
-		e->v[i].u = values[i];
-	}
 	for (uint32_t i = 0; i < s->nr_str; i++) {
-		uint64_t offset = values[s->str[i]];
-
-		if (offset >= strings_len)
-			return false;
-		e->v[s->str[i]].str = strings + offset;
-	}
-	for (uint32_t i = 0; i < s->nr_obj; i++) {
-		if (!decode_object(tab, values[s->obj[i]], &e->v[s->obj[i]]))
+		if (values[s->str[i]] >= strings_len)
 			return false;
 	}
-	return true;
+	for (uint32_t i = 0; i < s->nr_err; i++) {
+		if (!values[s->err[i]] || values[s->err[i]] > VTF_ERRNO_MAX)
+			return false;
+	}
+	e->nr = s->nr;
+	e->place = s->place;
+	e->at = s->at;
+	e->strings = strings;
+	memcpy(e->bits, values, s->nr * sizeof(*values));
+	return decode_objects(s, tab, e->bits);
 }
 
-bool vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *p, const char *strings,
-		       uint32_t strings_len, struct vt_event *e)
+int vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *strings,
+		      uint32_t strings_len, struct vt_event *e)
 {
-	const uint16_t *ids = (const uint16_t *)p;
-	const uint64_t *values = (const uint64_t *)(p + vtf_align8(d->nr * 2u));
+	const uint64_t *ids = (const uint64_t *)(d + 1);
 	struct vt_shape **last = &s->last[(d->type * 4u + d->phase) % VT_SHAPES];
 
-	e->nr = d->nr;
 	/* Mostly that of the last event of its type. */
-	if (!*last || !has_ids(*last, d->nr, ids))
-		*last = shape_of(s, tab, d->nr, ids);
-	if (!*last)
-		return decode_slowly(tab, d->nr, ids, values, strings, strings_len, e);
-	return decode_as(*last, tab, values, strings, strings_len, e);
+	if (!*last || !has_ids(*last, d->nr, ids)) {
+		struct vt_shape *shape;
+		int ret = shape_of(s, tab, d->nr, ids, &shape);
+
+		if (ret <= 0)
+			return ret;
+		*last = shape;
+	}
+	return decode_as(*last, tab, ids + words(d->nr), strings, strings_len, e);
 }
 
 void vt_shapes__free(struct vt_shapes *s)
 {
 	for (size_t i = 0; i < VT_SHAPES; i++)
 		free(s->slot[i]);
+	memset(s, 0, sizeof(*s));
 }

@@ -18,11 +18,11 @@ struct vt_shapes {
 };
 
 /*
- * The fields of D, whose ids and values stand at IDS, into E. Strings are
- * offsets into STRINGS of STRINGS_LEN bytes. False when they make no sense.
+ * The fields of D, which stand behind it, into E. Strings are offsets into
+ * STRINGS of STRINGS_LEN bytes. 1, 0 when they make no sense, -ENOMEM.
  */
-bool vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *ids,
-		       const char *strings, uint32_t strings_len, struct vt_event *e);
+int vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *strings,
+		      uint32_t strings_len, struct vt_event *e);
 void vt_shapes__free(struct vt_shapes *s);
 
 #endif

@@ -19,6 +19,12 @@
 #define FIELDS	8192
 #define OBJECTS	1024	/* in one class of FROM */
 
+/* An event, and values whose strings stay. */
+struct kept {
+	struct vt_event e;
+	struct vt_value v[];
+};
+
 struct grow {
 	struct vt_trace *t;
 	struct vt_writer *w;
@@ -31,7 +37,7 @@ struct grow {
 	uint64_t start_ns, end_ns;	/* of the cycle */
 	uint64_t from, to;		/* its first event, and the first behind it */
 	uint64_t round;
-	struct vt_event **ev;
+	struct kept **ev;
 	size_t nr;
 };
 
@@ -78,8 +84,9 @@ static void put_value(struct grow *g, const struct vt_value *v, uint64_t index)
 		vt_writer__u64(g->w, id, v->kind == VT_OBJ ? object(g, v->u, index) : v->u);
 }
 
-static void put_event(struct grow *g, const struct vt_event *e)
+static void put_event(struct grow *g, const struct kept *k)
 {
+	const struct vt_event *e = &k->e;
 	uint64_t later = e->index < g->from ? 0 : g->round * (g->end_ns - g->start_ns);
 	struct vt_stamp s = {
 		.ts_ns = e->ts_ns + later, .seq = e->seq ? ++g->seq[e->cpu % CPUS] : 0,
@@ -89,42 +96,55 @@ static void put_event(struct grow *g, const struct vt_event *e)
 
 	vt_writer__begin(g->w, e->type, e->phase, &s);
 	for (uint32_t i = 0; i < e->nr; i++)
-		put_value(g, &e->v[i], e->index);
+		put_value(g, &k->v[i], e->index);
 	ret = vt_writer__end(g->w);
 	if (ret)
 		die("write", ret);
 	g->written++;
 }
 
-/* The whole of FROM in memory: an event's strings do not outlive the next one. */
+/* A copy that outlives the next event. */
+static struct kept *keep(const struct vt_event *e)
+{
+	struct kept *k = malloc(sizeof(*k) + e->nr * sizeof(k->v[0]));
+
+	if (!k)
+		die("read", -ENOMEM);
+	k->e = *e;
+	k->e.comm = strdup(e->comm);
+	for (uint32_t i = 0; i < e->nr; i++) {
+		k->v[i] = vt_ev_at(e, i);
+		if (k->v[i].kind == VT_STR && !k->v[i].err)
+			k->v[i].str = strdup(k->v[i].str);
+	}
+	return k;
+}
+
+/* The whole of FROM in memory. */
 static void load(struct grow *g)
 {
-	struct vt_event *e = malloc(sizeof(*e));
+	static struct vt_event e;
 
-	while (e && vt_trace__next(g->t, e) > 0) {
-		struct vt_event **grown = reallocarray(g->ev, g->nr + 1, sizeof(*grown));
+	while (vt_trace__next(g->t, &e) > 0) {
+		struct kept **grown = reallocarray(g->ev, g->nr + 1, sizeof(*grown));
 
 		if (!grown)
 			die("read", -ENOMEM);
-		e->comm = strdup(e->comm);
-		for (uint32_t i = 0; i < e->nr; i++) {
-			if (e->v[i].kind == VT_STR && !e->v[i].err)
-				e->v[i].str = strdup(e->v[i].str);
-		}
 		g->ev = grown;
-		g->ev[g->nr++] = e;
-		e = malloc(sizeof(*e));
+		g->ev[g->nr++] = keep(&e);
 	}
-	free(e);
+}
+
+static uint64_t object_in(const struct kept *k, uint32_t i)
+{
+	return k->v[i].kind == VT_OBJ && !k->v[i].err ? k->v[i].u : 0;
 }
 
 static void mark_lasting(struct grow *g)
 {
 	for (size_t k = g->to; k < g->nr; k++) {
-		const struct vt_event *e = g->ev[k];
-
-		for (uint32_t i = 0; i < e->nr; i++) {
-			uint64_t o = e->v[i].kind == VT_OBJ && !e->v[i].err ? e->v[i].u : 0;
+		for (uint32_t i = 0; i < g->ev[k]->e.nr; i++) {
+			uint64_t o = object_in(g->ev[k], i);
 
 			if (vt_obj_class(o) < VT_C_MAX)
 				g->lasts[vt_obj_class(o)][vt_obj_nr(o) % OBJECTS] = true;
@@ -139,7 +159,7 @@ static void survey(struct grow *g, enum vt_event_type type)
 	int entries = 0;
 
 	for (size_t k = 0; k < g->nr && entries < 2; k++) {
-		const struct vt_event *e = g->ev[k];
+		const struct vt_event *e = &g->ev[k]->e;
 
 		if (e->type == type && e->phase == VT_ENTER) {
 			memcpy(entries ? g->after : g->before, seen, sizeof(seen));
@@ -148,7 +168,7 @@ static void survey(struct grow *g, enum vt_event_type type)
 			entries++;
 		}
 		for (uint32_t i = 0; i < e->nr; i++) {
-			uint64_t o = e->v[i].kind == VT_OBJ && !e->v[i].err ? e->v[i].u : 0;
+			uint64_t o = object_in(g->ev[k], i);
 
 			if (vt_obj_class(o) < VT_C_MAX && vt_obj_nr(o) > seen[vt_obj_class(o)])
 				seen[vt_obj_class(o)] = vt_obj_nr(o);

@@ -77,13 +77,13 @@ static void every_kind(void **state)
 	assert_true(vt_ev_obj(&e, VT_F_FILE) == vt_obj(VT_C_FILE, 0xffffffffffff));
 	assert_true(vt_ev_has(&e, VT_F_DF) && !vt_ev_obj(&e, VT_F_DF));
 	assert_true(vt_ev_has(&e, VT_F_DEVICE) && !vt_ev_obj(&e, VT_F_DEVICE));
-	assert_int_equal(e.v[e.at[VT_F_DEVICE] - 1].err, EFAULT);
+	assert_int_equal(vt_ev_at(&e, e.at[VT_F_DEVICE] - 1u).err, EFAULT);
 	assert_null(vt_ev_str(&e, VT_F_COMPATIBLE));
 	assert_false(vt_ev_has(&e, VT_F_HANDLER));
-	assert_string_equal(vt_trace__field_name(t, e.v[9].field), "file.f_mode");
-	assert_int_equal(vt_trace__field_kind(t, e.v[9].field), VT_HEX);
-	assert_true(e.v[9].kind == VT_HEX && e.v[9].u == 0x1d);
-	assert_string_equal(vt_trace__class_name(t, e.v[10].u), "ptr");
+	assert_string_equal(vt_trace__field_name(t, vt_ev_at(&e, 9).field), "file.f_mode");
+	assert_int_equal(vt_trace__field_kind(t, vt_ev_at(&e, 9).field), VT_HEX);
+	assert_true(vt_ev_at(&e, 9).kind == VT_HEX && vt_ev_at(&e, 9).u == 0x1d);
+	assert_string_equal(vt_trace__class_name(t, vt_ev_at(&e, 10).u), "ptr");
 	assert_int_equal(vt_trace__next(t, &e), 0);
 	assert_int_equal(vt_trace__damage_nr(t), 0);
 	vt_trace__free(t);
@@ -201,12 +201,104 @@ static void large_events(void **state)
 		next(t, &e);
 		assert_int_equal(e.nr, VT_EVENT_FIELDS_MAX);
 		snprintf(name, sizeof(name), "value %d 127", n);
-		assert_string_equal(e.v[127].str, name);
+		assert_string_equal(vt_ev_at(&e, 127).str, name);
 	}
 	assert_int_equal(vt_trace__next(t, &e), 0);
 	assert_int_equal(vt_trace__loss_nr(t), 1);
 	assert_string_equal(vt_trace__loss(t, 0)->event, "file.snap");
 	assert_string_equal(vt_trace__loss(t, 0)->why, "not recordable");
+	vt_trace__free(t);
+}
+
+/* More sorts of events than the reader remembers, some of them with errors in place of values. */
+static void many_shapes(void **state)
+{
+	const char *path = tu_path(state, "t");
+	static struct vt_event e;
+	struct vt_writer *w;
+	struct vt_trace *t;
+	char name[32];
+	int ids[12];
+
+	assert_int_equal(vt_writer__open(path, &w), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		snprintf(name, sizeof(name), "file.member%zu", i);
+		ids[i] = vt_writer__dyn_field(w, name, VT_U64);
+	}
+	for (unsigned int n = 0; n < 4096; n++) {
+		vt_writer__begin(w, VT_EV_FILE_SNAP, VT_POINT, &stamp);
+		for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++) {
+			if (n >> i & 1)
+				n % 5 ? vt_writer__u64(w, ids[i], n + i) : vt_writer__err(w, ids[i], 1 + (int)i);
+		}
+		assert_int_equal(vt_writer__end(w), 0);
+	}
+	assert_int_equal(vt_writer__finish(w, "stopped"), 0);
+	vt_writer__free(w);
+
+	t = open_trace(path);
+	for (unsigned int n = 0; n < 4096; n++) {
+		unsigned int at = 0;
+
+		next(t, &e);
+		for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++) {
+			struct vt_value v;
+
+			if (!(n >> i & 1))
+				continue;
+			v = vt_ev_at(&e, at++);
+			assert_int_equal(v.field, ids[i]);
+			assert_int_equal(v.err, n % 5 ? 0 : 1 + (int)i);
+			assert_int_equal(v.u, n % 5 ? n + i : 0);
+		}
+		assert_int_equal(e.nr, at);
+	}
+	assert_int_equal(vt_trace__next(t, &e), 0);
+	assert_int_equal(vt_trace__damage_nr(t), 0);
+	vt_trace__free(t);
+}
+
+/* Events are read again from where they stood; a file that has changed since is told. */
+static void read_again(void **state)
+{
+	enum { NR = 30 };
+	const char *path = tu_path(state, "t");
+	static struct vt_event e;
+	struct vt_spot spot[NR];
+	struct vt_writer *w;
+	struct vt_trace *t;
+	struct tu_file f;
+
+	assert_int_equal(vt_writer__open(path, &w), 0);
+	for (uint64_t i = 0; i < NR; i++) {
+		assert_int_equal(tu_event(w, i), 0);
+		if (i % 10 == 9)
+			assert_int_equal(vt_writer__flush(w, false), 0);
+	}
+	assert_int_equal(vt_writer__finish(w, "stopped"), 0);
+	vt_writer__free(w);
+
+	t = open_trace(path);
+	for (int i = 0; i < NR; i++) {
+		next(t, &e);
+		spot[i] = vt_trace__spot(t);
+	}
+	assert_int_equal(vt_trace__next(t, &e), 0);
+	for (uint64_t n = 0; n < 3 * NR; n++) {
+		uint64_t i = n * 7 % NR;
+
+		assert_int_equal(vt_trace__again(t, &spot[i], &e), 0);
+		assert_true(e.index == i && e.ts_ns == i && vt_ev_obj(&e, VT_F_FILE) == vt_obj(VT_C_FILE, i + 1));
+	}
+	assert_true(spot[NR - 1].block != spot[0].block);
+
+	f = tu_read(path);
+	f.data[spot[0].block + 40] ^= 1;
+	tu_write(path, f.data, f.len);
+	free(f.data);
+	assert_int_equal(vt_trace__again(t, &spot[NR - 1], &e), 0);
+	assert_int_equal(vt_trace__again(t, &spot[0], &e), -EIO);
+	assert_int_equal(vt_trace__again(t, &spot[NR - 1], &e), 0);
 	vt_trace__free(t);
 }
 
@@ -299,20 +391,20 @@ static void other_version(void **state)
 	assert_int_equal(e.type, VT_EV_LUO_PRESERVE);
 	assert_string_equal(e.comm, "agent");
 	assert_true(vt_ev_s64(&e, VT_F_RET, &s) && s == -12);
-	assert_string_equal(vt_trace__field_name(t, e.v[1].field), "colour");
-	assert_true(e.v[1].field >= VT_F_MAX && e.v[1].u == 5);
+	assert_string_equal(vt_trace__field_name(t, vt_ev_at(&e, 1).field), "colour");
+	assert_true(vt_ev_at(&e, 1).field >= VT_F_MAX && vt_ev_at(&e, 1).u == 5);
 	assert_false(vt_ev_has(&e, VT_F_TOKEN));
-	assert_string_equal(vt_trace__field_name(t, e.v[2].field), "token");
-	assert_string_equal(e.v[2].str, "seven");
+	assert_string_equal(vt_trace__field_name(t, vt_ev_at(&e, 2).field), "token");
+	assert_string_equal(vt_ev_at(&e, 2).str, "seven");
 	assert_true(vt_ev_u64(&e, VT_F_PHYS, &u) && u == 4096);
 	assert_int_equal(vt_trace__field_kind(t, VT_F_PHYS), VT_U64);
 	assert_true(vt_ev_obj(&e, VT_F_FILE) == vt_obj(VT_C_FILE, 3));
 	next(t, &e);
 	assert_int_equal(e.type, VT_EV_UNKNOWN);
 	assert_string_equal(e.type_name, "luo.teleport");
-	assert_true(e.v[0].kind == VT_HEX && e.v[0].u == 0xabc);
-	assert_true(vt_obj_class(e.v[1].u) >= VT_C_MAX);
-	assert_string_equal(vt_trace__class_name(t, e.v[1].u), "wormhole");
+	assert_true(vt_ev_at(&e, 0).kind == VT_HEX && vt_ev_at(&e, 0).u == 0xabc);
+	assert_true(vt_obj_class(vt_ev_at(&e, 1).u) >= VT_C_MAX);
+	assert_string_equal(vt_trace__class_name(t, vt_ev_at(&e, 1).u), "wormhole");
 	next(t, &e);
 	assert_int_equal(e.type, VT_EV_UNKNOWN);
 	assert_string_equal(e.type_name, "luo.preserve");
@@ -339,7 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, tu_setup, tu_teardown)
-		T(every_kind), T(tables), T(last_probes_and_meta_win), T(many_events_and_rewind), T(large_events),
+		T(every_kind), T(tables), T(last_probes_and_meta_win), T(many_events_and_rewind), T(large_events), T(many_shapes), T(read_again),
 		T(misuse_is_refused), T(other_version), T(file_mode),
 	};
 

@@ -106,8 +106,11 @@ char *tu_text(const struct vt_trace *t, const struct vt_event *e)
 	assert_non_null(f);
 	fprintf(f, "%" PRIu64 " %" PRIu64 " cpu%u %u/%u %s %s/%u/%u", e->ts_ns, e->seq, e->cpu, e->tgid, e->tid, e->comm,
 		e->type_name, e->type, e->phase);
-	for (uint32_t i = 0; i < e->nr; i++)
-		value_text(f, t, &e->v[i]);
+	for (uint32_t i = 0; i < e->nr; i++) {
+		const struct vt_value v = vt_ev_at(e, i);
+
+		value_text(f, t, &v);
+	}
 	fclose(f);
 	return text;
 }
