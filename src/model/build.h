@@ -69,6 +69,7 @@ struct frame {
 };
 
 struct task {
+	struct task *prev, *next;	/* others inside of calls */
 	uint32_t tid;
 	uint32_t depth;
 	struct frame f[FRAMES_MAX];
@@ -133,6 +134,7 @@ struct vt_build {
 	struct vt_side *side;
 	struct vt_strings strings;
 	struct vt_map tasks;		/* tid -> task */
+	struct task *busy;		/* the same ones, in no order */
 	const char *other_session;	/* a name in this block that is not VT_OWN_SESSION */
 	struct task *last_task;		/* of the last event, as long as it is inside a call */
 	struct task *spare;
@@ -172,7 +174,7 @@ struct vt_build {
 	struct vt_fact sink;		/* for what is not kept */
 	struct vt_map mems;		/* object -> mem, alive or just freed */
 	struct mem *opening[OPENING], *dead_mem[DEAD_MEMS];
-	uint32_t opening_at, dead_mem_at;
+	uint32_t opening_at, dead_mem_at, nr_opening;
 	size_t cap_folios, cap_mem_paths;
 	size_t cap_facts, cap_devices, cap_paths, cap_flb;
 	int err;
@@ -180,6 +182,8 @@ struct vt_build {
 
 /* ---- side.c: what all parts use ---- */
 const char *intern(struct vt_build *b, const char *s);	/* NULL stays NULL */
+/* The same, quicker, for a string of the event at hand, or one that is interned. */
+const char *intern_event(struct vt_build *b, const char *s);
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e);
 /* Grows *ARRAY so that one more fits; false and b->err when it cannot. */
 bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size);
@@ -194,6 +198,7 @@ struct vt_who who_session(struct vt_build *b, const struct vt_session *s);
 /* The life, or else session and token, that the task works on. */
 struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event *e);
 struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at);
+/* COMPATIBLE as for intern_event(). */
 struct handler_info *handler_of(struct vt_build *b, const char *compatible);
 struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
@@ -258,6 +263,8 @@ struct device *device_get(struct vt_build *b, const struct vt_event *e);
 void mem_event(struct vt_build *b, struct task *t, const struct vt_event *e);
 /* A call that may allocate such objects returns: what a failing one made has to be free. */
 void mem_returned(struct vt_build *b, const struct vt_event *e);
+/* Its allocation was seen, and no free since. */
+bool mem_alive(const struct vt_build *b, uint64_t obj);
 /* OBJ, which WHO is about, has to be free by now, which is the exit E. */
 void mem_due(struct vt_build *b, uint64_t obj, struct vt_who who, const struct vt_event *e);
 void mem_free_all(struct vt_build *b);

@@ -15,13 +15,13 @@ struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make)
 
 	if (f || !make || !obj)
 		return f;
-	f = calloc(1, sizeof(*f));
+	f = malloc(sizeof(*f));
 	if (!f || vt_map__put(&b->files, obj, f)) {
 		free(f);
 		b->err = -ENOMEM;
 		return NULL;
 	}
-	f->obj = obj;
+	*f = (struct vt_file){ .obj = obj };
 	return f;
 }
 
@@ -126,7 +126,7 @@ static int pt_of(struct vt_build *b, const char *name)
 		for (int p = 0; p < VT_PT_MAX; p++)
 			b->pt[p] = intern(b, vt_pt_name(p));
 	}
-	name = intern(b, name);
+	name = intern_event(b, name);
 	for (int p = 0; name && p < VT_PT_MAX; p++) {
 		if (b->pt[p] == name)
 			return p;
@@ -299,7 +299,16 @@ static const char *snap_func(struct vt_build *b, const struct vt_life *l, int pt
 	return func ? func : "";
 }
 
-static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, int pt, int64_t count, const struct vt_at *at)
+static struct vt_who who_snap(struct vt_build *b, const struct vt_life *l, const struct vt_file *f)
+{
+	struct vt_who who = who_life(b, l);
+
+	if (!who.bdf)
+		who.bdf = f->bdf;
+	return who;
+}
+
+static void check_ref(struct vt_build *b, struct vt_life *l, const struct vt_file *f, int pt, int64_t count, const struct vt_at *at)
 {
 	int64_t want = 1;
 	struct vt_fact *x;
@@ -323,7 +332,7 @@ static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, 
 	}
 	if (count == want || (count > want && !exact))
 		return;
-	x = fact(b, VT_FACT_FILE_REF, who, at);
+	x = fact(b, VT_FACT_FILE_REF, who_snap(b, l, f), at);
 	x->num[0] = want;
 	x->num[1] = count;
 	x->num[2] = exact;
@@ -332,13 +341,13 @@ static void check_ref(struct vt_build *b, struct vt_life *l, struct vt_who who, 
 		l->odd = true;
 }
 
-static void check_mapping(struct vt_build *b, struct vt_who who, const struct vt_snap *s)
+static void check_mapping(struct vt_build *b, const struct vt_life *l, const struct vt_file *f, const struct vt_snap *s)
 {
 	struct vt_fact *x;
 
 	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping || s->mapping == s->dev_mapping)
 		return;
-	x = fact(b, VT_FACT_MAPPING, who, &s->at);
+	x = fact(b, VT_FACT_MAPPING, who_snap(b, l, f), &s->at);
 	x->str[0] = vt_pt_name(s->pt);
 	x->str[1] = !s->mapping ? "NULL" : s->mapping == s->inode_mapping ? "its own inode's mapping" : "another mapping";
 }
@@ -348,7 +357,6 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	uint64_t obj = vt_ev_obj(e, VT_F_FILE);
 	int pt = pt_of(b, vt_ev_str(e, VT_F_POINT));
 	struct vt_life *l;
-	struct vt_who who;
 	struct vt_snap s;
 	struct vt_file *f;
 	int64_t count;
@@ -378,13 +386,10 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		if (f->bdf)
 			l->bdf = f->bdf;
 	}
-	who = l ? who_life(b, l) : (struct vt_who){ .bdf = f->bdf };
-	if (!who.bdf)
-		who.bdf = f->bdf;
 	s.at.func = snap_func(b, l, pt);
-	check_mapping(b, who, &s);
+	check_mapping(b, l, f, &s);
 	if (vt_ev_s64(e, VT_F_FILE_REF, &count)) {
-		check_ref(b, l, who, pt, count, &s.at);
+		check_ref(b, l, f, pt, count, &s.at);
 		if (l && !(l->ref[pt].seen && l->dir == VT_INCOMING))
 			l->ref[pt] = (struct vt_ref){ .seen = true, .count = count, .at = s.at };
 	}
@@ -412,7 +417,7 @@ static void anon(struct vt_build *b, struct task *t, const struct vt_event *e)
 	if (!f)
 		return;
 	at_set(b, &f->made, e);
-	f->name = intern(b, vt_ev_str(e, VT_F_NAME));
+	f->name = intern_event(b, vt_ev_str(e, VT_F_NAME));
 	f->who = who_task(b, t, e);
 	frame_made(t, f->obj);
 }

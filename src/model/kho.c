@@ -101,7 +101,7 @@ void kho_call_returned(struct vt_build *b, const struct vt_event *e)
 			continue;
 		if (!x) {
 			at_set(b, &at, e);
-			x = fact(b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern(b, vt_ev_str(e, VT_F_SESSION)) }, &at);
+			x = fact(b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) }, &at);
 			x->who.has_token = vt_ev_u64(e, VT_F_TOKEN, &x->who.token);
 			x->at[1] = k->at;
 			x->from_ns = k->at.ts_ns;
@@ -125,7 +125,7 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 		b->kho_pending -= k->pending;
 		unlink_kho(k);
 	} else {
-		k = calloc(1, sizeof(*k));
+		k = malloc(sizeof(*k));
 	}
 	if (!k || vt_map__put(&b->kho, phys, k)) {
 		free(k);

@@ -113,10 +113,7 @@ static void life_drop_data(struct vt_build *b, struct vt_life *l)
 /* A file that lies may end a session while another task is inside of it. */
 static void forget_in_frames(struct vt_build *b, const struct vt_session *s, const struct vt_life *l)
 {
-	size_t i = 0;
-	struct task *t;
-
-	while ((t = vt_map__next(&b->tasks, &i))) {
+	for (struct task *t = b->busy; t; t = t->next) {
 		for (uint32_t k = 0; k < t->depth; k++) {
 			if (s && t->f[k].session == s)
 				t->f[k].session = NULL;
@@ -722,6 +719,12 @@ static void flb_order(struct vt_build *b, struct frame *f)
 	x->num[1] = f->flb_early_nr;
 }
 
+static void luo_file_due(struct vt_build *b, const struct vt_life *l, const struct vt_event *e)
+{
+	if (mem_alive(b, l->luo_file))
+		mem_due(b, l->luo_file, who_life(b, l), e);
+}
+
 static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
 	struct vt_session *s = f->session;
@@ -744,7 +747,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 			struct vt_flb_row *r = flb_row(b, l->compatible);
 
 			if (l->state == VT_LIFE_UNPRESERVED)
-				mem_due(b, l->luo_file, who_life(b, l), e);
+				luo_file_due(b, l, e);
 			if (l->state == VT_LIFE_UNPRESERVED && r)
 				r->lives_unpreserved++;
 			if (l->state == VT_LIFE_PRESERVED || l->state == VT_LIFE_FROZEN)
@@ -762,7 +765,7 @@ static void set_exit(struct vt_build *b, struct frame *f, const struct vt_event 
 			break;
 		s->finished = true;
 		for (struct vt_life *l = s->lives; l; l = l->next) {
-			mem_due(b, l->luo_file, who_life(b, l), e);
+			luo_file_due(b, l, e);
 			if (l->state != VT_LIFE_FINISHED)
 				odd(b, l, VT_FACT_NOT_FINISHED, e, l->at[VT_STEP_RETRIEVE].type ? &l->at[VT_STEP_RETRIEVE] : NULL);
 		}
@@ -846,7 +849,7 @@ static void release_exit(struct vt_build *b, struct frame *f, const struct vt_ev
 
 	if (!s || is_err(e))
 		return;
-	mem_due(b, f->session_obj, (struct vt_who){ .session = s->name }, e);
+	mem_due(b, f->session_obj, (struct vt_who){ .session = intern(b, s->name) }, e);
 	at_set(b, &s->release, e);
 	s->ended = true;
 	vt_map__del(&b->sessions[s->dir], vt_hash_str(s->name));

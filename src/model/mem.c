@@ -14,11 +14,18 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static void opening_over(struct vt_build *b, size_t i)
+{
+	b->opening[i]->opening = false;
+	b->opening[i] = NULL;
+	b->nr_opening--;
+}
+
 static void forget(struct vt_build *b, struct mem *m)
 {
 	for (size_t i = 0; m->opening && i < OPENING; i++) {
 		if (b->opening[i] == m)
-			b->opening[i] = NULL;
+			opening_over(b, i);
 	}
 	vt_map__del(&b->mems, m->obj);
 	free(m);
@@ -30,21 +37,22 @@ static void allocated(struct vt_build *b, struct task *t, const struct vt_event 
 
 	if (m)
 		return;
-	m = calloc(1, sizeof(*m));
+	m = malloc(sizeof(*m));
 	if (!m || vt_map__put(&b->mems, obj, m)) {
 		free(m);
 		b->err = -ENOMEM;
 		return;
 	}
-	*m = (struct mem){ .obj = obj, .who = who_task(b, t, e), .family = intern(b, vt_ev_str(e, VT_F_FAMILY)),
-			   .callee = intern(b, vt_ev_str(e, VT_F_CALLEE)), .site = intern(b, vt_ev_str(e, VT_F_SITE)) };
+	*m = (struct mem){ .obj = obj, .who = who_task(b, t, e), .family = intern_event(b, vt_ev_str(e, VT_F_FAMILY)),
+			   .callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE)), .site = intern_event(b, vt_ev_str(e, VT_F_SITE)) };
 	at_set(b, &m->alloc, e);
 	b->side->mem_allocated++;
 	if (vt_obj_class(obj) == VT_C_OTHER)
 		return;
 	if (b->opening[b->opening_at % OPENING])
-		b->opening[b->opening_at % OPENING]->opening = false;
+		opening_over(b, b->opening_at % OPENING);
 	b->opening[b->opening_at++ % OPENING] = m;
+	b->nr_opening++;
 	m->opening = true;
 }
 
@@ -83,7 +91,7 @@ static void bury(struct vt_build *b, struct mem *m)
 static void freed(struct vt_build *b, const struct vt_event *e, uint64_t obj)
 {
 	struct mem *m = vt_map__get(&b->mems, obj);
-	const char *site = intern(b, vt_ev_str(e, VT_F_SITE));
+	const char *site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	struct vt_fact *x;
 	struct vt_at at;
 
@@ -103,7 +111,7 @@ static void freed(struct vt_build *b, const struct vt_event *e, uint64_t obj)
 	}
 	m->freed = at;
 	m->free_site = site;
-	count_path(b, m, intern(b, vt_ev_str(e, VT_F_CALLEE)), site);
+	count_path(b, m, intern_event(b, vt_ev_str(e, VT_F_CALLEE)), site);
 	bury(b, m);
 }
 
@@ -133,12 +141,17 @@ static void left(struct vt_build *b, struct mem *m, struct vt_who who, const str
 	forget(b, m);
 }
 
+bool mem_alive(const struct vt_build *b, uint64_t obj)
+{
+	const struct mem *m = obj ? vt_map__get(&b->mems, obj) : NULL;
+
+	return m && !m->nr_freed;
+}
+
 void mem_due(struct vt_build *b, uint64_t obj, struct vt_who who, const struct vt_event *e)
 {
-	struct mem *m = obj ? vt_map__get(&b->mems, obj) : NULL;
-
-	if (m && !m->nr_freed)
-		left(b, m, who, e);
+	if (mem_alive(b, obj))
+		left(b, vt_map__get(&b->mems, obj), who, e);
 }
 
 /* What a failing deserialize leaves is accepted: held until reboot. */
@@ -152,13 +165,12 @@ void mem_returned(struct vt_build *b, const struct vt_event *e)
 	bool files = e->type == VT_EV_LUO_PRESERVE || e->type == VT_EV_LUO_DESERIALIZE;
 	enum vt_class cls = files ? VT_C_LUO_FILE : VT_C_SESSION;
 
-	for (size_t i = 0; i < OPENING; i++) {
+	for (size_t i = 0; b->nr_opening && i < OPENING; i++) {
 		struct mem *m = b->opening[i];
 
 		if (!m || m->alloc.tid != e->tid || vt_obj_class(m->obj) != cls)
 			continue;
-		b->opening[i] = NULL;
-		m->opening = false;
+		opening_over(b, i);
 		if (must_undo(e->type) && is_err(e) && !m->nr_freed)
 			left(b, m, m->who, e);
 	}

@@ -81,7 +81,7 @@ static void pinned(struct vt_build *b, struct task *t, const struct vt_event *e)
 	if (!f)
 		return;
 	f->pins += e->type == VT_EV_MODULE_GET ? 1 : -1;
-	f->module = intern(b, vt_ev_str(e, VT_F_NAME));
+	f->module = intern_event(b, vt_ev_str(e, VT_F_NAME));
 	at_set(b, &f->pin_at, e);
 }
 
@@ -144,7 +144,7 @@ static struct flb *flb_get(struct vt_build *b, const struct vt_event *e)
 		return NULL;
 	}
 	l->obj = obj;
-	l->name = intern(b, vt_ev_str(e, VT_F_NAME));
+	l->name = intern_event(b, vt_ev_str(e, VT_F_NAME));
 	return l;
 }
 
@@ -208,10 +208,7 @@ static bool in_luo(struct task *t)
 /* Nobody else may just be changing the count. */
 static bool alone(struct vt_build *b, const struct task *me)
 {
-	struct task *t;
-	size_t i = 0;
-
-	while ((t = vt_map__next(&b->tasks, &i))) {
+	for (struct task *t = b->busy; t; t = t->next) {
 		if (t != me && in_luo(t))
 			return false;
 	}
@@ -443,7 +440,7 @@ static void installed(struct vt_build *b, const struct vt_event *e)
 /* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */
 static void session_lost(struct vt_build *b, const struct vt_event *e)
 {
-	const char *name = intern(b, vt_ev_str(e, VT_F_SESSION));
+	const char *name = intern_event(b, vt_ev_str(e, VT_F_SESSION));
 	struct vt_fact *x;
 	struct vt_at at;
 
@@ -470,7 +467,7 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 		session_lost(b, e);
 		return;
 	}
-	who = f && f->life ? who_life(b, f->life) : (struct vt_who){ .session = intern(b, vt_ev_str(e, VT_F_SESSION)) };
+	who = f && f->life ? who_life(b, f->life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_FD_ON_ERROR, who, &at);
 	if (f)

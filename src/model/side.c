@@ -46,10 +46,9 @@ const char *intern(struct vt_build *b, const char *s)
 	return s ? vt_strings__get(&b->strings, s) : NULL;
 }
 
-/* S is a string of the event at hand. */
-static const char *intern_event(struct vt_build *b, const char *s)
+const char *intern_event(struct vt_build *b, const char *s)
 {
-	return vt_strings__get_of(&b->strings, s);
+	return s ? vt_strings__get_of(&b->strings, s) : NULL;
 }
 
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
@@ -62,7 +61,7 @@ void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 	};
 	/* Where a free is, no function is entered: the call instruction says where. */
 	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
-		at->func = intern(b, vt_ev_str(e, VT_F_SITE));
+		at->func = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	if (*at->func)
 		b->func[e->type] = at->func;
 	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);
@@ -173,7 +172,7 @@ struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event
 			return who_life(b, t->f[i - 1].life);
 	}
 	if (e) {
-		w.session = intern(b, vt_ev_str(e, VT_F_SESSION));
+		w.session = intern_event(b, vt_ev_str(e, VT_F_SESSION));
 		w.has_token = vt_ev_u64(e, VT_F_TOKEN, &w.token);
 	}
 	return w;
@@ -203,7 +202,7 @@ struct handler_info *handler_of(struct vt_build *b, const char *compatible)
 
 	if (!compatible)
 		return NULL;
-	compatible = intern(b, compatible);
+	compatible = intern_event(b, compatible);
 	h = vt_map__get(&b->handlers, (uintptr_t)compatible);
 	if (h)
 		return h;
@@ -272,12 +271,20 @@ static struct task *task_make(struct vt_build *b, uint32_t tid)
 	}
 	t->tid = tid;
 	t->depth = t->nr_touched = 0;
+	t->prev = NULL;
+	t->next = b->busy;
+	if (t->next)
+		t->next->prev = t;
+	b->busy = t;
 	return t;
 }
 
 static void task_done(struct vt_build *b, struct task *t)
 {
 	vt_map__del(&b->tasks, t->tid);
+	*(t->prev ? &t->prev->next : &b->busy) = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
 	b->last_task = NULL;
 	if (b->spare)
 		free(t);
@@ -586,6 +593,7 @@ static void finalize(struct vt_build *b)
 	while ((t = vt_map__next(&b->tasks, &i)))
 		free(t);
 	vt_map__free(&b->tasks);
+	b->busy = NULL;
 	life_finalize(b);
 	refs_finalize(b);
 	vfio_finalize(b);

@@ -379,14 +379,14 @@ static void check_under(struct vt_build *b, struct task *t, struct device *d, co
 
 static struct vt_df *df_new(struct vt_build *b, uint64_t obj)
 {
-	struct vt_df *df = calloc(1, sizeof(*df));
+	struct vt_df *df = malloc(sizeof(*df));
 
 	if (!df || vt_map__put(&b->dfs, obj, df)) {
 		free(df);
 		b->err = -ENOMEM;
 		return NULL;
 	}
-	df->obj = obj;
+	*df = (struct vt_df){ .obj = obj };
 	return df;
 }
 
@@ -408,9 +408,9 @@ static void df_alloc(struct vt_build *b, struct task *t, const struct vt_event *
 	df->who = who_task(b, t, e);
 	if (!df->who.bdf)
 		df->who.bdf = df->bdf;
-	df->family = intern(b, vt_ev_str(e, VT_F_FAMILY));
-	df->callee = intern(b, vt_ev_str(e, VT_F_CALLEE));
-	df->site = intern(b, vt_ev_str(e, VT_F_SITE));
+	df->family = intern_event(b, vt_ev_str(e, VT_F_FAMILY));
+	df->callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE));
+	df->site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	at_set(b, &df->alloc, e);
 	if (f)
 		df->call = f->enter;
@@ -503,9 +503,9 @@ static void df_free(struct vt_build *b, struct task *t, const struct vt_event *e
 		return;		/* allocated before the recorder was armed */
 	i = df->nr_freed < 2 ? df->nr_freed : 1;
 	at_set(b, &df->freed[i], e);
-	df->free_callee[i] = intern(b, vt_ev_str(e, VT_F_CALLEE));
-	df->free_site[i] = intern(b, vt_ev_str(e, VT_F_SITE));
-	df->free_in[i] = intern(b, vt_ev_str(e, VT_F_WITHIN));
+	df->free_callee[i] = intern_event(b, vt_ev_str(e, VT_F_CALLEE));
+	df->free_site[i] = intern_event(b, vt_ev_str(e, VT_F_SITE));
+	df->free_in[i] = intern_event(b, vt_ev_str(e, VT_F_WITHIN));
 	if (df->nr_freed++) {
 		x = fact(b, VT_FACT_DF_TWICE, df->who, &df->freed[1]);
 		x->at[1] = df->freed[0];
