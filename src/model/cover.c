@@ -217,42 +217,36 @@ static bool same_loss(const struct lost *a, const struct lost *b)
 	return a->any == b->any && a->type == b->type && !strcmp(a->event, b->event) && !strcmp(a->why, b->why);
 }
 
-/* A long recording tells of the same loss many times: one sentence for all of them, with the first. */
-static void group_losses(struct vt_build *b)
+static void add_to_group(struct lost *first, const struct lost *l)
 {
-	size_t first[VT_LOSS_GROUPS], nr = 0;
+	if (!first->parts++) {
+		first->all_from = l->from_ns;
+		first->all_to = l->to_ns;
+	}
+	first->total += l->count;
+	if (l->from_ns < first->all_from)
+		first->all_from = l->from_ns;
+	if (l->to_ns > first->all_to)
+		first->all_to = l->to_ns;
+}
+
+/* A long recording tells of the same loss many times: one sentence for all of them, with the first. */
+void cover_finalize(struct vt_build *b)
+{
+	struct lost *first[VT_LOSS_GROUPS];
+	size_t nr = 0;
 
 	for (size_t i = 0; i < b->nr_lost; i++) {
 		struct lost *l = &b->lost[i];
 		size_t g = 0;
 
-		while (g < nr && !same_loss(&b->lost[first[g]], l))
+		while (g < nr && !same_loss(first[g], l))
 			g++;
 		if (g == nr && nr < VT_LOSS_GROUPS)
-			first[nr++] = i;
-		if (g == nr) {
-			l->parts = 1;	/* more kinds than there can be: each for itself */
-			l->all_from = l->from_ns;
-			l->all_to = l->to_ns;
-			l->total = l->count;
-			continue;
-		}
-		l = &b->lost[first[g]];
-		if (!l->parts++) {
-			l->all_from = l->from_ns;
-			l->all_to = l->to_ns;
-		}
-		l->total += b->lost[i].count;
-		if (b->lost[i].from_ns < l->all_from)
-			l->all_from = b->lost[i].from_ns;
-		if (b->lost[i].to_ns > l->all_to)
-			l->all_to = b->lost[i].to_ns;
+			first[nr++] = l;
+		/* More kinds than there can be: each for itself. */
+		add_to_group(g < nr ? first[g] : l, l);
 	}
-}
-
-void cover_finalize(struct vt_build *b)
-{
-	group_losses(b);
 }
 
 void cover_free(struct vt_build *b)
@@ -398,13 +392,18 @@ bool vt_side__lost(const struct vt_side *s, enum vt_event_type type)
 	return s->nr_holes > 0;
 }
 
+static bool overlap(uint64_t from_ns, uint64_t to_ns, uint64_t other_from_ns, uint64_t other_to_ns)
+{
+	return from_ns <= other_to_ns && to_ns >= other_from_ns;
+}
+
 bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t from_ns, uint64_t to_ns)
 {
 	struct vt_gap g;
 	size_t i = 0;
 
 	while (vt_side__next_gap(s, type, &i, &g)) {
-		if (g.from_ns <= to_ns && g.to_ns >= from_ns)
+		if (overlap(g.from_ns, g.to_ns, from_ns, to_ns))
 			return true;
 	}
 	return false;
@@ -415,7 +414,7 @@ bool cover_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
 	if (vt_spans__reach(&b->lossy, from_ns, to_ns))
 		return true;
 	for (size_t i = 0; i < b->side->nr_holes; i++) {
-		if (b->side->holes[i].from_ns <= to_ns && b->side->holes[i].to_ns >= from_ns)
+		if (overlap(b->side->holes[i].from_ns, b->side->holes[i].to_ns, from_ns, to_ns))
 			return true;
 	}
 	return false;

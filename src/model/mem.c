@@ -9,11 +9,6 @@
 
 #include "model/build.h"
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 static void opening_over(struct vt_build *b, size_t i)
 {
 	b->opening[i]->opening = false;
@@ -56,6 +51,7 @@ static void allocated(struct vt_build *b, struct task *t, const struct vt_event 
 	m->opening = true;
 }
 
+/* All these names are interned: equal is identical. */
 static void count_path(struct vt_build *b, const struct mem *m, const char *callee, const char *site)
 {
 	struct vt_side *s = b->side;
@@ -64,8 +60,7 @@ static void count_path(struct vt_build *b, const struct mem *m, const char *call
 
 	for (size_t i = 0; i < s->nr_mem_paths; i++) {
 		p = &s->mem_paths[i];
-		if (p->cls == cls && same(p->site, m->site) && same(p->callee, m->callee) && same(p->free_callee, callee) &&
-		    same(p->free_site, site)) {
+		if (p->cls == cls && p->site == m->site && p->callee == m->callee && p->free_callee == callee && p->free_site == site) {
 			p->count++;
 			return;
 		}

@@ -442,11 +442,7 @@ static const char *site_func(struct vt_build *b, const char *site)
 	return intern(b, buf);
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
+/* All these names are interned: equal is identical. */
 static struct vt_free_path *free_path(struct vt_build *b, const struct vt_df *df)
 {
 	struct vt_side *s = b->side;
@@ -456,8 +452,8 @@ static struct vt_free_path *free_path(struct vt_build *b, const struct vt_df *df
 
 	for (size_t i = 0; i < s->nr_free_paths; i++) {
 		p = &s->free_paths[i];
-		if (same(p->family, df->family) && same(p->free_callee, df->free_callee[0]) && same(p->free_func, func) &&
-		    same(p->callee, df->callee) && p->in_release == rel)
+		if (p->family == df->family && p->free_callee == df->free_callee[0] && p->free_func == func &&
+		    p->callee == df->callee && p->in_release == rel)
 			return p;
 	}
 	if (s->nr_free_paths >= 512 || !grow(b, &s->free_paths, &b->cap_paths, s->nr_free_paths, sizeof(*p)))

@@ -70,7 +70,7 @@ void vt_report_ktap(FILE *f, const struct vt_judgement *j, const struct vt_repor
 			if (j->findings[k].rule == r->rule && counts(&j->findings[k]))
 				ktap_finding(f, &j->findings[k]);
 		}
-		for (size_t k = 0; k < r->nr_why && r->status != VT_NOT_APPLICABLE; k++)
+		for (size_t k = 0; vt_row_doubtful(r) && k < r->nr_why; k++)
 			ktap_diag(f, "unknown", r->why[k]);
 		ktap_line(f, !bad, i + 1, r->rule->id, r->status == VT_NOT_APPLICABLE ? r->why[0] : NULL);
 	}

@@ -246,7 +246,7 @@ static void rules(FILE *f, const struct vt_judgement *j)
 		key(f, "name", r->rule->name, ", ");
 		key(f, "status", vt_status_name(r->status), ", ");
 		strings(f, "why", r->why, r->nr_why, "");
-		if (r->nr_why && r->status != VT_NOT_APPLICABLE)
+		if (vt_row_doubtful(r))
 			open_files(f, r);
 		fputs(" }", f);
 	}

@@ -525,10 +525,10 @@ static bool same_open(const struct vt_row *a, const struct vt_row *b)
 /* Doubtful for some files only, and the first of the rows that say the same. */
 static bool opens_group(const struct vt_judgement *j, size_t i)
 {
-	if (!j->rows[i].judged || !j->rows[i].nr_why || j->rows[i].status == VT_NOT_APPLICABLE)
+	if (!j->rows[i].judged || !vt_row_doubtful(&j->rows[i]))
 		return false;
 	for (size_t k = 0; k < i; k++) {
-		if (j->rows[k].nr_why && j->rows[k].status != VT_NOT_APPLICABLE && same_open(&j->rows[k], &j->rows[i]))
+		if (vt_row_doubtful(&j->rows[k]) && same_open(&j->rows[k], &j->rows[i]))
 			return false;
 	}
 	return true;
@@ -557,7 +557,7 @@ static void judged_still(FILE *f, const struct vt_judgement *j, const struct vt_
 	size_t all = r->judged + r->nr_open + r->more_open;
 
 	for (size_t i = first; i < vt_nr_rules; i++) {
-		if (j->rows[i].nr_why && j->rows[i].status != VT_NOT_APPLICABLE && same_open(&j->rows[i], r))
+		if (vt_row_doubtful(&j->rows[i]) && same_open(&j->rows[i], r))
 			add_with(&rules, ", ", j->rows[i].rule->id);
 	}
 	line(f, o, 2, "-", 4, "%zu of %zu file%s judged all the same by: %s", r->judged, all, all == 1 ? " is" : "s are", rules ? rules : "");
@@ -576,8 +576,8 @@ static void doubts(FILE *f, const struct vt_judgement *j, const struct vt_report
 		char *rules = NULL, *grown;
 
 		for (size_t i = 0; i < vt_nr_rules; i++) {
-			for (size_t k = 0; k < j->rows[i].nr_why; k++) {
-				if (j->rows[i].status == VT_NOT_APPLICABLE || strcmp(j->rows[i].why[k], j->doubts[d]))
+			for (size_t k = 0; vt_row_doubtful(&j->rows[i]) && k < j->rows[i].nr_why; k++) {
+				if (strcmp(j->rows[i].why[k], j->doubts[d]))
 					continue;
 				if (asprintf(&grown, "%s%s%s", rules ? rules : "", rules ? ", " : "", j->rows[i].rule->id) < 0)
 					continue;

@@ -10,11 +10,6 @@
 
 #include "rules/facts.h"
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 /* How release frees what was allocated this way, on either side. */
 static const struct vt_free_path *normal_path(const struct vt_ctx *c, const struct vt_free_path *of)
 {
@@ -26,16 +21,11 @@ static const struct vt_free_path *normal_path(const struct vt_ctx *c, const stru
 		for (size_t k = 0; k < s->nr_free_paths; k++) {
 			const struct vt_free_path *p = &s->free_paths[k];
 
-			if (p->in_release && same(p->family, of->family) && (!best || p->count > best->count))
+			if (p->in_release && vt_same_name(p->family, of->family) && (!best || p->count > best->count))
 				best = p;
 		}
 	}
 	return best;
-}
-
-static const char *str(const char *s, const char *otherwise)
-{
-	return s ? s : otherwise;
 }
 
 static size_t side_of_path(const struct vt_ctx *c, const struct vt_free_path *p)
@@ -51,35 +41,35 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 			  const struct vt_free_path *n, enum vt_pair v)
 {
 	const struct vt_df *df = p->example;
-	const char *alloc = str(df->callee, str(df->family, "an unknown allocator"));
+	const char *alloc = vt_name(df->callee, vt_name(df->family, "an unknown allocator"));
 	char in[256];
 
 	f->func = p->free_func;
 	f->count = p->count;
 	if (v == VT_PAIR_ILLEGAL)
 		vt_text(c, &f->title, "struct vfio_device_file from %s (%s) is freed with %s(), which may not free it",
-			alloc, str(df->family, "?"), str(p->free_callee, "?"));
+			alloc, vt_name(df->family, "?"), vt_name(p->free_callee, "?"));
 	else if (n)
 		vt_text(c, &f->title, "struct vfio_device_file from %s is freed with %s() in %s, but with %s() in the normal release",
-			alloc, str(p->free_callee, "?"), str(p->free_func, "?"), str(n->free_callee, "?"));
+			alloc, vt_name(p->free_callee, "?"), vt_name(p->free_func, "?"), vt_name(n->free_callee, "?"));
 	else
 		vt_text(c, &f->title, "struct vfio_device_file from %s is freed with %s() in %s, although no part of it can come from vmalloc",
-			alloc, str(p->free_callee, "?"), str(p->free_func, "?"));
+			alloc, vt_name(p->free_callee, "?"), vt_name(p->free_func, "?"));
 	if (n)
-		vt_text(c, &f->expected, "freed with %s(), as by %s in the normal release (seen %" PRIu64 " time%s)", str(n->free_callee, "?"),
-			str(n->example->free_site[0], "vfio_device_fops_release"), n->count, n->count == 1 ? "" : "s");
+		vt_text(c, &f->expected, "freed with %s(), as by %s in the normal release (seen %" PRIu64 " time%s)", vt_name(n->free_callee, "?"),
+			vt_name(n->example->free_site[0], "vfio_device_fops_release"), n->count, n->count == 1 ? "" : "s");
 	else
 		vt_text(c, &f->expected, "freed with kfree(); no normal release was seen in the traces to compare with");
-	vt_text(c, &f->seen[side], "allocated by %s at %s, freed by %s() at %s%s", alloc, str(df->site, "an unknown place"),
-		str(p->free_callee, "?"), str(df->free_site[0], "an unknown place"),
+	vt_text(c, &f->seen[side], "allocated by %s at %s, freed by %s() at %s%s", alloc, vt_name(df->site, "an unknown place"),
+		vt_name(p->free_callee, "?"), vt_name(df->free_site[0], "an unknown place"),
 		df->failed.type ? ", on the error path of a failing open" : "");
-	vt_proof(c, f, side, &df->alloc, "allocates the df with %s at %s, for %s", alloc, str(df->site, "?"),
+	vt_proof(c, f, side, &df->alloc, "allocates the df with %s at %s, for %s", alloc, vt_name(df->site, "?"),
 		 vt_who_str(&df->who, in, sizeof(in)));
-	vt_proof(c, f, side, &df->freed[0], "frees it with %s at %s, within %s", str(p->free_callee, "?"), str(df->free_site[0], "?"),
-		 str(df->free_in[0], "no traced call"));
+	vt_proof(c, f, side, &df->freed[0], "frees it with %s at %s, within %s", vt_name(p->free_callee, "?"), vt_name(df->free_site[0], "?"),
+		 vt_name(df->free_in[0], "no traced call"));
 	vt_proof(c, f, side, &df->failed, "the call that was to hand it out fails");
 	if (n)
-		vt_proof(c, f, side_of_path(c, n), &n->example->freed[0], "the normal path: %s at %s", str(n->free_callee, "?"), str(n->example->free_site[0], "?"));
+		vt_proof(c, f, side_of_path(c, n), &n->example->freed[0], "the normal path: %s at %s", vt_name(n->free_callee, "?"), vt_name(n->example->free_site[0], "?"));
 	vt_text(c, &f->meaning, v == VT_PAIR_ILLEGAL ?
 		"The allocator gets memory that is not its own: corruption or a crash, whenever this path runs." :
 		"No memory is corrupted today: the pair is legal. It tells readers that the object may come from vmalloc, and breaks the rule that an object has one way to be freed.");
@@ -97,15 +87,14 @@ static void mismatch(struct vt_ctx *c)
 			bool odd = v == VT_PAIR_ILLEGAL;
 
 			if (v == VT_PAIR_LEGAL && n)
-				odd = !same(n->free_callee, p->free_callee);
+				odd = !vt_same_name(n->free_callee, p->free_callee);
 			else if (v == VT_PAIR_LEGAL)
-				odd = same(p->family, "kmalloc") && !strncmp(str(p->free_callee, ""), "kvfree", 6) &&
-				      strcmp(p->free_callee, "kvfree_call_rcu");
+				odd = vt_same_name(p->family, "kmalloc") && vt_is_kvfree(p->free_callee);
 			/* A normal release that nobody saw may have used the very same function. */
 			if (!odd || (v == VT_PAIR_LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
 				continue;
-			f = vt_find(c, v == VT_PAIR_ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", str(p->family, "?"),
-				    str(p->free_callee, "?"), str(p->free_func, "?"));
+			f = vt_find(c, v == VT_PAIR_ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", vt_name(p->family, "?"),
+				    vt_name(p->free_callee, "?"), vt_name(p->free_func, "?"));
 			if (!f)
 				continue;
 			tell_mismatch(c, f, i, p, n, v);
@@ -168,7 +157,7 @@ const struct vt_rule vt_rule_df_leak = {
 static void tell_twice(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
 	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_event_name(x->at[1].type), vt_fact_handler(x));
-	const char *second = str(x->str[0], "?"), *first = str(x->str[1], "?");
+	const char *second = vt_name(x->str[0], "?"), *first = vt_name(x->str[1], "?");
 
 	if (!f)
 		return;

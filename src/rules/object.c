@@ -34,6 +34,11 @@ enum vt_pair vt_pair_verdict(const char *family, const char *callee)
 	return VT_PAIR_UNKNOWN;
 }
 
+bool vt_is_kvfree(const char *callee)
+{
+	return callee && !strncmp(callee, "kvfree", 6) && strcmp(callee, "kvfree_call_rcu");
+}
+
 static const char *kind(uint64_t cls)
 {
 	return cls == VT_C_LUO_FILE ? "struct luo_file" : cls == VT_C_SESSION ? "struct luo_session" : "memory of a handler's callback";
@@ -41,7 +46,7 @@ static const char *kind(uint64_t cls)
 
 static const char *str(const char *s)
 {
-	return s ? s : "?";
+	return vt_name(s, "?");
 }
 
 /* The function that a call site is in, without the offset. */
@@ -49,11 +54,6 @@ static const char *func_of(const char *site, char *buf, size_t size)
 {
 	snprintf(buf, size, "%.*s", (int)strcspn(str(site), "+"), str(site));
 	return buf;
-}
-
-static bool is_kvfree(const char *callee)
-{
-	return callee && !strncmp(callee, "kvfree", 6) && strcmp(callee, "kvfree_call_rcu");
 }
 
 /* The same struct is freed by kfree() elsewhere in LUO, on either side. */
@@ -65,7 +65,7 @@ static const struct vt_mem_path *kfree_elsewhere(const struct vt_ctx *c, const s
 		for (size_t k = 0; k < s->nr_mem_paths; k++) {
 			const struct vt_mem_path *p = &s->mem_paths[k];
 
-			if (p->cls == of->cls && !strcmp(str(p->family), str(of->family)) && p->free_callee && !strcmp(p->free_callee, "kfree"))
+			if (p->cls == of->cls && vt_same_name(p->family, of->family) && vt_same_name(p->free_callee, "kfree"))
 				return p;
 		}
 	}
@@ -114,7 +114,7 @@ static void mismatch(struct vt_ctx *c)
 				tell_mismatch(c, i, p, NULL);
 				continue;
 			}
-			other = v == VT_PAIR_LEGAL && p->cls != VT_C_OTHER && is_kvfree(p->free_callee) ? kfree_elsewhere(c, p) : NULL;
+			other = v == VT_PAIR_LEGAL && p->cls != VT_C_OTHER && vt_is_kvfree(p->free_callee) ? kfree_elsewhere(c, p) : NULL;
 			if (other)
 				tell_mismatch(c, i, p, other);
 		}

@@ -116,6 +116,12 @@ struct vt_row {
 	size_t more_open;		/* of which only the number is known */
 };
 
+/* Applies, and the evidence does not reach everywhere. */
+static inline bool vt_row_doubtful(const struct vt_row *r)
+{
+	return r->nr_why && r->status != VT_NOT_APPLICABLE;
+}
+
 /* One line of the struct file table. */
 enum vt_same { VT_SAME, VT_BY_DESIGN, VT_DIFFERS, VT_UNJUDGED };
 struct vt_field_row {
