@@ -1089,6 +1089,19 @@ static bool optional_unfreeze(struct vt_build *b, const struct vt_fact *f)
 	return !(h && h->has_unfreeze) && !unfreeze_hooked(b, f);
 }
 
+/* One sort after the other: either is read in the order of the file, mostly, so that a block is read once for all in it. */
+static void finish_snaps(struct vt_build *b)
+{
+	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
+		for (struct vt_life *l = v->lives; l; l = l->next)
+			snap_finish(b, l->snap);
+	}
+	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
+		for (struct vt_life *l = v->lives; l; l = l->next)
+			snap_finish(b, l->open_snap);
+	}
+}
+
 void life_finalize(struct vt_build *b)
 {
 	struct vt_side *s = b->side;
@@ -1105,10 +1118,9 @@ void life_finalize(struct vt_build *b)
 		s->facts[kept++] = *f;
 	}
 	s->nr_facts = kept;
+	finish_snaps(b);
 	for (struct vt_session *v = s->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
-			snap_finish(b, l->snap);
-			snap_finish(b, l->open_snap);
 			if (vt_map__put(&b->index, life_key(v->dir, v->name, l->token), l))
 				b->err = -ENOMEM;
 			if (v->dir == VT_OUTGOING && !v->ended)

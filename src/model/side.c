@@ -524,12 +524,11 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		return;
 	}
 	note_time(b->side, e);
-	if (event_is_call(e->type) && e->phase == VT_ENTER) {
-		call_enter(b, e);
-		return;
-	}
-	if (event_is_call(e->type) && e->phase == VT_EXIT) {
-		call_exit(b, e);
+	if (e->phase != VT_POINT && event_is_call(e->type)) {
+		if (e->phase == VT_ENTER)
+			call_enter(b, e);
+		else
+			call_exit(b, e);
 		return;
 	}
 	if (e->type == VT_EV_OBJ_ALLOC || e->type == VT_EV_OBJ_FREE)
