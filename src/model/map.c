@@ -29,7 +29,7 @@ uint64_t vt_hash_str(const char *s)
 	return h;
 }
 
-static struct vt_slot *find(const struct vt_map *m, uint64_t key)
+static inline struct vt_slot *find(const struct vt_map *m, uint64_t key)
 {
 	size_t i, mask = m->size - 1;
 
@@ -166,14 +166,9 @@ static const char *look_up(struct vt_strings *p, const char *s)
 	return copy;
 }
 
-static size_t place_of(const char *s)
-{
-	return ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
-}
-
 const char *vt_strings__get(struct vt_strings *p, const char *s)
 {
-	size_t i = place_of(s);
+	size_t i = vt_strings__place(s);
 
 	/* What lies at the place may have changed since: the text decides. */
 	if (p->recent[i].from != s || strcmp(p->recent[i].kept, s)) {
@@ -184,12 +179,10 @@ const char *vt_strings__get(struct vt_strings *p, const char *s)
 	return p->recent[i].kept;
 }
 
-const char *vt_strings__get_of(struct vt_strings *p, const char *s)
+const char *vt_strings__learn_of(struct vt_strings *p, const char *s)
 {
-	size_t i = place_of(s);
+	size_t i = vt_strings__place(s);
 
-	if (p->recent[i].from == s && p->recent[i].text == p->text)
-		return p->recent[i].kept;
 	vt_strings__get(p, s);
 	p->recent[i].text = p->text;
 	return p->recent[i].kept;

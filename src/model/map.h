@@ -38,8 +38,19 @@ struct vt_strings {
 	uint64_t text;		/* counts the texts that vt_strings__get_of() was told of */
 };
 const char *vt_strings__get(struct vt_strings *p, const char *s);
+static inline size_t vt_strings__place(const char *s)
+{
+	return ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
+}
+
 /* The same for S in a text that stays as it is until vt_strings__next_text(). */
-const char *vt_strings__get_of(struct vt_strings *p, const char *s);
+const char *vt_strings__learn_of(struct vt_strings *p, const char *s);
+static inline const char *vt_strings__get_of(struct vt_strings *p, const char *s)
+{
+	size_t i = vt_strings__place(s);
+
+	return p->recent[i].from == s && p->recent[i].text == p->text ? p->recent[i].kept : vt_strings__learn_of(p, s);
+}
 void vt_strings__next_text(struct vt_strings *p);
 void vt_strings__free(struct vt_strings *p);
 
