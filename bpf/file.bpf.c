@@ -2,15 +2,14 @@
 /* struct file: made by anon_inode_getfile*() inside a traced call, ended by __fput(). */
 #include "vfiotrace.bpf.h"
 
-/* Any file that ends comes by here, on any machine: one lookup, then out. */
+/* Any file that ends comes by here, on any machine: a look at the sieve, then out. */
 SEC("fentry") int BPF_PROG(e_fput, struct file *file)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	if (!c || tracked((u64)file) != VT_C_FILE)
+	if (!c || !untrack((u64)file, VT_C_FILE))
 		return 0;
-	untrack((u64)file);
 	w = wire_new(FILE_FPUT, ENTER);
 	if (!w)
 		return 0;
@@ -98,7 +97,7 @@ SEC("fentry") int BPF_PROG(e_unmap, struct address_space *mapping)
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	if (!c || tracked((u64)mapping) != VT_C_MAPPING || !(w = wire_new(VFIO_ZAP, ENTER)))
+	if (!c || !tracked((u64)mapping, VT_C_MAPPING) || !(w = wire_new(VFIO_ZAP, ENTER)))
 		return 0;
 	slot(w, VT_S_MAPPING, (u64)mapping);
 	slot_vmas(w, mapping);

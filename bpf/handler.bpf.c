@@ -61,16 +61,17 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
-	w = wire_make(t, type, VT_ENTER);
-	if (w) {
+	w = point ? wire_make_pair(t, type, VT_ENTER) : wire_make(t, type, VT_ENTER);
+	if (w)
 		slot_args(w, a);
-		wire_send(c, w);
-	}
 	if (point)
-		snap_file(t, READ(a, file), point);
+		snap_file(t, w, READ(a, file), point);
+	if (w)
+		wire_send(c, w);
 }
 
-static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point)
+/* POINT is a constant: the snapshot that is taken here if WORKED. */
+static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point, bool worked)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -78,17 +79,18 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 
 	if (t)
 		t->folio_watch = 0;
-	w = c ? wire_make(t, type, VT_EXIT) : NULL;
+	w = !c ? NULL : point ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 			slot_threads(w);
 		if (has_ret)
 			slot(w, VT_S_RET, ret);
-		wire_send(c, w);
 	}
-	if (c && point)
-		snap_file(t, READ(a, file), point);
+	if (c && point && worked)
+		snap_file(t, w, READ(a, file), point);
+	if (w)
+		wire_send(c, w);
 	frame_pop(t);
 	if (type == VT_EV_OP_PRESERVE || type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 		remember_file(t, READ(a, file));
@@ -127,7 +129,7 @@ SEC("fentry") int BPF_PROG(e_op_preserve, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_preserve, struct liveupdate_file_op_args *a, int ret)
 {
-	op_exit(VT_EV_OP_PRESERVE, a, true, ret, 0);
+	op_exit(VT_EV_OP_PRESERVE, a, true, ret, 0, true);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_unpreserve, struct liveupdate_file_op_args *a)
@@ -137,7 +139,7 @@ SEC("fentry") int BPF_PROG(e_op_unpreserve, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_unpreserve, struct liveupdate_file_op_args *a)
 {
-	op_exit(VT_EV_OP_UNPRESERVE, a, false, 0, VT_P_UNPRESERVED);
+	op_exit(VT_EV_OP_UNPRESERVE, a, false, 0, VT_P_UNPRESERVED, true);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_freeze, struct liveupdate_file_op_args *a)
@@ -147,7 +149,7 @@ SEC("fentry") int BPF_PROG(e_op_freeze, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_freeze, struct liveupdate_file_op_args *a, int ret)
 {
-	op_exit(VT_EV_OP_FREEZE, a, true, ret, 0);
+	op_exit(VT_EV_OP_FREEZE, a, true, ret, 0, true);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_unfreeze, struct liveupdate_file_op_args *a)
@@ -157,7 +159,7 @@ SEC("fentry") int BPF_PROG(e_op_unfreeze, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_unfreeze, struct liveupdate_file_op_args *a)
 {
-	op_exit(VT_EV_OP_UNFREEZE, a, false, 0, 0);
+	op_exit(VT_EV_OP_UNFREEZE, a, false, 0, 0, true);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_retrieve, struct liveupdate_file_op_args *a)
@@ -167,7 +169,7 @@ SEC("fentry") int BPF_PROG(e_op_retrieve, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_retrieve, struct liveupdate_file_op_args *a, int ret)
 {
-	op_exit(VT_EV_OP_RETRIEVE, a, true, ret, ret ? 0 : VT_P_RETRIEVE);
+	op_exit(VT_EV_OP_RETRIEVE, a, true, ret, VT_P_RETRIEVE, !ret);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_can_finish, struct liveupdate_file_op_args *a)
@@ -177,7 +179,7 @@ SEC("fentry") int BPF_PROG(e_op_can_finish, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_can_finish, struct liveupdate_file_op_args *a, u64 ret)
 {
-	op_exit(VT_EV_OP_CAN_FINISH, a, true, (u8)ret, 0);
+	op_exit(VT_EV_OP_CAN_FINISH, a, true, (u8)ret, 0, true);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_op_finish, struct liveupdate_file_op_args *a)
@@ -187,6 +189,6 @@ SEC("fentry") int BPF_PROG(e_op_finish, struct liveupdate_file_op_args *a)
 }
 SEC("fexit") int BPF_PROG(x_op_finish, struct liveupdate_file_op_args *a)
 {
-	op_exit(VT_EV_OP_FINISH, a, false, 0, VT_P_FINISHED);
+	op_exit(VT_EV_OP_FINISH, a, false, 0, VT_P_FINISHED, true);
 	return 0;
 }

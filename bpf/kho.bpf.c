@@ -24,44 +24,54 @@ static __always_inline u64 arg_number(void *ctx, u32 n)
 }
 
 /*
- * Depth lives beside the frames: a KHO call outside any traced call (the
- * kernel's own) still counts as depth 0. The frame keeps the enclosing call's
- * type, so that `within` stays the caller's.
+ * A KHO call has a depth and no frame: what is around it stays the innermost
+ * call, and that is where its record belongs. One outside of any traced call
+ * (the kernel's own) counts too, from 0 on.
  */
-static __always_inline u32 kho_enter(struct vt_task *t)
+static __always_inline struct vt_task *kho_enter(u32 *depth)
 {
-	struct vt_frame *f = frame_top(t);
+	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!f)
-		return 0;
-	f->type = f->outer;
-	return t->kho_depth++;
-}
-
-static __always_inline u32 kho_leave(struct vt_task *t)
-{
-	u32 depth = 0;
-
-	barrier_var(t);
-	if (t) {
-		if (t->kho_depth)
-			t->kho_depth--;
-		depth = t->kho_depth;
+	*depth = 0;
+	if (!t) {
+		loss_count(0);
+		return NULL;
 	}
-	return depth;
+	if (!t->depth && !t->kho_depth)
+		task_begin(t);
+	*depth = t->kho_depth++;
+	return t;
 }
 
-#define KHO_ENTRY() ({ if (ctl_open()) kho_enter(frame_push(0, 0, false, 0)); 0; })
-
-static __always_inline struct vt_wire *kho_exit(struct vt_control *c, struct vt_task *t, u16 type, u32 *depth)
+/* Also of a thread that is in no traced call. */
+static __always_inline struct vt_task *kho_leave(u32 *depth)
 {
-	struct vt_wire *w;
+	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 
-	*depth = kho_leave(t);
-	w = c ? wire_make(t, type, VT_EXIT) : NULL;
+	*depth = 0;
+	if (!t)
+		return NULL;
+	if (t->kho_depth)
+		t->kho_depth--;
+	*depth = t->kho_depth;
+	return t;
+}
+
+static __always_inline int kho_entry(void)
+{
+	u32 depth;
+
+	if (ctl_open())
+		kho_enter(&depth);
+	return 0;
+}
+
+static __always_inline struct vt_wire *kho_wire(struct vt_control *c, struct vt_task *t, u16 type, u8 phase, u32 depth)
+{
+	struct vt_wire *w = c ? wire_make(t, type, phase) : NULL;
+
 	if (w)
-		slot(w, VT_S_DEPTH, *depth);
-	frame_pop(t);
+		slot(w, VT_S_DEPTH, depth);
 	return w;
 }
 
@@ -80,13 +90,13 @@ static __always_inline bool takes_back(u16 type)
 }
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(struct vt_task *t, u16 type)
+static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
 {
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0;
 
-	if (!t || t->kho_depth > 1 || !f || f->type != VT_EV_OP_PRESERVE)
+	if (!t || depth || !f || f->type != VT_EV_OP_PRESERVE)
 		return false;
 	t->kho_given += gives(type);
 	if (!takes_back(type) || ++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
@@ -102,19 +112,17 @@ static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memor
 {
 	struct vt_control *c = ctl_open();
 	u64 ret = 0, arg = arg_number(ctx, 0);
-	struct vt_task *t = task_get();
+	struct vt_task *t;
 	struct vt_wire *w;
 	u32 depth;
 
+	t = kho_leave(&depth);
 	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
 	if (memory == ARG_VIRT)
 		bpf_map_delete_elem(&privates, &arg);
-	if (c && (gives(type) || takes_back(type)) && spare(t, type)) {
-		kho_leave(t);
-		frame_pop(t);
+	if (c && (gives(type) || takes_back(type)) && spare(t, type, depth))
 		return 0;
-	}
-	w = kho_exit(c, t, type, &depth);
+	w = kho_wire(c, t, type, VT_EXIT, depth);
 	if (returns != RET_NONE || memory == RET_VIRT)
 		bpf_get_func_ret(ctx, &ret);
 	if (c && type == VT_EV_KHO_RESTORE_FOLIO && !depth)
@@ -144,7 +152,7 @@ static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memor
 }
 
 #define KHO_CALL(fn, TYPE, memory, pages, returns) \
-SEC("fentry") int BPF_PROG(e_##fn) { return KHO_ENTRY(); } \
+SEC("fentry") int BPF_PROG(e_##fn) { return kho_entry(); } \
 SEC("fexit") int BPF_PROG(x_##fn) { return kho_report(ctx, VT_EV_##TYPE, memory, pages, returns); }
 
 KHO_CALL(kho_alloc_preserve, KHO_ALLOC_PRESERVE, RET_VIRT, false, RET_NONE)
@@ -166,12 +174,13 @@ static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
 		slot(w, VT_S_PHYS, phys);
 }
 
-SEC("fentry") int BPF_PROG(e_kho_preserve_vmalloc, u64 ptr, u64 preservation) { return KHO_ENTRY(); }
+SEC("fentry") int BPF_PROG(e_kho_preserve_vmalloc, u64 ptr, u64 preservation) { return kho_entry(); }
 SEC("fexit") int BPF_PROG(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int ret)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
-	struct vt_wire *w = kho_exit(c, task_get(), VT_EV_KHO_PRESERVE_VMALLOC, &depth);
+	struct vt_task *t = kho_leave(&depth);
+	struct vt_wire *w = kho_wire(c, t, VT_EV_KHO_PRESERVE_VMALLOC, VT_EXIT, depth);
 
 	if (!w)
 		return 0;
@@ -192,12 +201,10 @@ static __always_inline int chunk_enter(u16 type, u64 preservation)
 
 	if (!c)
 		return 0;
-	t = frame_push(0, 0, false, 0);
-	depth = kho_enter(t);
-	w = wire_make(t, type, VT_ENTER);
+	t = kho_enter(&depth);
+	w = kho_wire(c, t, type, VT_ENTER, depth);
 	if (!w)
 		return 0;
-	slot(w, VT_S_DEPTH, depth);
 	slot_chunk(w, preservation);
 	wire_send(c, w);
 	return 0;
@@ -209,10 +216,9 @@ SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
 }
 SEC("fexit") int BPF_PROG(x_kho_unpreserve_vmalloc, u64 preservation)
 {
-	struct vt_task *t = task_get();
+	u32 depth;
 
-	kho_leave(t);
-	frame_pop(t);
+	kho_leave(&depth);
 	return 0;
 }
 SEC("fentry") int BPF_PROG(e_kho_restore_vmalloc, u64 preservation)
@@ -223,7 +229,8 @@ SEC("fexit") int BPF_PROG(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
-	struct vt_wire *w = kho_exit(c, task_get(), VT_EV_KHO_RESTORE_VMALLOC, &depth);
+	struct vt_task *t = kho_leave(&depth);
+	struct vt_wire *w = kho_wire(c, t, VT_EV_KHO_RESTORE_VMALLOC, VT_EXIT, depth);
 
 	if (!w)
 		return 0;

@@ -309,25 +309,26 @@ SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, i
 	}
 	if (fh)
 		flb_states(fh);
-	w = wire_new_in(t, LUO_PRESERVE, EXIT);
+	w = wire_make_pair(t, VT_EV_LUO_PRESERVE, VT_EXIT);
+	if (!ret)
+		lf = last_luo_file(set);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
 		slot(w, VT_S_FD, (s64)fd);
 		slot(w, VT_S_COUNT, READ(set, count));
-		if (file && tracked(file) == VT_C_FILE) {
+		if (file && tracked(file, VT_C_FILE)) {
 			slot_file_dying(w, (struct file *)file);
 			slot_threads(w);
 		}
 		if (fh)
 			slot_handler(w, (struct liveupdate_file_handler *)fh);
-		if (!ret) {
-			lf = last_luo_file(set);
+		if (lf)
 			slot_luo_file(w, lf);
-		}
-		wire_send(c, w);
 	}
 	if (lf)
-		snap_file(t, READ(lf, file), VT_P_PRESERVED);
+		snap_file(t, w, READ(lf, file), VT_P_PRESERVED);
+	if (w)
+		wire_send(c, w);
 out:
 	frame_pop(t);
 	return 0;
@@ -359,14 +360,15 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 		bpf_probe_read_kernel(&file, sizeof(file), filep);
 	/* Before the record of the return: what is told here belongs to the call. */
 	folios_settle(c, ret < 0);
-	w = wire_new_in(t, LUO_RETRIEVE, EXIT);
+	w = wire_make_pair(t, VT_EV_LUO_RETRIEVE, VT_EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
 		slot_file(w, file);
-		wire_send(c, w);
 	}
 	if (file)
-		snap_file(t, file, VT_P_RETRIEVED);
+		snap_file(t, w, file, VT_P_RETRIEVED);
+	if (w)
+		wire_send(c, w);
 out:
 	frame_pop(t);
 	return 0;

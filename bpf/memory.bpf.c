@@ -18,27 +18,30 @@ static __always_inline u64 argument(struct pt_regs *ctx, u32 n)
 	return n ? si : di;
 }
 
+/* Which site the probe stands at, by its cookie; NULL while the gate is closed. */
+static __always_inline struct vt_site *site_at(struct pt_regs *ctx, u32 *i)
+{
+	if (!ctl_open())
+		return NULL;
+	*i = (u32)bpf_get_attach_cookie(ctx);
+	return bpf_map_lookup_elem(&sites, i);
+}
+
 SEC("kprobe") int site_free(struct pt_regs *ctx)
 {
-	struct vt_control *c = ctl_open();
+	struct vt_control *c = ctl_get();
 	struct vt_site *site;
 	struct vt_wire *w;
-	u32 i, cls;
 	u64 ptr;
+	u32 i;
 
-	if (!c)
-		return 0;
-	i = (u32)bpf_get_attach_cookie(ctx);
-	site = bpf_map_lookup_elem(&sites, &i);
+	site = site_at(ctx, &i);
 	if (!site)
 		return 0;
 	ptr = argument(ctx, site->reg);
-	cls = tracked(ptr);
 	/* Where nothing but a df is freed, an object we no longer hold is a second free. */
-	if (cls != VT_C_DF && !(site->df_only && ptr))
+	if (!untrack(ptr, VT_C_DF) && !(site->df_only && ptr))
 		return 0;
-	if (cls == VT_C_DF)
-		untrack(ptr);
 	w = wire_new(MEM_FREE, POINT);
 	if (!w)
 		return 0;
@@ -73,16 +76,16 @@ static __always_inline void object_made(struct vt_control *c, u32 i, u32 cls, u6
 /* ONLY: the class of all that is freed at this place: such an object that we no longer hold is a second free. */
 static __always_inline void object_freed(struct vt_control *c, u32 i, u32 only, u64 ptr)
 {
-	u32 cls = tracked(ptr);
+	u32 cls;
 
-	if (cls == VT_C_LUO_FILE || cls == VT_C_SESSION) {
-		untrack(ptr);
-	} else if (bpf_map_lookup_elem(&privates, &ptr)) {
+	if (untrack(ptr, VT_C_LUO_FILE))
+		cls = VT_C_LUO_FILE;
+	else if (untrack(ptr, VT_C_SESSION))
+		cls = VT_C_SESSION;
+	else if (!bpf_map_delete_elem(&privates, &ptr))
 		cls = VT_C_OTHER;
-		bpf_map_delete_elem(&privates, &ptr);
-	} else {
+	else
 		cls = only;
-	}
 	if (cls && ptr)
 		object_at(c, VT_EV_OBJ_FREE, i, cls, ptr);
 }
@@ -109,9 +112,9 @@ static __always_inline bool comes_from_call(u32 site)
 /* At a call of a free function, and where the result of an allocator is tested. */
 SEC("kprobe") int site_obj(struct pt_regs *ctx)
 {
-	u32 i = (u32)bpf_get_attach_cookie(ctx), tid = (u32)bpf_get_current_pid_tgid();
-	struct vt_control *c = ctl_open();
-	struct vt_site *site = c ? bpf_map_lookup_elem(&sites, &i) : NULL;
+	u32 i, tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_control *c = ctl_get();
+	struct vt_site *site = site_at(ctx, &i);
 
 	if (!site)
 		return 0;
@@ -162,15 +165,12 @@ static __always_inline void fd_install_at(struct vt_control *c, u32 site, u64 fd
  */
 SEC("kprobe") int site_luo(struct pt_regs *ctx)
 {
-	struct vt_control *c = ctl_open();
+	struct vt_control *c = ctl_get();
 	struct vt_site *site;
 	struct vt_wire *w;
 	u32 i;
 
-	if (!c)
-		return 0;
-	i = (u32)bpf_get_attach_cookie(ctx);
-	site = bpf_map_lookup_elem(&sites, &i);
+	site = site_at(ctx, &i);
 	if (!site)
 		return 0;
 	if (site->kind == VT_SITE_FD_INSTALL) {

@@ -21,8 +21,9 @@ SEC("fentry") int BPF_PROG(e_reboot)
 		return 0;
 	c->will_jump = 0;
 	w = wire_new(REBOOT, ENTER);
+	/* What is waiting to be written is written while LUO freezes; a wake-up for a few records takes longer than they do. */
 	if (w)
-		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+		wire_submit(c, w, bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 16 * sizeof(*w) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	frame_push(VT_EV_REBOOT, 0, false, 0);
 	return 0;
 }
@@ -38,7 +39,8 @@ SEC("fexit") int BPF_PROG(x_reboot, int ret)
 	w = wire_new(REBOOT, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
-		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
+		/* No hurry where there is no jump. */
+		wire_submit(c, w, ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 	}
 	if (!ret)
 		c->will_jump = 1;

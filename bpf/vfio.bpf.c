@@ -30,7 +30,7 @@ static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, 
 static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, struct file *file, s64 ret, bool snap)
 {
 	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_make(t, type, VT_EXIT) : NULL;
+	struct vt_wire *w = !c ? NULL : snap ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
 
 	if (w) {
 		slot(w, VT_S_RET, ret);
@@ -38,10 +38,11 @@ static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, s
 		slot_file(w, file);
 		if (!ret && file)
 			slot(w, VT_S_DF, (u64)READ(file, private_data));
-		wire_send(c, w);
 	}
 	if (c && snap && !ret)
-		snap_file(t, file, VT_P_OPEN);
+		snap_file(t, w, file, VT_P_OPEN);
+	if (w)
+		wire_send(c, w);
 	frame_pop(t);
 }
 
@@ -126,20 +127,21 @@ SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 	if (!c)
 		return 0;
 	df = (u64)READ(file, private_data);
-	snap_file(task_get(), file, VT_P_RELEASE);
 	t = frame_push(VT_EV_VFIO_RELEASE, 0, false, 0);
 	f = frame_top(t);
 	if (f && f->type == VT_EV_VFIO_RELEASE)
 		f->object = df_device(c, df);
-	w = wire_new_in(t, VFIO_RELEASE, ENTER);
-	if (!w)
-		return 0;
-	slot_file_dying(w, file);
-	if (df) {
-		slot(w, VT_S_DF, df);
-		slot_device(c, w, df_device(c, df));
+	w = wire_make_pair(t, VT_EV_VFIO_RELEASE, VT_ENTER);
+	if (w) {
+		slot_file_dying(w, file);
+		if (df) {
+			slot(w, VT_S_DF, df);
+			slot_device(c, w, df_device(c, df));
+		}
 	}
-	wire_send(c, w);
+	snap_file(t, w, file, VT_P_RELEASE);
+	if (w)
+		wire_send(c, w);
 	return 0;
 }
 SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int ret)

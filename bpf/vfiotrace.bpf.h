@@ -67,13 +67,8 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring VT_MAP_ATTR;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct vt_control);
-} control VT_MAP_ATTR;
+/* A variable, not an entry that is looked up: programs have its address. */
+struct vt_control control SEC(".data.control");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -90,12 +85,12 @@ struct {
 	__type(value, struct vt_task);
 } tasks VT_MAP_ATTR;
 
-/* Objects worth a look at places that everybody passes: enum vt_class by address. */
+/* Objects worth a look at places that everybody passes: the key is the address + enum vt_class, as these are aligned. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, VT_OBJECTS);
 	__type(key, u64);
-	__type(value, u32);
+	__type(value, u8);
 } objects VT_MAP_ATTR;
 
 /* What handlers' callbacks allocate for themselves; some of it is freed where nobody looks, so old entries go. */
@@ -131,17 +126,13 @@ struct {
 
 static __always_inline struct vt_control *ctl_get(void)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&control, &zero);
+	return &control;
 }
 
 /* The control page while the gate is open, NULL otherwise. */
 static __always_inline struct vt_control *ctl_open(void)
 {
-	struct vt_control *c = ctl_get();
-
-	return c && c->gate ? c : NULL;
+	return *(volatile unsigned int *)&control.gate ? &control : NULL;
 }
 
 static __always_inline void loss_add(struct vt_wire_loss *l)
@@ -198,6 +189,11 @@ static __always_inline struct vt_frame *frame_top(struct vt_task *t)
 	return frame_at(t, t->top);
 }
 
+static __always_inline void task_begin(struct vt_task *t)
+{
+	__builtin_memset(t, 0, offsetof(struct vt_task, frame));
+}
+
 /* For a call of TYPE. Without memory for it the records within go without their session: that is a loss of the call's. */
 static __always_inline struct vt_task *task_make(u16 type)
 {
@@ -208,7 +204,7 @@ static __always_inline struct vt_task *task_make(u16 type)
 		return NULL;
 	}
 	if (!t->depth)
-		__builtin_memset(t, 0, offsetof(struct vt_task, frame));
+		task_begin(t);
 	return t;
 }
 
@@ -217,7 +213,7 @@ static __always_inline void section_enter(struct vt_task *t, u16 type)
 {
 	struct vt_control *c = ctl_get();
 
-	if (!c || !c->inject_section || c->inject_section != type || t->in_section)
+	if (!c->inject_section || c->inject_section != type || t->in_section)
 		return;
 	t->in_section = t->depth;
 	t->section_allocs = 0;
@@ -294,37 +290,32 @@ static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 add
 		slot(w, s, width == 4 ? (u64)(s64)(s32)v : v);
 }
 
-static __always_inline void stamp_comm(struct vt_wire *w)
+/* The verifier trusts this pointer: what it leads to is loaded as it is, without a test of the address. */
+static __always_inline void stamp_task(struct vt_wire *w)
 {
-	const void *me = KERNEL((const void *)bpf_get_current_task());
-	s64 comm = bpf_core_field_offset(struct task_struct, comm);
+	struct task_struct *me = bpf_get_current_task_btf();
 
-	((u64 *)w->comm)[0] = get_u64(me, comm);
-	((u64 *)w->comm)[1] = get_u64(me, comm + 8);
+	w->tgid = me->tgid;
+	w->tid = me->pid;
+	((u64 *)w->comm)[0] = ((u64 *)me->comm)[0];
+	((u64 *)w->comm)[1] = ((u64 *)me->comm)[1];
 }
 
 /* Fills what every record has. */
 static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16 type, u8 phase, u64 seq)
 {
-	u64 id = bpf_get_current_pid_tgid();
 	struct vt_frame *f = frame_top(t);
 
 	w->ts_ns = bpf_ktime_get_boot_ns();
 	w->seq = seq;
-	w->tgid = id >> 32;
-	w->tid = (u32)id;
+	stamp_task(w);
 	w->type = type;
 	w->phase = phase;
 	w->cpu = bpf_get_smp_processor_id();
+	w->optional = 0;
 	w->mask = 0;
 	w->fault = 0;
-	w->text_is = VT_TEXT_NONE;
-	w->point = 0;
-	w->within = 0;
-	w->has_session = 0;
 	w->site = 0;
-	w->variant = 0;
-	stamp_comm(w);
 	if (!f)
 		return;
 	/* A call's own entry and exit are not within itself. */
@@ -358,6 +349,17 @@ static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, 
 static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8 phase)
 {
 	return wire_reserve(t, sizeof(struct vt_wire), type, phase);
+}
+
+/* With room for a snapshot: snap_file(). */
+static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 type, u8 phase)
+{
+	struct vt_wire_pair *p = wire_reserve(t, sizeof(*p), type, phase);
+
+	if (!p)
+		return NULL;
+	p->snap.w.optional = 0;
+	return &p->w;
 }
 
 #define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)
@@ -432,6 +434,23 @@ static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const v
 		w->text_is = is;
 }
 
+/* The name of a PCI device is 12 characters long as a rule, "0000:00:01.0": two words, and no call. */
+static __always_inline void text_bdf(struct vt_wire *w, u64 name)
+{
+#ifdef VT_LOADS
+	const void *k = KERNEL((const void *)name);
+	u64 first = get_u64(k, 0), second = get_u64(k, sizeof(first));
+
+	if (first && (u32)second && !(second >> 32 & 0xff)) {
+		((u64 *)w->text)[0] = first;
+		((u64 *)w->text)[1] = second;
+		w->text_is = VT_TEXT_BDF;
+		return;
+	}
+#endif
+	text_str(w, VT_TEXT_BDF, (void *)name);
+}
+
 /* References on a struct file. The raw f_ref is count - 1, and from 0xC000... on dead (include/linux/file_ref.h). */
 static __always_inline s64 file_refs(struct file *f)
 {
@@ -455,39 +474,54 @@ static __always_inline u32 *sieve_at(struct vt_control *c, u64 ptr)
 	return &c->sieve[(low_half(ptr) >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS)];
 }
 
+/* An object that is not known where it ends: what would have been told of it then is lost, from now on. */
+static __always_inline void untold(u32 cls)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (cpu && cls < VT_C_MAX)
+		loss_add(&cpu->unknown[cls]);
+}
+
+#define EEXIST 17
 static __always_inline void track(u64 ptr, u32 cls)
 {
-	struct vt_control *c = ctl_get();
+	u64 key = ptr + cls;
+	u8 yes = 1;
 	u32 *nr;
+	long err;
 
-	if (!ptr || !c)
+	if (!ptr)
 		return;
 	/* Counted before it can be found, so that nobody finds less than there is. */
-	nr = sieve_at(c, ptr);
+	nr = sieve_at(&control, ptr);
 	__sync_fetch_and_add(nr, 1);
-	if (!bpf_map_update_elem(&objects, &ptr, &cls, BPF_NOEXIST))
+	err = bpf_map_update_elem(&objects, &key, &yes, BPF_NOEXIST);
+	if (!err)
 		return;
 	__sync_fetch_and_add(nr, -1);
-	bpf_map_update_elem(&objects, &ptr, &cls, BPF_EXIST);
+	if (err != -EEXIST)
+		untold(cls);
 }
 
-static __always_inline u32 tracked(u64 ptr)
+static __always_inline bool tracked(u64 ptr, u32 cls)
 {
-	struct vt_control *c = ctl_get();
-	u32 *cls;
+	u64 key = ptr + cls;
 
-	if (!c || !*sieve_at(c, ptr))
-		return 0;
-	cls = bpf_map_lookup_elem(&objects, &ptr);
-	return cls ? *cls : 0;
+	return *sieve_at(&control, ptr) && bpf_map_lookup_elem(&objects, &key);
 }
 
-static __always_inline void untrack(u64 ptr)
+/* Whether it was there. */
+static __always_inline bool untrack(u64 ptr, u32 cls)
 {
-	struct vt_control *c = ctl_get();
+	u32 *nr = sieve_at(&control, ptr);
+	u64 key = ptr + cls;
 
-	if (c && !bpf_map_delete_elem(&objects, &ptr))
-		__sync_fetch_and_add(sieve_at(c, ptr), -1);
+	if (!*nr || bpf_map_delete_elem(&objects, &key))
+		return false;
+	__sync_fetch_and_add(nr, -1);
+	return true;
 }
 
 /*
@@ -529,7 +563,7 @@ static __always_inline void slot_device(struct vt_control *c, struct vt_wire *w,
 		return;
 	parent = get_u64(k, c->dev_dev);
 	name = read_u64(parent + bpf_core_field_offset(struct device, kobj) + bpf_core_field_offset(struct kobject, name));
-	text_str(w, VT_TEXT_BDF, (void *)name);
+	text_bdf(w, name);
 }
 
 /* A file on its way out: it must not be tracked again. */
@@ -543,7 +577,7 @@ static __always_inline void slot_file_dying(struct vt_wire *w, struct file *f)
 
 static __always_inline void slot_file(struct vt_wire *w, struct file *f)
 {
-	if (f && !tracked((u64)f))
+	if (f && !tracked((u64)f, VT_C_FILE))
 		track((u64)f, VT_C_FILE);
 	slot_file_dying(w, f);
 }
@@ -570,7 +604,7 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
 		return;
 	file = f->file;
 	f->file = 0;
-	if (tracked(file) != VT_C_FILE || !(w = wire_new_in(t, FILE_LET_GO, POINT)))
+	if (!tracked(file, VT_C_FILE) || !(w = wire_new_in(t, FILE_LET_GO, POINT)))
 		return;
 	slot_file_dying(w, (struct file *)file);
 	slot_threads(w);
@@ -613,28 +647,56 @@ static __always_inline void inode_describe(struct vt_inode *d, struct inode *i)
 	load_str(d->fs, sizeof(d->fs), (u64)READ(READ(GET(k, i_sb), s_type), name));
 }
 
-/* struct file, whole, and what its pointers point to. */
-static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struct file *f, u32 point)
+/* What there is to say of the device was said by the record beside it, if that is of the same one. */
+static __always_inline void snap_device(struct vt_control *c, const struct vt_wire *w, struct vt_wire_snap *s, u64 dev)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_wire_snap *s;
+	u64 mapping = device_mapping(c, dev);
+
+	s->same_device = w->mask & 1ull << VT_S_DEVICE && w->slot[VT_S_DEVICE] == dev;
+	if (!s->same_device)
+		slot_device(c, &s->w, dev);
+	if (!mapping)
+		return;
+	slot(&s->w, VT_S_DEV_MAPPING, mapping);
+	if (!tracked(mapping, VT_C_MAPPING))
+		track(mapping, VT_C_MAPPING);
+}
+
+/*
+ * struct file, whole, and what its pointers point to: behind W, which
+ * wire_make_pair() made and which tells of the file already. Where W could not
+ * be had, neither can this.
+ */
+static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struct vt_wire *w, struct file *f, u32 point)
+{
+	struct vt_wire_snap *s = &((struct vt_wire_pair *)w)->snap;
+	struct vt_frame *frame = frame_top(t);
+	struct vt_control *c = ctl_get();
 	struct inode *inode, *host = NULL;
+	struct vt_wire_cpu *cpu;
 	struct address_space *mapping;
 	struct file *k;
+	u32 size, zero = 0;
 	u64 df, dev;
-	u32 size;
 
-	if (!c || !f)
+	if (!f)
 		return 0;
-	s = wire_reserve(t, sizeof(*s), VT_EV_FILE_SNAP, VT_POINT);
-	if (!s)
+	if (!w) {
+		loss_count(VT_EV_FILE_SNAP);
 		return 0;
+	}
+	cpu = bpf_map_lookup_elem(&cpus, &zero);
+	if (!cpu)
+		return 0;
+	s->w.seq = ++cpu->seq;
+	s->w.mask = s->w.fault = 0;
 	s->w.point = point;
-	s->pad = 0;
+	s->same_device = 0;
 	if (point == VT_P_RELEASE)
-		slot_file_dying(&s->w, f);
-	else
-		slot_file(&s->w, f);
+		s->w.within = w->within;	/* before the call */
+	else if (frame)
+		s->w.within = frame->type;
+	slot_file_dying(&s->w, f);
 
 	k = KERNEL(f);
 	inode = GET(k, f_inode);
@@ -657,16 +719,8 @@ static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struc
 	dev = df_device(c, df);
 	if (df)
 		slot(&s->w, VT_S_DF, df);
-	if (dev) {
-		u64 m = device_mapping(c, dev);
-
-		slot_device(c, &s->w, dev);
-		if (m) {
-			slot(&s->w, VT_S_DEV_MAPPING, m);
-			track(m, VT_C_MAPPING);
-		}
-	}
-	wire_send(c, s);
+	if (dev)
+		snap_device(c, w, s, dev);
 	return 0;
 }
 

@@ -78,12 +78,17 @@ struct vt_wire {
 	unsigned int tgid, tid;
 	unsigned short type;		/* enum vt_event_type */
 	unsigned short cpu;
-	unsigned short within;		/* enum vt_event_type of the enclosing traced call, 0 = none */
-	unsigned char phase;		/* enum vt_phase */
-	unsigned char text_is;		/* enum vt_text */
-	unsigned char has_session;
-	unsigned char point;		/* enum vt_point for a snapshot */
-	unsigned int variant;		/* which of the functions that feed this event type, by order in the plan */
+	unsigned int phase;		/* enum vt_phase */
+	union {
+		unsigned long long optional;	/* all of these */
+		struct {
+			unsigned short within;	/* enum vt_event_type of the enclosing traced call, 0 = none */
+			unsigned short variant;	/* which of the functions that feed this event type, by order in the plan */
+			unsigned char text_is;	/* enum vt_text */
+			unsigned char has_session;
+			unsigned char point;	/* enum vt_point for a snapshot */
+		};
+	};
 	unsigned int site;		/* call-site records: index of the site */
 	unsigned long long mask, fault;	/* bit per slot */
 	char comm[16];
@@ -112,11 +117,22 @@ struct vt_inode {
 struct vt_wire_snap {
 	struct vt_wire w;
 	unsigned int file_size;		/* bytes of struct file that are valid */
-	unsigned int pad;
+	unsigned int same_device;	/* the device is the other record's: not told twice */
 	struct vt_inode inode;		/* file->f_inode */
 	struct vt_inode host;		/* file->f_mapping->host */
 	char dentry[48];		/* file->f_path.dentry's name */
 	unsigned char file[VT_FILE_RAW];
+};
+
+/*
+ * A snapshot comes in one piece with the record of the call that it is taken
+ * in: time, task, session and token are the same, and so are these two in the
+ * ring what costs most. The recorder makes two of it again. snap.w.point 0: no
+ * snapshot was taken.
+ */
+struct vt_wire_pair {
+	struct vt_wire w;
+	struct vt_wire_snap snap;
 };
 
 /* A record with the kernel stack of the traced task. */
@@ -136,6 +152,7 @@ struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
 	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
+	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember, by enum vt_class */
 };
 
 /* What is called at a call site. */
@@ -158,6 +175,7 @@ struct vt_site {
  */
 #define VT_SPARE_AFTER 64
 
+#define VT_OBJECTS 65536	/* files, df and the like that live at one time */
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512

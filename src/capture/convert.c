@@ -14,7 +14,6 @@
 #define SLOT_ROW(slot, field, cls) { VT_F_##field, VT_C_##cls },
 #define VT_C_NONE_ VT_C_NONE
 static const struct { uint8_t field, cls; } slots[VT_S_MAX] = { VT_SLOTS(SLOT_ROW) };
-_Static_assert(sizeof(struct vt_wire_stack) != sizeof(struct vt_wire_snap), "records are told apart by their length");
 _Static_assert(VT_S_MAX <= 64, "mask and fault are 64 bits wide");
 
 #define POINT_NAME(id, name) [VT_P_##id] = name,
@@ -27,6 +26,7 @@ struct convert {
 	struct ident *id;
 	struct structfile *sf;
 	bool files_born;	/* allocations of luo_files are seen */
+	uint64_t events;
 };
 
 int convert__new(struct convert **out, struct engine *e, struct kernel *k, struct vt_writer *w)
@@ -228,19 +228,17 @@ static void put_stack(struct convert *c, const struct vt_wire_stack *s)
 		vt_writer__str(c->w, VT_F_STACK, text);
 }
 
-int convert__record(struct convert *c, const void *data, size_t len)
+/* One event. SNAP, STACK: W with what belongs to it, or NULL. */
+static int put_event(struct convert *c, const struct vt_wire *w, const struct vt_wire_snap *snap, const struct vt_wire_stack *stack)
 {
-	const struct vt_wire *w = data;
-	bool snap = len == sizeof(struct vt_wire_snap), stack = len == sizeof(struct vt_wire_stack);
 	char comm[sizeof(w->comm) + 1], session[VT_SESSION_LEN + 1];
 	struct vt_stamp stamp;
 	const char *func;
 
-	if ((len != sizeof(*w) && !snap && !stack) || w->type == 0 || w->type >= VT_EV_MAX || w->point >= VT_P_MAX)
-		return -EINVAL;
 	memcpy(comm, w->comm, sizeof(w->comm));
 	comm[sizeof(w->comm)] = 0;
 	stamp = (struct vt_stamp){ .ts_ns = w->ts_ns, .seq = w->seq, .tgid = w->tgid, .tid = w->tid, .cpu = w->cpu, .comm = comm };
+	c->events++;
 	births(c, w);
 	func = source(c, w);
 
@@ -263,9 +261,87 @@ int convert__record(struct convert *c, const void *data, size_t len)
 	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
 		put_site(c, engine__df_alloc(c->engine));
 	if (snap)
-		structfile__emit(c->sf, c->w, data);
+		structfile__emit(c->sf, c->w, snap);
 	if (stack)
-		put_stack(c, data);
+		put_stack(c, stack);
 	deaths(c, w);
 	return vt_writer__end(c->w);
+}
+
+static void take_over(struct vt_wire *to, const struct vt_wire *from, enum vt_slot s)
+{
+	to->slot[s] = from->slot[s];
+	to->mask |= from->mask & 1ull << s;
+	to->fault |= from->fault & 1ull << s;
+}
+
+/* What the snapshot left to the record that it came with. */
+static void complete(struct vt_wire_snap *s, const struct vt_wire *w)
+{
+	s->w.ts_ns = w->ts_ns;
+	s->w.tgid = w->tgid;
+	s->w.tid = w->tid;
+	s->w.cpu = w->cpu;
+	s->w.type = VT_EV_FILE_SNAP;
+	s->w.phase = VT_POINT;
+	memcpy(s->w.comm, w->comm, sizeof(s->w.comm));
+	s->w.has_session = w->has_session;
+	memcpy(s->w.session, w->session, sizeof(s->w.session));
+	take_over(&s->w, w, VT_S_TOKEN);
+	if (!s->same_device)
+		return;
+	take_over(&s->w, w, VT_S_DEVICE);
+	take_over(&s->w, w, VT_S_DEV_KREF);
+	take_over(&s->w, w, VT_S_VFIO_REF);
+	take_over(&s->w, w, VT_S_OPEN_COUNT);
+	if (w->text_is != VT_TEXT_BDF)
+		return;
+	s->w.text_is = w->text_is;
+	memcpy(s->w.text, w->text, sizeof(s->w.text));
+}
+
+static bool well_formed(const struct vt_wire *w)
+{
+	return w->type && w->type < VT_EV_MAX && w->point < VT_P_MAX;
+}
+
+/* A release is told by what comes before it, everything else by what it led to. */
+static int put_pair(struct convert *c, const struct vt_wire_pair *p)
+{
+	struct vt_wire_snap s = p->snap;
+	int err, err2 = 0;
+
+	if (!s.w.point)
+		return put_event(c, &p->w, NULL, NULL);
+	complete(&s, &p->w);
+	if (!well_formed(&s.w))
+		return -EINVAL;
+	if (s.w.point == VT_P_RELEASE)
+		err2 = put_event(c, &s.w, &s, NULL);
+	err = put_event(c, &p->w, NULL, NULL);
+	if (s.w.point != VT_P_RELEASE)
+		err2 = put_event(c, &s.w, &s, NULL);
+	return err ? err : err2;
+}
+
+uint64_t convert__events(const struct convert *c)
+{
+	return c->events;
+}
+
+int convert__record(struct convert *c, const void *data, size_t len)
+{
+	const struct vt_wire *w = data;
+
+	if (len < sizeof(*w) || !well_formed(w))
+		return -EINVAL;
+	switch (len) {
+	case sizeof(struct vt_wire):
+		return put_event(c, w, NULL, NULL);
+	case sizeof(struct vt_wire_pair):
+		return put_pair(c, data);
+	case sizeof(struct vt_wire_stack):
+		return put_event(c, w, NULL, data);
+	}
+	return -EINVAL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One record from the ring becomes one event of the trace. */
+/* One record from the ring becomes one event of the trace, or two. */
 #ifndef VT_CAPTURE_CONVERT_H
 #define VT_CAPTURE_CONVERT_H
 
@@ -16,5 +16,7 @@ int convert__new(struct convert **out, struct engine *e, struct kernel *k, struc
 void convert__free(struct convert *c);
 /* LEN is what the ring says. Returns 0, or -EINVAL for a record that cannot be one of ours. */
 int convert__record(struct convert *c, const void *data, size_t len);
+/* Events so far. */
+uint64_t convert__events(const struct convert *c);
 
 #endif

@@ -15,7 +15,7 @@
 #include "capture/tracefs.h"
 #include "capture/phase.h"
 
-static const char *const shared_maps[NR_MAPS] = { "ring", "control", "cpus", "objects", "sites" };
+static const char *const shared_maps[NR_MAPS] = { "ring", ".data.control", "cpus", "objects", "sites" };
 _Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
 
 uint64_t engine__now(void)
@@ -263,6 +263,8 @@ int engine__losses(struct engine *e, struct engine_losses *out)
 			add_loss(&out->ring[t], &buf[i].loss[t]);
 			add_loss(&out->spared[t], &buf[i].spared[t]);
 		}
+		for (int cls = 0; cls < VT_C_MAX; cls++)
+			add_loss(&out->unknown[cls], &buf[i].unknown[cls]);
 	}
 	free(buf);
 	return err;
