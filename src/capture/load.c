@@ -240,6 +240,16 @@ static bool may_load(const struct engine *e)
 	return engine__has_luo(e) && kernel__func(e->k, "bpf_rdonly_cast", NULL).btf_id;
 }
 
+static int size_maps(const struct engine *e, struct bpf_object *obj)
+{
+	const char *objects = getenv("VFIOTRACE_OBJECTS");	/* for tests */
+	int err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
+
+	if (!err && objects && atoi(objects) > 0)
+		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "objects"), atoi(objects));
+	return err;
+}
+
 /* An injector that this kernel's verifier refuses is left out and told, the rest goes on. */
 static int open_and_load(struct engine *e)
 {
@@ -259,7 +269,7 @@ static int open_and_load(struct engine *e)
 		e->taken_over = false;
 		e->obj = obj;
 		choose(e, obj);
-		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), e->opt.ring_bytes);
+		err = size_maps(e, obj);
 		if (!err)
 			err = bpf_object__load(obj);
 		if (!err)

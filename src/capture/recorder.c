@@ -42,7 +42,7 @@ struct recorder {
 	struct convert *conv;
 	struct ring_buffer *rb;
 	struct engine_losses told;	/* losses already in the file */
-	uint64_t consumed;
+	uint64_t consumed;	/* records of the ring: some are two events */
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
@@ -131,6 +131,32 @@ static void write_loss(struct recorder *r, enum vt_event_type type, const char *
 	*told = *now;
 }
 
+/* What of an object is seen only because it was remembered: where it ends, and that may be any time after. */
+static const struct { enum vt_class cls; enum vt_event_type type; } remembered[] = {
+	{ VT_C_FILE, VT_EV_FILE_FPUT },
+	{ VT_C_FILE, VT_EV_FILE_LET_GO },
+	{ VT_C_DF, VT_EV_MEM_FREE },
+	{ VT_C_MAPPING, VT_EV_VFIO_ZAP },
+	{ VT_C_LUO_FILE, VT_EV_OBJ_FREE },
+	{ VT_C_SESSION, VT_EV_OBJ_FREE },
+};
+
+static void write_unknown(struct recorder *r, const struct engine_losses *now)
+{
+	for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
+		const struct vt_wire_loss *all = &now->unknown[remembered[i].cls], *told = &r->told.unknown[remembered[i].cls];
+		struct vt_loss l = { .event = vt_event_name(remembered[i].type), .why = "more objects than there is room for" };
+
+		if (all->count == told->count)
+			continue;
+		l.count = all->count - told->count;
+		l.from_ns = told->count ? told->last_ns : all->first_ns;
+		l.to_ns = UINT64_MAX;
+		vt_writer__loss(r->w, &l);
+	}
+	memcpy(r->told.unknown, now->unknown, sizeof(r->told.unknown));
+}
+
 static void write_losses(struct recorder *r)
 {
 	struct engine_losses now;
@@ -141,6 +167,7 @@ static void write_losses(struct recorder *r)
 		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t]);
 		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t]);
 	}
+	write_unknown(r, &now);
 }
 
 static void mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
@@ -580,7 +607,7 @@ static int finish(struct recorder *r)
 		return VT_EXIT_IO;
 	}
 	if (r->opt->verbose)
-		vt_say("%llu events, %llu bytes in %s (%s)", (unsigned long long)r->consumed,
+		vt_say("%llu events, %llu bytes in %s (%s)", (unsigned long long)convert__events(r->conv),
 		       (unsigned long long)vt_writer__bytes(r->w), r->opt->output, r->why);
 	return r->child_gone ? r->child_status : VT_EXIT_CLEAN;
 }
