@@ -274,7 +274,7 @@ static void run(int count)
 	measure("preserve", turn_preserve, count);
 	measure("close", turn_close, count);
 	session = full_session();
-	measure("freeze", turn_freeze, count / 4);
+	measure("freeze", turn_freeze, count);
 	close(session);
 	tell_parent();
 }
