@@ -12,6 +12,13 @@
  */
 #include "vfiotrace.bpf.h"
 
+/*
+ * Bytes that may wait to be written when the freeze begins: a millisecond of
+ * the recorder's work. It is woken for more, to write while LUO freezes, and
+ * not for less: that takes longer than a few records do.
+ */
+#define BACKLOG (64 << 10)
+
 SEC("fentry") int BPF_PROG(e_reboot)
 {
 	struct vt_control *c = ctl_open();
@@ -21,9 +28,8 @@ SEC("fentry") int BPF_PROG(e_reboot)
 		return 0;
 	c->will_jump = 0;
 	w = wire_new(REBOOT, ENTER);
-	/* What is waiting to be written is written while LUO freezes; a wake-up for a few records takes longer than they do. */
 	if (w)
-		wire_submit(c, w, bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 16 * sizeof(*w) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+		wire_submit(c, w, bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > BACKLOG ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	frame_push(VT_EV_REBOOT, 0, false, 0);
 	return 0;
 }

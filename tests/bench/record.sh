@@ -81,6 +81,7 @@ jump_once() { # off|on NUMBER
 		devices: 1
 		tracer: $tracer
 		tracer-args: --carry 4M
+		timeout: 900
 		timers: $CLOCK
 		cmdline: loglevel=6
 
