@@ -99,24 +99,42 @@ static int by_addr(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
-/* "ffffffff81000000 T name\t[module]" */
-static int parse_line(struct kernel *k, char *line, struct sym *s)
+/* The digits of an address; *END is where they end. By a table, as there are sixteen for each symbol. */
+static uint64_t parse_hex(const char *at, const char **end)
 {
-	char *end, *name, *mod;
+	static const unsigned char one_more[256] = {
+		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+		['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	};
+	uint64_t v = 0;
+	unsigned int digit;
 
-	s->addr = strtoull(line, &end, 16);
-	if (*end != ' ' || !end[1] || end[2] != ' ')
+	for (; (digit = one_more[(unsigned char)*at]); at++)
+		v = v << 4 | (digit - 1);
+	*end = at;
+	return v;
+}
+
+/* "ffffffff81000000 T name\t[module]", from LINE to where END stands, which becomes the end of a string. */
+static int parse_line(struct kernel *k, char *line, char *end, struct sym *s)
+{
+	const char *digits;
+	char *name, *mod;
+
+	s->addr = parse_hex(line, &digits);
+	if (digits == line || end - digits < 3 || digits[0] != ' ' || digits[2] != ' ')
 		return -EINVAL;
-	s->type = end[1];
-	name = end + 3;
+	name = line + (digits - line) + 3;
+	s->type = digits[1];
 	s->name = name - k->names;
 	s->module = 0;
-	mod = strchr(name, '\t');
-	if (mod) {
-		*mod++ = 0;
-		if (*mod == '[' && (end = strchr(mod, ']')))
-			s->module = module_index(k, mod + 1, end - mod - 1);
-	}
+	*end = 0;
+	mod = memchr(name, '\t', end - name);
+	if (!mod)
+		return 0;
+	*mod++ = 0;
+	if (*mod == '[' && end[-1] == ']')
+		s->module = module_index(k, mod + 1, end - mod - 2);
 	return 0;
 }
 
@@ -132,20 +150,15 @@ static void syms_clear(struct kernel *k)
 	k->nr_syms = k->nr_modules = 0;
 }
 
-int kernel__refresh(struct kernel *k)
+static int parse_symbols(struct kernel *k, size_t len)
 {
-	size_t len = 0, cap = 0;
-	char *line, *next;
+	char *text = k->names, *stop = text + len, *end;
+	size_t cap = 0;
 
-	syms_clear(k);
-	k->names = read_all("/proc/kallsyms", &len);
-	if (!k->names)
-		return -errno;
-	module_index(k, "", 0);
-	for (line = k->names; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = 0;
+	for (char *line = text; line < stop; line = end + 1) {
+		end = memchr(line, '\n', stop - line);
+		if (!end)
+			end = stop;
 		if (k->nr_syms == cap) {
 			struct sym *grown;
 
@@ -155,14 +168,61 @@ int kernel__refresh(struct kernel *k)
 				return -ENOMEM;
 			k->syms = grown;
 		}
-		if (!parse_line(k, line, &k->syms[k->nr_syms]))
-			k->nr_syms++;
+		k->nr_syms += !parse_line(k, line, end, &k->syms[k->nr_syms]);
 	}
-	/* The kernel lists vmlinux in order of address, then module by module. */
-	qsort(k->syms, k->nr_syms, sizeof(*k->syms), by_addr);
-	for (size_t i = 0; i < k->nr_syms; i++)
-		if (nametab__add(&k->by_name, k->names + k->syms[i].name, i))
-			return -ENOMEM;
+	return 0;
+}
+
+/* Padding before a function has a name too, which nobody asks for. */
+static bool is_padding(const char *name)
+{
+	return *name == '_' && !strncmp(name, "__pfx_", 6);
+}
+
+static int index_symbols(struct kernel *k)
+{
+	int err = nametab__reserve(&k->by_name, k->nr_syms);
+
+	for (size_t i = 0; !err && i < k->nr_syms; i++) {
+		const char *name = k->names + k->syms[i].name;
+
+		if (!is_padding(name))
+			err = nametab__add(&k->by_name, name, i);
+	}
+	return err;
+}
+
+/* The kernel lists vmlinux in order of address, then, higher up, module by module: these are sorted, or else all. */
+static void sort_symbols(struct kernel *k)
+{
+	size_t done = 1;
+
+	while (done < k->nr_syms && k->syms[done - 1].addr <= k->syms[done].addr)
+		done++;
+	if (done >= k->nr_syms)
+		return;
+	qsort(k->syms + done, k->nr_syms - done, sizeof(*k->syms), by_addr);
+	if (k->syms[done].addr < k->syms[done - 1].addr)
+		qsort(k->syms, k->nr_syms, sizeof(*k->syms), by_addr);
+}
+
+int kernel__refresh(struct kernel *k)
+{
+	size_t len = 0;
+	int err;
+
+	syms_clear(k);
+	k->names = read_all("/proc/kallsyms", &len);
+	if (!k->names)
+		return -errno;
+	module_index(k, "", 0);
+	err = parse_symbols(k, len);
+	if (err)
+		return err;
+	sort_symbols(k);
+	err = index_symbols(k);
+	if (err)
+		return err;
 	/* Without CAP_SYSLOG every address reads as zero. */
 	if (!k->nr_syms || !k->syms[k->nr_syms - 1].addr)
 		return -EPERM;

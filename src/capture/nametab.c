@@ -25,9 +25,9 @@ static void put(struct nametab *t, const char *name, uint32_t value)
 	t->nr++;
 }
 
-static int grow(struct nametab *t)
+static int grow(struct nametab *t, size_t cap)
 {
-	struct nametab bigger = { .cap = t->cap ? 4 * t->cap : 1 << 16 };
+	struct nametab bigger = { .cap = cap };
 
 	bigger.slot = calloc(bigger.cap, sizeof(*bigger.slot));
 	if (!bigger.slot)
@@ -40,9 +40,18 @@ static int grow(struct nametab *t)
 	return 0;
 }
 
+int nametab__reserve(struct nametab *t, size_t nr)
+{
+	size_t cap = 1 << 10;
+
+	while (cap < 2 * nr)
+		cap *= 2;
+	return cap > t->cap ? grow(t, cap) : 0;
+}
+
 int nametab__add(struct nametab *t, const char *name, uint32_t value)
 {
-	if (2 * (t->nr + 1) > t->cap && grow(t))
+	if (2 * (t->nr + 1) > t->cap && grow(t, t->cap ? 4 * t->cap : 1 << 16))
 		return -ENOMEM;
 	put(t, name, value);
 	return 0;

@@ -11,7 +11,8 @@ struct nametab {
 	size_t cap, nr;
 };
 
-/* -ENOMEM on failure. */
+/* Makes room for so many names. -ENOMEM on failure, as below. */
+int nametab__reserve(struct nametab *t, size_t nr);
 int nametab__add(struct nametab *t, const char *name, uint32_t value);
 /* Values of NAME one after another: start with *at = SIZE_MAX; false when there are no more. */
 int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_t *value);
