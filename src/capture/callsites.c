@@ -21,9 +21,14 @@ static const char *program_of(enum vt_site_kind kind)
 	}
 }
 
-static int program_fd(const struct engine *e, enum vt_site_kind kind)
+/* Looked up once: there are many sites, and libbpf goes by the name. */
+static int program_fd(struct engine *e, enum vt_site_kind kind)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(e->obj, program_of(kind)));
+	int *fd = &e->site_fd[kind];
+
+	if (!*fd)
+		*fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, program_of(kind)));
+	return *fd;
 }
 
 static struct plan_row *site_row(struct engine *e, const struct site_use *use)
@@ -52,7 +57,7 @@ static int hold_program(struct engine *e, const struct plan_row *r, int fd)
 	return dup(fd);
 }
 
-int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use)
+int callsites__attach(struct engine *e, struct found_site *f, const struct site_use *use)
 {
 	struct vt_site entry = { .kind = use->kind, .reg = f->callee->arg, .df_only = use->df_only, .cls = use->cls, .joined = f->joined };
 	uint64_t addr = use->kind == VT_SITE_OBJ_ALLOC ? f->result : f->addr;
@@ -91,6 +96,19 @@ int callsites__attach(struct engine *e, const struct found_site *f, const struct
 	r->attached = r->possible = true;
 	r->attach_ns = engine__now();
 	return 1;
+}
+
+int callsites__attach_all(struct engine *e, struct found_site *found, int nr, const struct site_use *use, callsites_fn one)
+{
+	int attached = 0;
+
+	for (int i = 0; i < nr && attached >= 0; i++) {
+		int ret = one(e, &found[i], use);
+
+		attached = ret < 0 ? ret : attached + ret;
+	}
+	free(found);
+	return attached;
 }
 
 int callsites__none(struct engine *e, const struct site_use *use, const char *func, const char *why, int err)

@@ -67,6 +67,7 @@ struct engine {
 	struct tracefs *tracefs;
 	bool tracefs_asked;
 	int tracefs_err;
+	int site_fd[VT_SITE_KINDS];	/* callsites.c: programs, 0 = not looked up yet */
 	uint32_t nr_kprobes;	/* rows that took the fallback, attached or not */
 	uint32_t nofail;	/* mask of __GFP_NOFAIL */
 };
@@ -109,7 +110,10 @@ struct site_use {
 	enum vt_class cls;	/* the same */
 };
 /* Puts a kprobe on a call: 1, 0 (the plan says why not), or -errno. */
-int callsites__attach(struct engine *e, const struct found_site *f, const struct site_use *use);
+int callsites__attach(struct engine *e, struct found_site *f, const struct site_use *use);
+typedef int (*callsites_fn)(struct engine *e, struct found_site *f, const struct site_use *use);
+/* ONE for each of FOUND, which is freed: how many kprobes there are now, or -errno. */
+int callsites__attach_all(struct engine *e, struct found_site *found, int nr, const struct site_use *use, callsites_fn one);
 /* The plan says that calls of FUNC cannot be seen, and WHY. 0 or -errno. */
 int callsites__none(struct engine *e, const struct site_use *use, const char *func, const char *why, int err);
 

@@ -99,6 +99,12 @@ static bool handler_complete(const struct engine *e, uint64_t addr)
 	return true;
 }
 
+/* Where the ops have their I-th callback; 0: nowhere, or this kernel has no such op. */
+static uint64_t op_addr(struct engine *e, uint64_t ops, size_t i)
+{
+	return e->op_offset[i] < 0 ? 0 : engine__peek_u64(e, ops + e->op_offset[i]);
+}
+
 /* What its callbacks allocate and free: seen in their text. */
 static int attach_objects(struct engine *e, const struct handler *h, uint64_t ops)
 {
@@ -106,7 +112,7 @@ static int attach_objects(struct engine *e, const struct handler *h, uint64_t op
 	size_t nr = 0;
 
 	for (size_t i = 0; i < NR_OPS; i++) {
-		uint64_t at = e->op_offset[i] < 0 ? 0 : engine__peek_u64(e, ops + e->op_offset[i]);
+		uint64_t at = op_addr(e, ops, i);
 
 		if (at)
 			addr[nr++] = at;
@@ -146,12 +152,9 @@ static int attach_handler(struct engine *e, uint64_t addr)
 
 	ops = engine__peek_u64(e, addr + off_ops);
 	read_owner(e, h, ops);
-	for (size_t i = 0; i < NR_OPS; i++) {
-		int off = e->op_offset[i];
-
-		if (add_op_rows(e, h, i, off < 0 ? 0 : engine__peek_u64(e, ops + off)))
+	for (size_t i = 0; i < NR_OPS; i++)
+		if (add_op_rows(e, h, i, op_addr(e, ops, i)))
 			return -ENOMEM;
-	}
 	attached = load__attach_group(e, PLAN_HANDLER, addr);
 	if (attached >= 0 && !h->objects_done) {
 		int objects = attach_objects(e, h, ops);

@@ -41,17 +41,11 @@ static int nothing_found(struct engine *e, const struct part *p, int err)
 static int attach_part(struct engine *e, const struct part *p)
 {
 	struct found_site *found;
-	int nr = sites__scan_functions(e->k, p->in, p->sites, engine__reader, e, &found), attached = 0;
+	int nr = sites__scan_functions(e->k, p->in, p->sites, engine__reader, e, &found);
 
 	if (nr <= 0)
 		return nothing_found(e, p, nr);
-	for (int i = 0; i < nr && attached >= 0; i++) {
-		int ret = callsites__attach(e, &found[i], &p->use);
-
-		attached = ret < 0 ? ret : attached + ret;
-	}
-	free(found);
-	return attached;
+	return callsites__attach_all(e, found, nr, &p->use, callsites__attach);
 }
 
 int luo__attach(struct engine *e)

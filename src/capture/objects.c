@@ -55,20 +55,14 @@ static int attach_alloc(struct engine *e, struct found_site *f, const struct sit
 	return at < 0 ? at : before + at;
 }
 
-static int attach_found(struct engine *e, struct found_site *found, int nr, const struct site_use *use, bool skip_kho)
+static int attach_call(struct engine *e, struct found_site *f, const struct site_use *use)
 {
-	int attached = 0;
+	return use->kind == VT_SITE_OBJ_ALLOC ? attach_alloc(e, f, use) : callsites__attach(e, f, use);
+}
 
-	for (int i = 0; i < nr && attached >= 0; i++) {
-		int ret = 0;
-
-		if (skip_kho && other_family(&found[i]))
-			continue;
-		ret = use->kind == VT_SITE_OBJ_ALLOC ? attach_alloc(e, &found[i], use) : callsites__attach(e, &found[i], use);
-		attached = ret < 0 ? ret : attached + ret;
-	}
-	free(found);
-	return attached;
+static int attach_unless_kho(struct engine *e, struct found_site *f, const struct site_use *use)
+{
+	return other_family(f) ? 0 : attach_call(e, f, use);
 }
 
 static int attach_in(struct engine *e, const char *const *names, enum sites_kind kind, const struct site_use *use)
@@ -79,7 +73,7 @@ static int attach_in(struct engine *e, const char *const *names, enum sites_kind
 	if (nr <= 0)
 		return callsites__none(e, use, names[0], nr ? "LUO's text could not be searched for calls" :
 				       "no call of an allocator or free function found in LUO's text", nr);
-	return attach_found(e, found, nr, use, true);
+	return callsites__attach_all(e, found, nr, use, attach_unless_kho);
 }
 
 static int attach_class(struct engine *e, const char *const *names, enum vt_class cls)
@@ -109,10 +103,10 @@ int objects__attach_handler(struct engine *e, const char *module, const uint64_t
 	int n, a, f;
 
 	n = sites__scan_at(e->k, addr, nr, SITES_ALLOC, engine__reader, e, &found);
-	a = n < 0 ? 0 : attach_found(e, found, n, &alloc, false);
+	a = n < 0 ? 0 : callsites__attach_all(e, found, n, &alloc, attach_call);
 	if (a < 0)
 		return a;
 	n = sites__scan_at(e->k, addr, nr, SITES_FREE, engine__reader, e, &found);
-	f = n < 0 ? 0 : attach_found(e, found, n, &free_, false);
+	f = n < 0 ? 0 : callsites__attach_all(e, found, n, &free_, attach_call);
 	return f < 0 ? f : a + f;
 }

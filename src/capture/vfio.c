@@ -25,33 +25,30 @@ static bool frees_only_df(struct engine *e, const char *name)
 	return false;
 }
 
+static const struct site_use frees = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", false, VT_C_NONE };
+
 /* The plan says so when frees cannot be seen. */
 static int no_sites(struct engine *e, int err)
 {
-	static const struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", false, VT_C_NONE };
-
-	return callsites__none(e, &use, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
+	return callsites__none(e, &frees, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
 			       "no call of a free function found in the module's text", err);
 }
 
-static int attach_sites(struct engine *e)
+static int attach_free(struct engine *e, struct found_site *f, const struct site_use *use)
+{
+	const char *name = kernel__sym(e->k, f->addr, NULL, NULL);
+	struct site_use here = *use;
+
+	here.df_only = name && frees_only_df(e, name);
+	return callsites__attach(e, f, &here);
+}
+
+/* Not hooked: that a df is allocated, vfio_allocate_device_file() tells. */
+static void find_df_alloc(struct engine *e)
 {
 	struct found_site *found;
-	int nr, attached = 0;
+	int nr = sites__scan(e->k, "vfio", SITES_ALLOC, engine__reader, e, &found);
 
-	nr = sites__scan(e->k, "vfio", SITES_FREE, engine__reader, e, &found);
-	if (nr <= 0)
-		return no_sites(e, nr);
-	for (int i = 0; i < nr && attached >= 0; i++) {
-		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
-		struct site_use use = { VT_SITE_FREE, VT_EV_MEM_FREE, "vfio", name && frees_only_df(e, name), VT_C_NONE };
-		int ret = callsites__attach(e, &found[i], &use);
-
-		attached = ret < 0 ? ret : attached + ret;
-	}
-	free(found);
-
-	nr = sites__scan(e->k, "vfio", SITES_ALLOC, engine__reader, e, &found);
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(e->k, found[i].addr, NULL, NULL);
 
@@ -61,6 +58,16 @@ static int attach_sites(struct engine *e)
 		kernel__site(e->k, found[i].addr, e->df_alloc.where, sizeof(e->df_alloc.where));
 	}
 	free(found);
+}
+
+static int attach_sites(struct engine *e)
+{
+	struct found_site *found;
+	int nr = sites__scan(e->k, "vfio", SITES_FREE, engine__reader, e, &found);
+	int attached = nr <= 0 ? no_sites(e, nr) : callsites__attach_all(e, found, nr, &frees, attach_free);
+
+	if (nr > 0)
+		find_df_alloc(e);
 	return attached;
 }
 
