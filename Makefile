@@ -54,7 +54,7 @@ $(OUTPUT)/%.o: %.c
 
 # BPF: all domains in one unit, embedded as skeletons: two, see bpf/load.bpf.h. Not linked
 # from objects: libbpf's linker (1.1) cannot join two that call the same kernel function.
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations -Werror=switch
 $(OUTPUT)/bpf/loads.bpf.o: BPF_CFLAGS += -DVT_LOADS
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@

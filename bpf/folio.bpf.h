@@ -198,16 +198,17 @@ static __always_inline void folios_look(struct vt_control *c, struct vt_task *t)
 }
 
 /* The call that restored them is over: looked at are those of a retrieve that failed, and of any finish. */
-static __always_inline void folios_settle(struct vt_control *c, bool look)
+__noinline int folios_settle(bool look)
 {
+	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
 	struct vt_wire *w;
 
-	if (!t)
-		return;
+	if (!c || !t)
+		return 0;
 	t->folio_watch = 0;
 	if (!t->folios.nr)
-		return;
+		return 0;
 	if (look) {
 		folios_look(c, t);
 		w = wire_new(KHO_FOLIOS, POINT);
@@ -221,6 +222,7 @@ static __always_inline void folios_settle(struct vt_control *c, bool look)
 		}
 	}
 	__builtin_memset(&t->folios, 0, sizeof(t->folios));
+	return 0;
 }
 
 #endif

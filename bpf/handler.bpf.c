@@ -70,8 +70,11 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 		wire_send(c, w);
 }
 
-/* POINT is a constant: the snapshot that is taken here if WORKED. */
-static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, bool has_ret, s64 ret, u32 point, bool worked)
+/* What a callback returns. */
+enum op_result { OP_VOID, OP_INT, OP_BOOL };
+
+/* AFTER: taken of the file when the callback has not failed. */
+static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, enum op_result result, u64 ret, u32 after)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -79,16 +82,16 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 
 	if (t)
 		t->folio_watch = 0;
-	w = !c ? NULL : point ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
+	w = !c ? NULL : after ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 			slot_threads(w);
-		if (has_ret)
-			slot(w, VT_S_RET, ret);
+		if (result != OP_VOID)
+			slot(w, VT_S_RET, result == OP_BOOL ? (u8)ret : (s64)(s32)ret);
 	}
-	if (c && point && worked)
-		snap_file(t, w, READ(a, file), point);
+	if (c && after && !(result == OP_INT && (u32)ret))
+		snap_file(t, w, READ(a, file), after);
 	if (w)
 		wire_send(c, w);
 	frame_pop(t);
@@ -96,13 +99,13 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 		remember_file(t, READ(a, file));
 }
 
-SEC("fentry") int BPF_PROG(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
+SEC("fentry") int HOOK(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
 {
 	if (ctl_open())
 		frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file, u64 ret)
+SEC("fexit") int HOOK(x_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -122,73 +125,81 @@ SEC("fexit") int BPF_PROG(x_op_can_preserve, struct liveupdate_file_handler *fh,
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_op_preserve, struct liveupdate_file_op_args *a)
+/* X(op, type, result, picture of the file before, and after) */
+#define OPS(X) \
+	X(preserve, PRESERVE, INT, VT_P_PRESERVE, 0) \
+	X(unpreserve, UNPRESERVE, VOID, 0, VT_P_UNPRESERVED) \
+	X(freeze, FREEZE, INT, VT_P_FREEZE, 0) \
+	X(unfreeze, UNFREEZE, VOID, 0, 0) \
+	X(retrieve, RETRIEVE, INT, 0, VT_P_RETRIEVE) \
+	X(can_finish, CAN_FINISH, BOOL, 0, 0) \
+	X(finish, FINISH, VOID, VT_P_FINISH, VT_P_FINISHED)
+
+#define WITH_VOID
+#define WITH_INT , u64 ret
+#define WITH_BOOL , u64 ret
+#define GOT_VOID 0
+#define GOT_INT ret
+#define GOT_BOOL ret
+#define OP(op, TYPE, result, before, after) \
+SEC("fentry") int HOOK(e_op_##op, struct liveupdate_file_op_args *a) \
+{ \
+	op_enter(VT_EV_OP_##TYPE, a, before); \
+	return 0; \
+} \
+SEC("fexit") int HOOK(x_op_##op, struct liveupdate_file_op_args *a WITH_##result) \
+{ \
+	op_exit(VT_EV_OP_##TYPE, a, OP_##result, GOT_##result, after); \
+	return 0; \
+}
+OPS(OP)
+
+#ifdef VT_LOADS
+#define BEFORE(op, TYPE, result, before, after) CASE(op_##op): return before;
+static __always_inline u32 point_before(enum vt_op_hook hook)
 {
-	op_enter(VT_EV_OP_PRESERVE, a, VT_P_PRESERVE);
+	switch (hook) {
+	OPS(BEFORE)
+	CASE(op_can_preserve): break;
+	}
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_op_preserve, struct liveupdate_file_op_args *a, int ret)
+#define AFTER(op, TYPE, result, before, after) CASE(op_##op): return after;
+static __always_inline u32 point_after(enum vt_op_hook hook)
 {
-	op_exit(VT_EV_OP_PRESERVE, a, true, ret, 0, true);
+	switch (hook) {
+	OPS(AFTER)
+	CASE(op_can_preserve): break;
+	}
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_op_unpreserve, struct liveupdate_file_op_args *a)
+#define RESULT(op, TYPE, result, before, after) CASE(op_##op): return OP_##result;
+static __always_inline enum op_result result_of(enum vt_op_hook hook)
 {
-	op_enter(VT_EV_OP_UNPRESERVE, a, 0);
+	switch (hook) {
+	OPS(RESULT)
+	CASE(op_can_preserve): break;
+	}
+	return OP_VOID;
+}
+
+TOGETHER("fentry", all_e_op, op, hook, type, a)
+{
+	if (hook == VT_HOOK_op_can_preserve)
+		return in_e_op_can_preserve(ctx, a);
+	op_enter(type, (void *)a[0], point_before(hook));
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_op_unpreserve, struct liveupdate_file_op_args *a)
+
+TOGETHER("fexit", all_x_op, op, hook, type, a)
 {
-	op_exit(VT_EV_OP_UNPRESERVE, a, false, 0, VT_P_UNPRESERVED, true);
+	if (hook == VT_HOOK_op_can_preserve)
+		return in_x_op_can_preserve(ctx, a);
+	op_exit(type, (void *)a[0], result_of(hook), a[1], point_after(hook));
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_op_freeze, struct liveupdate_file_op_args *a)
-{
-	op_enter(VT_EV_OP_FREEZE, a, VT_P_FREEZE);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_op_freeze, struct liveupdate_file_op_args *a, int ret)
-{
-	op_exit(VT_EV_OP_FREEZE, a, true, ret, 0, true);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_op_unfreeze, struct liveupdate_file_op_args *a)
-{
-	op_enter(VT_EV_OP_UNFREEZE, a, 0);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_op_unfreeze, struct liveupdate_file_op_args *a)
-{
-	op_exit(VT_EV_OP_UNFREEZE, a, false, 0, 0, true);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_op_retrieve, struct liveupdate_file_op_args *a)
-{
-	op_enter(VT_EV_OP_RETRIEVE, a, 0);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_op_retrieve, struct liveupdate_file_op_args *a, int ret)
-{
-	op_exit(VT_EV_OP_RETRIEVE, a, true, ret, VT_P_RETRIEVE, !ret);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_op_can_finish, struct liveupdate_file_op_args *a)
-{
-	op_enter(VT_EV_OP_CAN_FINISH, a, 0);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_op_can_finish, struct liveupdate_file_op_args *a, u64 ret)
-{
-	op_exit(VT_EV_OP_CAN_FINISH, a, true, (u8)ret, 0, true);
-	return 0;
-}
-SEC("fentry") int BPF_PROG(e_op_finish, struct liveupdate_file_op_args *a)
-{
-	op_enter(VT_EV_OP_FINISH, a, VT_P_FINISH);
-	return 0;
-}
-SEC("fexit") int BPF_PROG(x_op_finish, struct liveupdate_file_op_args *a)
-{
-	op_exit(VT_EV_OP_FINISH, a, false, 0, VT_P_FINISHED, true);
-	return 0;
-}
+
+/* What they are for one module they are for all: there a jump to them is attached. */
+FAR_TOGETHER("fentry", all_e_op)
+FAR_TOGETHER("fexit", all_x_op)
+#endif

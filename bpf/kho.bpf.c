@@ -94,7 +94,7 @@ static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
 {
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
-	u32 zero = 0;
+	u32 zero = 0, at;
 
 	if (!t || depth || !f || f->type != VT_EV_OP_PRESERVE)
 		return false;
@@ -102,8 +102,10 @@ static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
 	if (!takes_back(type) || ++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
 		return false;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
-	if (cpu && type < VT_EV_MAX)
-		loss_add(&cpu->spared[type]);
+	at = type;
+	barrier_var(at);	/* as in loss_of() */
+	if (cpu && at < VT_EV_MAX)
+		loss_add(&cpu->spared[at]);
 	return true;
 }
 
@@ -151,19 +153,22 @@ static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memor
 	return 0;
 }
 
-#define KHO_CALL(fn, TYPE, memory, pages, returns) \
-SEC("fentry") int BPF_PROG(e_##fn) { return kho_entry(); } \
-SEC("fexit") int BPF_PROG(x_##fn) { return kho_report(ctx, VT_EV_##TYPE, memory, pages, returns); }
+/* X(function, type, where its memory is told, whether a number of pages is its second argument, what it returns) */
+#define KHO_CALLS(X) \
+	X(kho_alloc_preserve, KHO_ALLOC_PRESERVE, RET_VIRT, false, RET_NONE) \
+	X(kho_unpreserve_free, KHO_UNPRESERVE_FREE, ARG_VIRT, false, RET_NONE) \
+	X(kho_restore_free, KHO_RESTORE_FREE, ARG_VIRT, false, RET_NONE) \
+	X(kho_preserve_folio, KHO_PRESERVE_FOLIO, ARG_PAGE, false, RET_INT) \
+	X(kho_unpreserve_folio, KHO_UNPRESERVE_FOLIO, ARG_PAGE, false, RET_NONE) \
+	X(kho_restore_folio, KHO_RESTORE_FOLIO, ARG_PHYS, false, RET_POINTER) \
+	X(kho_preserve_pages, KHO_PRESERVE_PAGES, ARG_PAGE, true, RET_INT) \
+	X(kho_unpreserve_pages, KHO_UNPRESERVE_PAGES, ARG_PAGE, true, RET_NONE) \
+	X(kho_restore_pages, KHO_RESTORE_PAGES, ARG_PHYS, true, RET_POINTER)
 
-KHO_CALL(kho_alloc_preserve, KHO_ALLOC_PRESERVE, RET_VIRT, false, RET_NONE)
-KHO_CALL(kho_unpreserve_free, KHO_UNPRESERVE_FREE, ARG_VIRT, false, RET_NONE)
-KHO_CALL(kho_restore_free, KHO_RESTORE_FREE, ARG_VIRT, false, RET_NONE)
-KHO_CALL(kho_preserve_folio, KHO_PRESERVE_FOLIO, ARG_PAGE, false, RET_INT)
-KHO_CALL(kho_unpreserve_folio, KHO_UNPRESERVE_FOLIO, ARG_PAGE, false, RET_NONE)
-KHO_CALL(kho_restore_folio, KHO_RESTORE_FOLIO, ARG_PHYS, false, RET_POINTER)
-KHO_CALL(kho_preserve_pages, KHO_PRESERVE_PAGES, ARG_PAGE, true, RET_INT)
-KHO_CALL(kho_unpreserve_pages, KHO_UNPRESERVE_PAGES, ARG_PAGE, true, RET_NONE)
-KHO_CALL(kho_restore_pages, KHO_RESTORE_PAGES, ARG_PHYS, true, RET_POINTER)
+#define KHO_CALL(fn, TYPE, memory, pages, returns) \
+SEC("fentry") int HOOK(e_##fn) { return kho_entry(); } \
+SEC("fexit") int HOOK(x_##fn) { return kho_report(ctx, VT_EV_##TYPE, memory, pages, returns); }
+KHO_CALLS(KHO_CALL)
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */
 static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
@@ -174,8 +179,8 @@ static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
 		slot(w, VT_S_PHYS, phys);
 }
 
-SEC("fentry") int BPF_PROG(e_kho_preserve_vmalloc, u64 ptr, u64 preservation) { return kho_entry(); }
-SEC("fexit") int BPF_PROG(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int ret)
+SEC("fentry") int HOOK(e_kho_preserve_vmalloc, u64 ptr, u64 preservation) { return kho_entry(); }
+SEC("fexit") int HOOK(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int ret)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
@@ -210,22 +215,22 @@ static __always_inline int chunk_enter(u16 type, u64 preservation)
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_kho_unpreserve_vmalloc, u64 preservation)
+SEC("fentry") int HOOK(e_kho_unpreserve_vmalloc, u64 preservation)
 {
 	return chunk_enter(VT_EV_KHO_UNPRESERVE_VMALLOC, preservation);
 }
-SEC("fexit") int BPF_PROG(x_kho_unpreserve_vmalloc, u64 preservation)
+SEC("fexit") int HOOK(x_kho_unpreserve_vmalloc, u64 preservation)
 {
 	u32 depth;
 
 	kho_leave(&depth);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_kho_restore_vmalloc, u64 preservation)
+SEC("fentry") int HOOK(e_kho_restore_vmalloc, u64 preservation)
 {
 	return chunk_enter(VT_EV_KHO_RESTORE_VMALLOC, preservation);
 }
-SEC("fexit") int BPF_PROG(x_kho_restore_vmalloc, u64 preservation, u64 ret)
+SEC("fexit") int HOOK(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
@@ -238,3 +243,28 @@ SEC("fexit") int BPF_PROG(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 	wire_send(c, w);
 	return 0;
 }
+
+#ifdef VT_LOADS
+TOGETHER("fentry", all_e_kho, kho, hook, type, a)
+{
+	if (hook == VT_HOOK_kho_unpreserve_vmalloc || hook == VT_HOOK_kho_restore_vmalloc)
+		return chunk_enter(type, a[0]);
+	return kho_entry();
+}
+
+#define KHO_FACTS(fn, TYPE, m, p, r) CASE(fn): memory = m; pages = p; returns = r; break;
+TOGETHER("fexit", all_x_kho, kho, hook, type, a)
+{
+	enum kho_memory memory = ARG_PHYS;
+	enum kho_return returns = RET_NONE;
+	bool pages = false;
+
+	switch (hook) {
+	KHO_CALLS(KHO_FACTS)
+	OWN_EXIT(kho_preserve_vmalloc);
+	OWN_EXIT(kho_unpreserve_vmalloc);
+	OWN_EXIT(kho_restore_vmalloc);
+	}
+	return kho_report(ctx, type, memory, pages, returns);
+}
+#endif

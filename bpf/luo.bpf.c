@@ -61,40 +61,46 @@ static __always_inline void session_exit(u16 type, const char *name, int ret)
 	frame_pop(t);
 }
 
-SEC("fentry") int BPF_PROG(e_session_create)
+SEC("fentry") int HOOK(e_session_create)
 {
 	if (ctl_open())
 		frame_push(VT_EV_SESSION_CREATE, 0, false, 0);
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_session_create, const char *name, struct file **filep, int ret)
+SEC("fexit") int HOOK(x_session_create, const char *name, struct file **filep, int ret)
 {
 	session_exit(VT_EV_SESSION_CREATE, name, ret);
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_session_retrieve)
+SEC("fentry") int HOOK(e_session_retrieve)
 {
 	if (ctl_open())
 		frame_push(VT_EV_SESSION_RETRIEVE, 0, false, 0);
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_session_retrieve, const char *name, struct file **filep, int ret)
+/* It is retrieved from here on, whatever becomes of the call that asked for it. */
+static __always_inline void session_marked(struct file **filep, int ret)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	struct vt_installed i = { .fd = NO_FD };
 
+	if (ret || !ctl_open())
+		return;
+	i.file = read_u64((u64)filep);
+	bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
+}
+
+SEC("fexit") int HOOK(x_session_retrieve, const char *name, struct file **filep, int ret)
+{
 	session_exit(VT_EV_SESSION_RETRIEVE, name, ret);
-	if (!ret && ctl_open()) {
-		i.file = read_u64((u64)filep);
-		bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
-	}
+	session_marked(filep, ret);
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_session_release, struct inode *inode, struct file *filp)
+SEC("fentry") int HOOK(e_session_release, struct inode *inode, struct file *filp)
 {
 	struct vt_control *c = ctl_open();
 	struct luo_session *s;
@@ -115,7 +121,7 @@ SEC("fentry") int BPF_PROG(e_session_release, struct inode *inode, struct file *
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_session_release, struct inode *inode, struct file *filp, int ret)
+SEC("fexit") int HOOK(x_session_release, struct inode *inode, struct file *filp, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -133,7 +139,7 @@ SEC("fexit") int BPF_PROG(x_session_release, struct inode *inode, struct file *f
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_session_deserialize, int ret)
+SEC("fexit") int HOOK(x_session_deserialize, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -211,7 +217,7 @@ static __always_inline void flb(u16 type, struct liveupdate_file_handler *fh, bo
 }
 
 /* The counts as they were, and for luo_preserve_file()'s exit: which handler it is. */
-SEC("fentry") int BPF_PROG(e_flb_preserve, struct liveupdate_file_handler *fh)
+SEC("fentry") int HOOK(e_flb_preserve, struct liveupdate_file_handler *fh)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_frame *f = c ? frame_top(task_get()) : NULL;
@@ -222,17 +228,17 @@ SEC("fentry") int BPF_PROG(e_flb_preserve, struct liveupdate_file_handler *fh)
 		flb_states((u64)fh);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_preserve, struct liveupdate_file_handler *fh, int ret)
+SEC("fexit") int HOOK(x_flb_preserve, struct liveupdate_file_handler *fh, int ret)
 {
 	flb(VT_EV_FLB_PRESERVE, fh, true, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_unpreserve, struct liveupdate_file_handler *fh)
+SEC("fexit") int HOOK(x_flb_unpreserve, struct liveupdate_file_handler *fh)
 {
 	flb(VT_EV_FLB_UNPRESERVE, fh, false, 0);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_finish, struct liveupdate_file_handler *fh)
+SEC("fexit") int HOOK(x_flb_finish, struct liveupdate_file_handler *fh)
 {
 	flb(VT_EV_FLB_FINISH, fh, false, 0);
 	return 0;
@@ -253,22 +259,22 @@ static __always_inline void flb_hold(u16 type, u64 flb, bool incoming, bool has_
 	wire_send(c, w);
 }
 
-SEC("fexit") int BPF_PROG(x_flb_get_out, u64 flb, void *objp, int ret)
+SEC("fexit") int HOOK(x_flb_get_out, u64 flb, void *objp, int ret)
 {
 	flb_hold(VT_EV_FLB_GET, flb, false, true, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_get_in, u64 flb, void *objp, int ret)
+SEC("fexit") int HOOK(x_flb_get_in, u64 flb, void *objp, int ret)
 {
 	flb_hold(VT_EV_FLB_GET, flb, true, true, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_put_out, u64 flb)
+SEC("fexit") int HOOK(x_flb_put_out, u64 flb)
 {
 	flb_hold(VT_EV_FLB_PUT, flb, false, false, 0);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_flb_put_in, u64 flb)
+SEC("fexit") int HOOK(x_flb_put_in, u64 flb)
 {
 	flb_hold(VT_EV_FLB_PUT, flb, true, false, 0);
 	return 0;
@@ -276,7 +282,7 @@ SEC("fexit") int BPF_PROG(x_flb_put_in, u64 flb)
 
 /* ---- one file ---- */
 
-SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, int fd)
+SEC("fentry") int HOOK(e_luo_preserve, struct luo_file_set *set, u64 token, int fd)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -292,7 +298,7 @@ SEC("fentry") int BPF_PROG(e_luo_preserve, struct luo_file_set *set, u64 token, 
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_luo_preserve, struct luo_file_set *set, u64 token, int fd, int ret)
+SEC("fexit") int HOOK(x_luo_preserve, struct luo_file_set *set, u64 token, int fd, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -334,7 +340,7 @@ out:
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep)
+SEC("fentry") int HOOK(e_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -347,7 +353,7 @@ SEC("fentry") int BPF_PROG(e_luo_retrieve, struct luo_file_set *set, u64 token, 
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep, int ret)
+SEC("fexit") int HOOK(x_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -359,7 +365,7 @@ SEC("fexit") int BPF_PROG(x_luo_retrieve, struct luo_file_set *set, u64 token, s
 	if (!ret)
 		bpf_probe_read_kernel(&file, sizeof(file), filep);
 	/* Before the record of the return: what is told here belongs to the call. */
-	folios_settle(c, ret < 0);
+	folios_settle(ret < 0);
 	w = wire_make_pair(t, VT_EV_LUO_RETRIEVE, VT_EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
@@ -408,51 +414,48 @@ static __always_inline void set_exit(u16 type, struct luo_file_set *set, bool ha
 	frame_pop(t);
 }
 
-SEC("fentry") int BPF_PROG(e_luo_freeze, struct luo_file_set *set)
+SEC("fentry") int HOOK(e_luo_freeze, struct luo_file_set *set)
 {
 	set_enter(VT_EV_LUO_FREEZE, set);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_luo_freeze, struct luo_file_set *set, void *ser, int ret)
+SEC("fexit") int HOOK(x_luo_freeze, struct luo_file_set *set, void *ser, int ret)
 {
 	set_exit(VT_EV_LUO_FREEZE, set, true, ret);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_luo_unfreeze, struct luo_file_set *set)
+SEC("fentry") int HOOK(e_luo_unfreeze, struct luo_file_set *set)
 {
 	set_enter(VT_EV_LUO_UNFREEZE, set);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_luo_unfreeze, struct luo_file_set *set)
+SEC("fexit") int HOOK(x_luo_unfreeze, struct luo_file_set *set)
 {
 	set_exit(VT_EV_LUO_UNFREEZE, set, false, 0);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_luo_unpreserve, struct luo_file_set *set)
+SEC("fentry") int HOOK(e_luo_unpreserve, struct luo_file_set *set)
 {
 	set_enter(VT_EV_LUO_UNPRESERVE, set);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_luo_unpreserve, struct luo_file_set *set)
+SEC("fexit") int HOOK(x_luo_unpreserve, struct luo_file_set *set)
 {
 	set_exit(VT_EV_LUO_UNPRESERVE, set, false, 0);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_luo_finish, struct luo_file_set *set)
+SEC("fentry") int HOOK(e_luo_finish, struct luo_file_set *set)
 {
 	set_enter(VT_EV_LUO_FINISH, set);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_luo_finish, struct luo_file_set *set, int ret)
+SEC("fexit") int HOOK(x_luo_finish, struct luo_file_set *set, int ret)
 {
-	struct vt_control *c = ctl_open();
-
-	if (c)
-		folios_settle(c, true);
+	folios_settle(true);
 	set_exit(VT_EV_LUO_FINISH, set, true, ret);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_luo_deserialize, struct luo_file_set *set)
+SEC("fentry") int HOOK(e_luo_deserialize, struct luo_file_set *set)
 {
 	set_enter(VT_EV_LUO_DESERIALIZE, set);
 	return 0;
@@ -482,16 +485,21 @@ static long emit_luo_file(u32 i, struct walk *k)
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_luo_deserialize, struct luo_file_set *set, void *ser, int ret)
+static __always_inline void emit_arrived(struct luo_file_set *set, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct walk k = { .c = c };
 
-	if (c && !ret) {
-		k.head = (u64)set + bpf_core_field_offset(struct luo_file_set, files_list);
-		k.at = read_u64(k.head);
-		bpf_loop(1 << 16, emit_luo_file, &k, 0);
-	}
+	if (!c || ret)
+		return;
+	k.head = (u64)set + bpf_core_field_offset(struct luo_file_set, files_list);
+	k.at = read_u64(k.head);
+	bpf_loop(1 << 16, emit_luo_file, &k, 0);
+}
+
+SEC("fexit") int HOOK(x_luo_deserialize, struct luo_file_set *set, void *ser, int ret)
+{
+	emit_arrived(set, ret);
 	set_exit(VT_EV_LUO_DESERIALIZE, set, true, ret);
 	return 0;
 }
@@ -523,19 +531,19 @@ static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 re
 		bpf_map_delete_elem(&installed, &tid);
 }
 
-SEC("fexit") int BPF_PROG(x_session_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
+SEC("fexit") int HOOK(x_session_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
 {
 	ioctl_exit(0, filep, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_device_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
+SEC("fexit") int HOOK(x_device_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
 {
 	ioctl_exit(1, NULL, ret);
 	return 0;
 }
 
 /* A handler that registers now is attached by the recorder as soon as it hears of it. */
-SEC("fexit") int BPF_PROG(x_register_handler, struct liveupdate_file_handler *fh, int ret)
+SEC("fexit") int HOOK(x_register_handler, struct liveupdate_file_handler *fh, int ret)
 {
 	struct vt_control *c = ctl_get();
 	struct vt_wire *w;
@@ -547,3 +555,68 @@ SEC("fexit") int BPF_PROG(x_register_handler, struct liveupdate_file_handler *fh
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
+
+#ifdef VT_LOADS
+TOGETHER("fentry", all_e_luo, luo, hook, type, a)
+{
+	switch (hook) {
+	CASE(session_create): CASE(session_retrieve):
+		if (ctl_open())
+			frame_push(type, 0, false, 0);
+		return 0;
+	CASE(luo_freeze): CASE(luo_unfreeze): CASE(luo_unpreserve): CASE(luo_finish): CASE(luo_deserialize):
+		set_enter(type, (void *)a[0]);
+		return 0;
+	OWN_ENTER(session_release);
+	OWN_ENTER(luo_preserve);
+	OWN_ENTER(luo_retrieve);
+	OWN_ENTER(flb_preserve);
+	CASE(session_deserialize): CASE(flb_unpreserve): CASE(flb_finish): CASE(flb_get_out): CASE(flb_get_in): CASE(flb_put_out):
+	CASE(flb_put_in): CASE(session_ioctl): CASE(device_ioctl): CASE(register_handler):
+		break;	/* seen on exit only */
+	}
+	return 0;
+}
+
+/* The end of a call for all files of a session: what else it means, and where its result is. */
+static __always_inline int any_set_exit(const unsigned long long *a, enum vt_luo_hook hook, u16 type)
+{
+	bool returns = hook != VT_HOOK_luo_unfreeze && hook != VT_HOOK_luo_unpreserve;
+	int ret = hook == VT_HOOK_luo_finish ? a[1] : a[2];
+
+	if (hook == VT_HOOK_luo_finish)
+		folios_settle(true);
+	if (hook == VT_HOOK_luo_deserialize)
+		emit_arrived((void *)a[0], ret);
+	set_exit(type, (void *)a[0], returns, ret);
+	return 0;
+}
+
+TOGETHER("fexit", all_x_luo, luo, hook, type, a)
+{
+	switch (hook) {
+	CASE(session_create): CASE(session_retrieve):
+		session_exit(type, (void *)a[0], a[2]);
+		if (hook == VT_HOOK_session_retrieve)
+			session_marked((void *)a[1], a[2]);
+		return 0;
+	CASE(luo_freeze): CASE(luo_unfreeze): CASE(luo_unpreserve): CASE(luo_finish): CASE(luo_deserialize):
+		return any_set_exit(a, hook, type);
+	CASE(flb_preserve): CASE(flb_unpreserve): CASE(flb_finish):
+		flb(type, (void *)a[0], hook == VT_HOOK_flb_preserve, a[1]);
+		return 0;
+	CASE(flb_get_out): CASE(flb_get_in): CASE(flb_put_out): CASE(flb_put_in):
+		flb_hold(type, a[0], hook == VT_HOOK_flb_get_in || hook == VT_HOOK_flb_put_in, type == VT_EV_FLB_GET, a[2]);
+		return 0;
+	CASE(session_ioctl): CASE(device_ioctl):
+		ioctl_exit(hook == VT_HOOK_device_ioctl, hook == VT_HOOK_device_ioctl ? NULL : (void *)a[0], a[3]);
+		return 0;
+	OWN_EXIT(session_release);
+	OWN_EXIT(session_deserialize);
+	OWN_EXIT(luo_preserve);
+	OWN_EXIT(luo_retrieve);
+	OWN_EXIT(register_handler);
+	}
+	return 0;
+}
+#endif

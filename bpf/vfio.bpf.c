@@ -46,7 +46,7 @@ static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, s
 	frame_pop(t);
 }
 
-SEC("fentry") int BPF_PROG(e_cdev_open, struct inode *inode, struct file *file)
+SEC("fentry") int HOOK(e_cdev_open, struct inode *inode, struct file *file)
 {
 	struct vt_control *c = ctl_open();
 
@@ -54,7 +54,7 @@ SEC("fentry") int BPF_PROG(e_cdev_open, struct inode *inode, struct file *file)
 		open_enter(VT_EV_VFIO_CDEV_OPEN, c, cdev_device(c, inode), file);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_cdev_open, struct inode *inode, struct file *file, int ret)
+SEC("fexit") int HOOK(x_cdev_open, struct inode *inode, struct file *file, int ret)
 {
 	struct vt_control *c = ctl_open();
 
@@ -73,7 +73,7 @@ static __always_inline void open_file_exit(u16 type, u64 dev, u64 ret, bool snap
 		open_exit(type, c, dev, (struct file *)ret, 0, snap);
 }
 
-SEC("fentry") int BPF_PROG(e_lu_open, u64 dev)
+SEC("fentry") int HOOK(e_lu_open, u64 dev)
 {
 	struct vt_control *c = ctl_open();
 
@@ -81,12 +81,12 @@ SEC("fentry") int BPF_PROG(e_lu_open, u64 dev)
 		open_enter(VT_EV_VFIO_LU_OPEN, c, dev, NULL);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_lu_open, u64 dev, u64 ret)
+SEC("fexit") int HOOK(x_lu_open, u64 dev, u64 ret)
 {
 	open_file_exit(VT_EV_VFIO_LU_OPEN, dev, ret, false);
 	return 0;
 }
-SEC("fentry") int BPF_PROG(e_group_open, u64 dev)
+SEC("fentry") int HOOK(e_group_open, u64 dev)
 {
 	struct vt_control *c = ctl_open();
 
@@ -94,13 +94,13 @@ SEC("fentry") int BPF_PROG(e_group_open, u64 dev)
 		open_enter(VT_EV_VFIO_GROUP_OPEN, c, dev, NULL);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_group_open, u64 dev, u64 ret)
+SEC("fexit") int HOOK(x_group_open, u64 dev, u64 ret)
 {
 	open_file_exit(VT_EV_VFIO_GROUP_OPEN, dev, ret, true);
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_open_common, u64 dev, struct file **filep)
+SEC("fentry") int HOOK(e_open_common, u64 dev, struct file **filep)
 {
 	struct vt_control *c = ctl_open();
 
@@ -108,7 +108,7 @@ SEC("fentry") int BPF_PROG(e_open_common, u64 dev, struct file **filep)
 		open_enter(VT_EV_VFIO_OPEN_COMMON, c, dev, (struct file *)read_u64((u64)filep));
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_open_common, u64 dev, struct file **filep, int ret)
+SEC("fexit") int HOOK(x_open_common, u64 dev, struct file **filep, int ret)
 {
 	open_exit(VT_EV_VFIO_OPEN_COMMON, ctl_open(), dev, (struct file *)read_u64((u64)filep), ret, false);
 	return 0;
@@ -116,7 +116,7 @@ SEC("fexit") int BPF_PROG(x_open_common, u64 dev, struct file **filep, int ret)
 
 /* ---- release ---- */
 
-SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
+SEC("fentry") int HOOK(e_release, struct inode *inode, struct file *file)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t;
@@ -144,7 +144,7 @@ SEC("fentry") int BPF_PROG(e_release, struct inode *inode, struct file *file)
 		wire_send(c, w);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int ret)
+SEC("fexit") int HOOK(x_release, struct inode *inode, struct file *file, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -165,7 +165,7 @@ SEC("fexit") int BPF_PROG(x_release, struct inode *inode, struct file *file, int
 
 /* ---- df ---- */
 
-SEC("fexit") int BPF_PROG(x_df_alloc, u64 dev, u64 ret)
+SEC("fexit") int HOOK(x_df_alloc, u64 dev, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_DF_ALLOC, EXIT) : NULL;
@@ -187,7 +187,7 @@ SEC("fexit") int BPF_PROG(x_df_alloc, u64 dev, u64 ret)
 
 /* ---- registration ---- */
 
-SEC("fexit") int BPF_PROG(x_get_reg, u64 dev, u64 ret)
+SEC("fexit") int HOOK(x_get_reg, u64 dev, u64 ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_GET_REG, EXIT) : NULL;
@@ -201,7 +201,7 @@ SEC("fexit") int BPF_PROG(x_get_reg, u64 dev, u64 ret)
 }
 
 /* After the put the device may go away under an unregister: what is read here may be unreadable, which is then said. */
-SEC("fexit") int BPF_PROG(x_put_reg, u64 dev)
+SEC("fexit") int HOOK(x_put_reg, u64 dev)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_PUT_REG, EXIT) : NULL;
@@ -213,7 +213,7 @@ SEC("fexit") int BPF_PROG(x_put_reg, u64 dev)
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_find)
+SEC("fexit") int HOOK(x_find)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_FIND, EXIT) : NULL;
@@ -229,7 +229,7 @@ SEC("fexit") int BPF_PROG(x_find)
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_register, u64 dev, int ret)
+SEC("fexit") int HOOK(x_register, u64 dev, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_REGISTER, EXIT) : NULL;
@@ -242,7 +242,7 @@ SEC("fexit") int BPF_PROG(x_register, u64 dev, int ret)
 	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_unregister, u64 dev)
+SEC("fentry") int HOOK(e_unregister, u64 dev)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -256,7 +256,7 @@ SEC("fentry") int BPF_PROG(e_unregister, u64 dev)
 	wire_send(c, w);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_unregister, u64 dev)
+SEC("fexit") int HOOK(x_unregister, u64 dev)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
@@ -286,23 +286,23 @@ static __always_inline void df_exit(u16 type, u64 df, bool has_ret, int ret)
 	wire_send(c, w);
 }
 
-SEC("fexit") int BPF_PROG(x_bind, u64 df, u64 arg, int ret)
+SEC("fexit") int HOOK(x_bind, u64 df, u64 arg, int ret)
 {
 	df_exit(VT_EV_VFIO_BIND, df, true, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_df_open, u64 df, int ret)
+SEC("fexit") int HOOK(x_df_open, u64 df, int ret)
 {
 	df_exit(VT_EV_VFIO_DF_OPEN, df, true, ret);
 	return 0;
 }
-SEC("fexit") int BPF_PROG(x_df_close, u64 df)
+SEC("fexit") int HOOK(x_df_close, u64 df)
 {
 	df_exit(VT_EV_VFIO_DF_CLOSE, df, false, 0);
 	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_mmap, struct file *file, struct vm_area_struct *vma, int ret)
+SEC("fexit") int HOOK(x_mmap, struct file *file, struct vm_area_struct *vma, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_MMAP, EXIT) : NULL;
@@ -320,3 +320,86 @@ SEC("fexit") int BPF_PROG(x_mmap, struct file *file, struct vm_area_struct *vma,
 	wire_send(c, w);
 	return 0;
 }
+
+#ifdef VT_LOADS
+static __always_inline int any_open_enter(const unsigned long long *a, enum vt_vfio_hook hook, u16 type)
+{
+	struct vt_control *c = ctl_open();
+	u64 dev = a[0];
+	struct file *file = NULL;
+
+	if (!c)
+		return 0;
+	if (hook == VT_HOOK_cdev_open) {
+		dev = cdev_device(c, (void *)a[0]);
+		file = (void *)a[1];
+	} else if (hook == VT_HOOK_open_common) {
+		file = (void *)read_u64(a[1]);
+	}
+	open_enter(type, c, dev, file);
+	return 0;
+}
+
+TOGETHER("fentry", all_e_vfio, vfio, hook, type, a)
+{
+	switch (hook) {
+	CASE(cdev_open): CASE(open_common): CASE(lu_open): CASE(group_open):
+		return any_open_enter(a, hook, type);
+	OWN_ENTER(release);
+	OWN_ENTER(unregister);
+	CASE(df_alloc): CASE(get_reg): CASE(put_reg): CASE(find): CASE(register): CASE(bind): CASE(df_open): CASE(df_close): CASE(mmap):
+		break;	/* seen on exit only */
+	}
+	return 0;
+}
+
+static __always_inline int any_open_exit(const unsigned long long *a, enum vt_vfio_hook hook, u16 type)
+{
+	struct vt_control *c = ctl_open();
+	bool returns_file = hook == VT_HOOK_lu_open || hook == VT_HOOK_group_open;
+	u64 dev = a[0], ret = returns_file ? a[1] : (u64)(s32)a[2], file = a[1];
+
+	if (hook == VT_HOOK_cdev_open)
+		dev = c ? cdev_device(c, (void *)a[0]) : 0;
+	else if (hook == VT_HOOK_open_common)
+		file = read_u64(a[1]);
+	else if (IS_ERR_VALUE(ret))
+		file = 0;
+	open_exit(type, c, dev, (void *)file, returns_file && file ? 0 : ret, hook == VT_HOOK_cdev_open || hook == VT_HOOK_group_open);
+	return 0;
+}
+
+/* Calls whose first argument is the device; RET as the record has it. */
+static __always_inline int device_exit(u16 type, u64 dev, bool has_ret, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
+
+	if (!w)
+		return 0;
+	slot_device(c, w, dev);
+	if (has_ret)
+		slot(w, VT_S_RET, ret);
+	wire_send(c, w);
+	return 0;
+}
+
+TOGETHER("fexit", all_x_vfio, vfio, hook, type, a)
+{
+	switch (hook) {
+	CASE(cdev_open): CASE(open_common): CASE(lu_open): CASE(group_open):
+		return any_open_exit(a, hook, type);
+	CASE(bind): CASE(df_open): CASE(df_close):
+		df_exit(type, a[0], hook != VT_HOOK_df_close, hook == VT_HOOK_bind ? a[2] : a[1]);
+		return 0;
+	CASE(get_reg): CASE(put_reg): CASE(register):
+		return device_exit(type, a[0], hook != VT_HOOK_put_reg, hook == VT_HOOK_get_reg ? (u8)a[1] : (u64)(s32)a[1]);
+	OWN_EXIT(release);
+	OWN_EXIT(unregister);
+	OWN_EXIT(df_alloc);
+	OWN_EXIT(find);
+	OWN_EXIT(mmap);
+	}
+	return 0;
+}
+#endif

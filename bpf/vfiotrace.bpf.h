@@ -16,6 +16,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "load.bpf.h"
+#include "together.bpf.h"
 #include "vfiotrace/vocab.h"
 #include "vfiotrace/wire.h"
 

@@ -60,8 +60,11 @@ void plan__count(struct plan *p)
 		struct plan_row *r = &p->rows[i];
 		bool site = !strcmp(r->method, "site");
 
-		/* Call sites share their program: the row that has it tells the misses of all, and its own hits. */
-		r->recursion_misses = recursion_misses(r->prog_fd, site ? NULL : &r->hits);
+		/*
+		 * Call sites share their program: the row that has it tells the misses of all. Of hooks
+		 * that share theirs each one tells them, as it may be the one. Hits are each row's own.
+		 */
+		r->recursion_misses = recursion_misses(r->prog_fd, site || r->shared ? NULL : &r->hits);
 		if (site || *r->method == 'k')
 			r->misses = kprobe_misses(r->link_fd) + kprobe_misses(r->aux_fd);
 	}

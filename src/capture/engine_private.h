@@ -67,6 +67,7 @@ struct engine {
 	struct tracefs *tracefs;
 	bool tracefs_asked;
 	int tracefs_err;
+	bool far_filled[2];	/* together.c: for enter, for exit */
 	int site_fd[VT_SITE_KINDS];	/* callsites.c: programs, 0 = not looked up yet */
 	uint32_t nr_kprobes;	/* rows that took the fallback, attached or not */
 	uint32_t nofail;	/* mask of __GFP_NOFAIL */
@@ -76,16 +77,42 @@ struct engine {
 /* Loads the object with the core's programs aimed; maps exist after this. */
 int load__object(struct engine *e);
 int load__attach_core(struct engine *e);
-/* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
-int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
 void load__free_templates(struct engine *e);
 const struct template *load__template(const struct engine *e, const char *prog);
 /* The row will not be attached, and why. ERR 0: WHAT says it all. */
 void load__give_up(struct plan_row *r, const char *what, int err);
 /* Rows of GROUP and KEY are taken out of the plan, detached if need be. */
 void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key);
+/* fd of a module's BTF object in the kernel, kept; 0 stands for vmlinux. -errno */
+int load__btf_fd(struct engine *e, const char *module);
 /* What libbpf last complained of, "" when nothing. */
 const char *load__complaint(void);
+
+/* ---- crew.c ---- */
+/* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
+int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
+/* One row, whose program is loaded: PROG_FD is taken over. */
+void load__attach_row(struct engine *e, struct plan_row *r, int prog_fd);
+
+/* ---- together.c: hooks that share a program ---- */
+#define BATCH_MAX 32
+#define BATCHES_MAX 16
+/* Rows of one family on functions of one module, all of them enter or all exit. */
+struct batch {
+	const char *family, *module;
+	bool exit;
+	char prog[24];
+	size_t nr;
+	struct plan_row *row[BATCH_MAX];
+	uint64_t cookie[BATCH_MAX];
+};
+bool together__is_program(const char *name);
+/* Puts the row into one of the *NR batches, or a new one. False: it has to go on its own. */
+bool together__take(struct engine *e, struct batch *b, size_t *nr, struct plan_row *r);
+/* The batch's program: its fd, or -errno. */
+int together__load(struct engine *e, const struct batch *b, int btf_fd);
+/* Attaches what it can of the rows. PROG_FD is taken over. */
+void together__attach(struct batch *b, int prog_fd);
 
 /* ---- fallback.c ---- */
 /* FUNC is to be hooked by a kprobe, because an option says so. */

@@ -6,8 +6,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +66,7 @@ static bool is_template(const char *prog)
 	for (size_t i = 0; i < plan_nr_hooks; i++)
 		if (plan_hooks[i].group == PLAN_VFIO && !strcmp(plan_hooks[i].prog, prog + 2))
 			return true;
-	return !strncmp(prog + 2, "op_", 3);
+	return !strncmp(prog + 2, "op_", 3) || together__is_program(prog);
 }
 
 void load__free_templates(struct engine *e)
@@ -126,6 +124,12 @@ static bool has_callback(const struct bpf_program *prog)
 	return false;
 }
 
+/* Without it a global function counts as a static one, which is fine for one program, and dear for one of many parts. */
+static bool needs_func_info(const struct bpf_program *prog)
+{
+	return has_callback(prog) || together__is_program(bpf_program__name(prog));
+}
+
 /* Any function will do as the target of a program that returns at once. */
 static const char *const stand_in = "mnt_want_write_file";
 
@@ -156,6 +160,12 @@ static bool is_injector(const char *prog)
 	return !strcmp(prog, "fail_slab") || !strcmp(prog, "fail_page");
 }
 
+/* Programs on functions: fentry, fexit, fmod_ret. The others, the recorder's own and those of call sites, are always wanted. */
+static bool is_on_function(const struct bpf_program *prog)
+{
+	return *bpf_program__section_name(prog) == 'f';
+}
+
 /* When libbpf loads the first program it has relocated all of them: what is ours to load is taken away. */
 static int take_over(struct engine *e, const struct bpf_program *first)
 {
@@ -163,9 +173,7 @@ static int take_over(struct engine *e, const struct bpf_program *first)
 	int err = 0;
 
 	bpf_object__for_each_program(p, e->obj) {
-		const char *section = bpf_program__section_name(p);
-
-		if (!bpf_program__autoload(p) || strncmp(section, "f", 1) || is_injector(bpf_program__name(p)) || has_callback(p))
+		if (!bpf_program__autoload(p) || !is_on_function(p) || is_injector(bpf_program__name(p)) || needs_func_info(p))
 			continue;
 		err = keep_template(e, p, NULL);
 		if (!err && p != first)
@@ -222,11 +230,10 @@ static void choose(struct engine *e, struct bpf_object *obj)
 	bpf_object__for_each_program(prog, obj) {
 		const char *name = bpf_program__name(prog);
 		struct plan_row *r = plan__by_prog(&e->plan, PLAN_CORE, 0, name);
-		struct plan_row *inject = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
-		bool plain = (inject && inject->possible) || !strcmp(name, "peek") || !strcmp(name, "site_free") || !strcmp(name, "site_luo") || !strcmp(name, "site_obj") ||
-			     !strcmp(name, "last_look") || !strcmp(name, "save_args");
 
-		bpf_program__set_autoload(prog, plain || (r ? r->possible : is_template(name)));
+		if (!r)
+			r = plan__by_prog(&e->plan, PLAN_INJECT, 0, name);
+		bpf_program__set_autoload(prog, !is_on_function(prog) || (r ? r->possible : is_template(name)));
 	}
 }
 
@@ -285,7 +292,7 @@ static int open_and_load(struct engine *e)
 }
 
 /* fd of a module's BTF object in the kernel; 0 stands for vmlinux. */
-static int btf_obj_fd(struct engine *e, const char *module)
+int load__btf_fd(struct engine *e, const char *module)
 {
 	__u32 id = 0;
 
@@ -323,197 +330,14 @@ static int btf_obj_fd(struct engine *e, const char *module)
 	return -ENOENT;
 }
 
-/* The template's instructions again, with the row's function as target. */
-static int load_again(struct engine *e, const struct plan_row *r, int btf_fd)
-{
-	const struct template *t = load__template(e, r->prog);
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
-		    .attach_btf_id = r->btf_id, .attach_btf_obj_fd = btf_fd);
-
-	if (!t)
-		return -ENOENT;
-	opts.prog_btf_fd = t->btf_fd;
-	opts.func_info = t->func_info;
-	opts.func_info_cnt = t->func_info_cnt;
-	opts.func_info_rec_size = t->func_info_rec_size;
-	if (t->sleepable)
-		opts.prog_flags |= BPF_F_SLEEPABLE;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", t->insns, t->nr, &opts);
-}
-
-/* Takes over PROG_FD. */
-static void attach_row(struct engine *e, struct plan_row *r, int prog_fd)
-{
-	char why[128];
-	int fd;
-
-	r->prog_fd = prog_fd;
-	if (fallback__asked_for(e, r->func)) {
-		fallback__attach(e, r, "a kprobe was asked for");
-		return;
-	}
-	if (e->opt.dry) {
-		if (fallback__unlisted(e, r))
-			fallback__attach(e, r, "ftrace cannot hook it (not in available_filter_functions)");
-		return;
-	}
-	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
-	if (fd < 0) {
-		snprintf(why, sizeof(why), "%s: %s%s", r->method, strerror(errno),
-			 fallback__unlisted(e, r) ? " (not in available_filter_functions)" : "");
-		fallback__attach(e, r, why);
-		return;
-	}
-	r->link_fd = fd;
-	r->attached = true;
-	r->attach_ns = engine__now();
-}
-
-/*
- * Rows to load and attach. The verifier works on several programs at a time, so
- * the threads of a crew load, each taking the next row; attaching is serialized
- * in the kernel, so the caller alone attaches, in the order of the plan.
- */
-struct crew {
-	struct engine *e;
-	struct job {
-		struct plan_row *row;
-		int btf_fd;
-		int prog_fd;
-		bool loaded;	/* or refused: prog_fd < 0 */
-	} *jobs;
-	size_t nr, next;
-	pthread_mutex_t lock;
-	pthread_cond_t one_loaded;
-};
-
-/* Loads the next row; false when there is none left. */
-static bool crew_load_next(struct crew *c)
-{
-	size_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
-	struct job *j = &c->jobs[i];
-	int fd;
-
-	if (i >= c->nr)
-		return false;
-	fd = j->row->only_kprobe ? -ENOENT : load_again(c->e, j->row, j->btf_fd);
-	pthread_mutex_lock(&c->lock);
-	j->prog_fd = fd;
-	j->loaded = true;
-	pthread_cond_signal(&c->one_loaded);
-	pthread_mutex_unlock(&c->lock);
-	return true;
-}
-
-static void *crew_thread(void *arg)
-{
-	while (crew_load_next(arg))
-		;
-	return NULL;
-}
-
-static bool crew_loaded(struct crew *c, const struct job *j, bool wait)
-{
-	bool loaded;
-
-	pthread_mutex_lock(&c->lock);
-	while (wait && !j->loaded)
-		pthread_cond_wait(&c->one_loaded, &c->lock);
-	loaded = j->loaded;
-	pthread_mutex_unlock(&c->lock);
-	return loaded;
-}
-
-static void crew_attach(struct crew *c, struct job *j)
-{
-	/* What is not loaded yet is waited for when the threads have all that is left. */
-	while (!crew_loaded(c, j, false) && crew_load_next(c))
-		;
-	crew_loaded(c, j, true);
-	if (j->row->only_kprobe)
-		fallback__attach(c->e, j->row, j->row->reason);
-	else if (j->prog_fd < 0)
-		load__give_up(j->row, "the kernel refused to load the program", j->prog_fd);
-	else
-		attach_row(c->e, j->row, j->prog_fd);
-}
-
-#define CREW_MAX 8
-
-/*
- * Threads beside the caller. A recorder that runs already has a real-time
- * priority and one CPU, where threads would starve behind it: it works alone.
- */
-static size_t crew_size(size_t jobs)
-{
-	cpu_set_t set;
-	size_t nr = 0;
-
-	if (sched_getscheduler(0) == SCHED_OTHER && !sched_getaffinity(0, sizeof(set), &set))
-		nr = CPU_COUNT(&set) - 1;
-	if (nr > CREW_MAX)
-		nr = CREW_MAX;
-	return nr < jobs ? nr : jobs;
-}
-
-static void crew_run(struct crew *c)
-{
-	pthread_t thread[CREW_MAX];
-	size_t nr = crew_size(c->nr), started = 0;
-
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->one_loaded, NULL);
-	while (started < nr && !pthread_create(&thread[started], NULL, crew_thread, c))
-		started++;
-	for (size_t i = 0; i < c->nr; i++)
-		crew_attach(c, &c->jobs[i]);
-	while (started)
-		pthread_join(thread[--started], NULL);
-	pthread_cond_destroy(&c->one_loaded);
-	pthread_mutex_destroy(&c->lock);
-}
-
-static bool wanted(const struct plan_row *r, enum plan_group group, uint64_t key)
-{
-	return r->group == group && r->key == key && r->possible && r->prog_fd < 0;
-}
-
-int load__attach_group(struct engine *e, enum plan_group group, uint64_t key)
-{
-	struct crew c = { .e = e, .jobs = calloc(e->plan.nr + 1, sizeof(*c.jobs)) };
-	int attached = 0;
-
-	if (!c.jobs)
-		return -ENOMEM;
-	for (size_t i = 0; i < e->plan.nr; i++) {
-		struct plan_row *r = &e->plan.rows[i];
-		int fd;
-
-		if (!wanted(r, group, key))
-			continue;
-		/* A kprobe needs no types. */
-		fd = r->only_kprobe ? 0 : btf_obj_fd(e, r->module);
-		if (fd < 0)
-			load__give_up(r, "the types of the module cannot be had", fd);
-		else
-			c.jobs[c.nr++] = (struct job){ .row = r, .btf_fd = fd };
-	}
-	crew_run(&c);
-	for (size_t i = 0; i < c.nr; i++)
-		attached += c.jobs[i].row->attached;
-	free(c.jobs);
-	return attached;
-}
-
 /* Injectors were loaded with the object. */
 static void attach_injectors(struct engine *e)
 {
 	for (size_t i = 0; i < e->plan.nr; i++) {
 		struct plan_row *r = &e->plan.rows[i];
 
-		if (wanted(r, PLAN_INJECT, 0))
-			attach_row(e, r, dup(bpf_program__fd(bpf_object__find_program_by_name(e->obj, r->prog))));
+		if (r->group == PLAN_INJECT && r->possible && r->prog_fd < 0)
+			load__attach_row(e, r, dup(bpf_program__fd(bpf_object__find_program_by_name(e->obj, r->prog))));
 	}
 }
 

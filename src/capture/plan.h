@@ -46,6 +46,7 @@ struct plan_row {
 	bool exit;
 	bool possible;		/* resolved; attaching may still fail */
 	bool attached;
+	bool shared;		/* its program is others' too: together.c */
 	char reason[160];
 	uint64_t attach_ns;
 	uint64_t hits, misses, recursion_misses;
