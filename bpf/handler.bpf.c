@@ -61,7 +61,7 @@ static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
-	w = point ? wire_make_pair(t, type, VT_ENTER) : wire_make(t, type, VT_ENTER);
+	w = wire_make_for(t, type, VT_ENTER, point);
 	if (w)
 		slot_args(w, a);
 	if (point)
@@ -82,7 +82,7 @@ static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a,
 
 	if (t)
 		t->folio_watch = 0;
-	w = !c ? NULL : after ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
+	w = c ? wire_make_for(t, type, VT_EXIT, after) : NULL;
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)

@@ -30,13 +30,11 @@ static __always_inline u64 arg_number(void *ctx, u32 n)
  */
 static __always_inline struct vt_task *kho_enter(u32 *depth)
 {
-	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct vt_task *t = task_store(0);
 
 	*depth = 0;
-	if (!t) {
-		loss_count(0);
+	if (!t)
 		return NULL;
-	}
 	if (!t->depth && !t->kho_depth)
 		task_begin(t);
 	*depth = t->kho_depth++;
@@ -46,7 +44,7 @@ static __always_inline struct vt_task *kho_enter(u32 *depth)
 /* Also of a thread that is in no traced call. */
 static __always_inline struct vt_task *kho_leave(u32 *depth)
 {
-	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
+	struct vt_task *t = task_stored(0);
 
 	*depth = 0;
 	if (!t)

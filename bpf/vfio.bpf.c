@@ -30,7 +30,7 @@ static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, 
 static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, struct file *file, s64 ret, bool snap)
 {
 	struct vt_task *t = task_get();
-	struct vt_wire *w = !c ? NULL : snap ? wire_make_pair(t, type, VT_EXIT) : wire_make(t, type, VT_EXIT);
+	struct vt_wire *w = c ? wire_make_for(t, type, VT_EXIT, snap) : NULL;
 
 	if (w) {
 		slot(w, VT_S_RET, ret);
@@ -187,30 +187,30 @@ SEC("fexit") int HOOK(x_df_alloc, u64 dev, u64 ret)
 
 /* ---- registration ---- */
 
-SEC("fexit") int HOOK(x_get_reg, u64 dev, u64 ret)
+/* Calls whose first argument is the device; RET as the record has it. */
+static __always_inline int device_exit(u16 type, u64 dev, bool has_ret, u64 ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_GET_REG, EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return 0;
 	slot_device(c, w, dev);
-	slot(w, VT_S_RET, (u8)ret);
+	if (has_ret)
+		slot(w, VT_S_RET, ret);
 	wire_send(c, w);
 	return 0;
+}
+
+SEC("fexit") int HOOK(x_get_reg, u64 dev, u64 ret)
+{
+	return device_exit(VT_EV_VFIO_GET_REG, dev, true, (u8)ret);
 }
 
 /* After the put the device may go away under an unregister: what is read here may be unreadable, which is then said. */
 SEC("fexit") int HOOK(x_put_reg, u64 dev)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_PUT_REG, EXIT) : NULL;
-
-	if (!w)
-		return 0;
-	slot_device(c, w, dev);
-	wire_send(c, w);
-	return 0;
+	return device_exit(VT_EV_VFIO_PUT_REG, dev, false, 0);
 }
 
 SEC("fexit") int HOOK(x_find)
@@ -231,15 +231,7 @@ SEC("fexit") int HOOK(x_find)
 
 SEC("fexit") int HOOK(x_register, u64 dev, int ret)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_REGISTER, EXIT) : NULL;
-
-	if (!w)
-		return 0;
-	slot(w, VT_S_RET, (s64)ret);
-	slot_device(c, w, dev);
-	wire_send(c, w);
-	return 0;
+	return device_exit(VT_EV_VFIO_REGISTER, dev, true, (s64)ret);
 }
 
 SEC("fentry") int HOOK(e_unregister, u64 dev)
@@ -366,21 +358,6 @@ static __always_inline int any_open_exit(const unsigned long long *a, enum vt_vf
 	else if (IS_ERR_VALUE(ret))
 		file = 0;
 	open_exit(type, c, dev, (void *)file, returns_file && file ? 0 : ret, hook == VT_HOOK_cdev_open || hook == VT_HOOK_group_open);
-	return 0;
-}
-
-/* Calls whose first argument is the device; RET as the record has it. */
-static __always_inline int device_exit(u16 type, u64 dev, bool has_ret, u64 ret)
-{
-	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
-
-	if (!w)
-		return 0;
-	slot_device(c, w, dev);
-	if (has_ret)
-		slot(w, VT_S_RET, ret);
-	wire_send(c, w);
 	return 0;
 }
 

@@ -165,10 +165,16 @@ static __always_inline void loss_count(u16 type)
 	loss_of(cpu, type);
 }
 
+/* What there is of the thread, in a call or not. FLAGS: BPF_LOCAL_STORAGE_GET_F_CREATE. */
+static __always_inline struct vt_task *task_stored(u64 flags)
+{
+	return bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, flags);
+}
+
 /* The thread's calls in flight; NULL outside of any. */
 static __always_inline struct vt_task *task_get(void)
 {
-	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
+	struct vt_task *t = task_stored(0);
 
 	return t && t->depth ? t : NULL;
 }
@@ -195,16 +201,22 @@ static __always_inline void task_begin(struct vt_task *t)
 	__builtin_memset(t, 0, offsetof(struct vt_task, frame));
 }
 
-/* For a call of TYPE. Without memory for it the records within go without their session: that is a loss of the call's. */
+/* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
+static __always_inline struct vt_task *task_store(u16 type)
+{
+	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		loss_count(type);
+	return t;
+}
+
+/* For a call of TYPE. */
 static __always_inline struct vt_task *task_make(u16 type)
 {
-	struct vt_task *t = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct vt_task *t = task_store(type);
 
-	if (!t) {
-		loss_count(type);
-		return NULL;
-	}
-	if (!t->depth)
+	if (t && !t->depth)
 		task_begin(t);
 	return t;
 }
@@ -361,6 +373,11 @@ static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 typ
 		return NULL;
 	p->snap.w.optional = 0;
 	return &p->w;
+}
+
+static __always_inline struct vt_wire *wire_make_for(struct vt_task *t, u16 type, u8 phase, bool snap)
+{
+	return snap ? wire_make_pair(t, type, phase) : wire_make(t, type, phase);
 }
 
 #define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)

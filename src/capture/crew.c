@@ -10,27 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The template's instructions again, with the row's function as target. */
-static int load_again(struct engine *e, const struct plan_row *r, int btf_fd)
-{
-	const struct template *t = load__template(e, r->prog);
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = r->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY,
-		    .attach_btf_id = r->btf_id, .attach_btf_obj_fd = btf_fd);
-
-	if (!t)
-		return -ENOENT;
-	opts.prog_btf_fd = t->btf_fd;
-	opts.func_info = t->func_info;
-	opts.func_info_cnt = t->func_info_cnt;
-	opts.func_info_rec_size = t->func_info_rec_size;
-	if (t->sleepable)
-		opts.prog_flags |= BPF_F_SLEEPABLE;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, r->prog, "GPL", t->insns, t->nr, &opts);
-}
-
 /* Takes over PROG_FD. */
-void load__attach_row(struct engine *e, struct plan_row *r, int prog_fd)
+void crew__attach_row(struct engine *e, struct plan_row *r, int prog_fd)
 {
 	char why[128];
 	int fd;
@@ -80,7 +61,8 @@ static int load_job(struct crew *c, const struct job *j)
 {
 	if (j->batch)
 		return together__load(c->e, j->batch, j->btf_fd);
-	return j->row->only_kprobe ? -ENOENT : load_again(c->e, j->row, j->btf_fd);
+	return j->row->only_kprobe ? -ENOENT :
+	       load__again(c->e, j->row->prog, j->row->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, j->row->btf_id, j->btf_fd);
 }
 
 /* Loads what comes next; false when there is nothing left. */
@@ -133,7 +115,7 @@ static void crew_attach(struct crew *c, struct job *j)
 	else if (j->prog_fd < 0)
 		load__give_up(j->row, "the kernel refused to load the program", j->prog_fd);
 	else
-		load__attach_row(c->e, j->row, j->prog_fd);
+		crew__attach_row(c->e, j->row, j->prog_fd);
 }
 
 #define CREW_MAX 8
@@ -231,7 +213,7 @@ static void run_alone(struct crew *c, enum plan_group group, uint64_t key)
 	crew_run(c);
 }
 
-int load__attach_group(struct engine *e, enum plan_group group, uint64_t key)
+int crew__attach_group(struct engine *e, enum plan_group group, uint64_t key)
 {
 	struct crew c = { .e = e, .jobs = calloc(e->plan.nr + BATCHES_MAX, sizeof(*c.jobs)) };
 	int attached = 0;

@@ -79,6 +79,8 @@ int load__object(struct engine *e);
 int load__attach_core(struct engine *e);
 void load__free_templates(struct engine *e);
 const struct template *load__template(const struct engine *e, const char *prog);
+/* PROG's template as a program for the function BTF_ID of the module behind BTF_FD, 0: for many functions. Its fd, or -errno. */
+int load__again(struct engine *e, const char *prog, unsigned int attach_type, uint32_t btf_id, int btf_fd);
 /* The row will not be attached, and why. ERR 0: WHAT says it all. */
 void load__give_up(struct plan_row *r, const char *what, int err);
 /* Rows of GROUP and KEY are taken out of the plan, detached if need be. */
@@ -90,16 +92,16 @@ const char *load__complaint(void);
 
 /* ---- crew.c ---- */
 /* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
-int load__attach_group(struct engine *e, enum plan_group group, uint64_t key);
+int crew__attach_group(struct engine *e, enum plan_group group, uint64_t key);
 /* One row, whose program is loaded: PROG_FD is taken over. */
-void load__attach_row(struct engine *e, struct plan_row *r, int prog_fd);
+void crew__attach_row(struct engine *e, struct plan_row *r, int prog_fd);
 
 /* ---- together.c: hooks that share a program ---- */
 #define BATCH_MAX 32
 #define BATCHES_MAX 16
 /* Rows of one family on functions of one module, all of them enter or all exit. */
 struct batch {
-	const char *family, *module;
+	const char *module;
 	bool exit;
 	char prog[24];
 	size_t nr;

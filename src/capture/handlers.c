@@ -155,7 +155,7 @@ static int attach_handler(struct engine *e, uint64_t addr)
 	for (size_t i = 0; i < NR_OPS; i++)
 		if (add_op_rows(e, h, i, op_addr(e, ops, i)))
 			return -ENOMEM;
-	attached = load__attach_group(e, PLAN_HANDLER, addr);
+	attached = crew__attach_group(e, PLAN_HANDLER, addr);
 	if (attached >= 0 && !h->objects_done) {
 		int objects = attach_objects(e, h, ops);
 

@@ -330,6 +330,22 @@ int load__btf_fd(struct engine *e, const char *module)
 	return -ENOENT;
 }
 
+int load__again(struct engine *e, const char *prog, unsigned int attach_type, uint32_t btf_id, int btf_fd)
+{
+	const struct template *t = load__template(e, prog);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type, .attach_btf_id = btf_id, .attach_btf_obj_fd = btf_fd);
+
+	if (!t)
+		return -ENOENT;
+	opts.prog_btf_fd = t->btf_fd;
+	opts.func_info = t->func_info;
+	opts.func_info_cnt = t->func_info_cnt;
+	opts.func_info_rec_size = t->func_info_rec_size;
+	if (t->sleepable)
+		opts.prog_flags |= BPF_F_SLEEPABLE;
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, &opts);
+}
+
 /* Injectors were loaded with the object. */
 static void attach_injectors(struct engine *e)
 {
@@ -337,14 +353,14 @@ static void attach_injectors(struct engine *e)
 		struct plan_row *r = &e->plan.rows[i];
 
 		if (r->group == PLAN_INJECT && r->possible && r->prog_fd < 0)
-			load__attach_row(e, r, dup(bpf_program__fd(bpf_object__find_program_by_name(e->obj, r->prog))));
+			crew__attach_row(e, r, dup(bpf_program__fd(bpf_object__find_program_by_name(e->obj, r->prog))));
 	}
 }
 
 int load__attach_core(struct engine *e)
 {
 	attach_injectors(e);
-	return load__attach_group(e, PLAN_CORE, 0);
+	return crew__attach_group(e, PLAN_CORE, 0);
 }
 
 void load__drop_rows(struct plan *p, enum plan_group group, uint64_t key)

@@ -117,18 +117,16 @@ static void write_probes(struct recorder *r)
 }
 
 /* Only what is new since the last time: readers add the rows up. */
-static void write_loss(struct recorder *r, enum vt_event_type type, const char *why,
-		       const struct vt_wire_loss *now, struct vt_wire_loss *told)
+static void write_loss(struct recorder *r, enum vt_event_type type, const char *why, const struct vt_wire_loss *now,
+		       const struct vt_wire_loss *told, uint64_t to_ns)
 {
-	struct vt_loss l = { .event = vt_event_name(type), .why = why };
+	struct vt_loss l = { .event = vt_event_name(type), .why = why, .to_ns = to_ns };
 
 	if (now->count == told->count)
 		return;
 	l.count = now->count - told->count;
 	l.from_ns = told->count ? told->last_ns : now->first_ns;
-	l.to_ns = now->last_ns;
 	vt_writer__loss(r->w, &l);
-	*told = *now;
 }
 
 /* What of an object is seen only because it was remembered: where it ends, and that may be any time after. */
@@ -141,22 +139,6 @@ static const struct { enum vt_class cls; enum vt_event_type type; } remembered[]
 	{ VT_C_SESSION, VT_EV_OBJ_FREE },
 };
 
-static void write_unknown(struct recorder *r, const struct engine_losses *now)
-{
-	for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
-		const struct vt_wire_loss *all = &now->unknown[remembered[i].cls], *told = &r->told.unknown[remembered[i].cls];
-		struct vt_loss l = { .event = vt_event_name(remembered[i].type), .why = "more objects than there is room for" };
-
-		if (all->count == told->count)
-			continue;
-		l.count = all->count - told->count;
-		l.from_ns = told->count ? told->last_ns : all->first_ns;
-		l.to_ns = UINT64_MAX;
-		vt_writer__loss(r->w, &l);
-	}
-	memcpy(r->told.unknown, now->unknown, sizeof(r->told.unknown));
-}
-
 static void write_losses(struct recorder *r)
 {
 	struct engine_losses now;
@@ -164,10 +146,15 @@ static void write_losses(struct recorder *r)
 	if (engine__losses(r->e, &now))
 		return;
 	for (int t = 1; t < VT_EV_MAX; t++) {
-		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t]);
-		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t]);
+		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
+		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
 	}
-	write_unknown(r, &now);
+	for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
+		enum vt_class cls = remembered[i].cls;
+
+		write_loss(r, remembered[i].type, "more objects than there is room for", &now.unknown[cls], &r->told.unknown[cls], UINT64_MAX);
+	}
+	r->told = now;
 }
 
 static void mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,17 +50,12 @@ bool together__is_program(const char *name)
 	return !strncmp(name, "all_", 4);
 }
 
-/* Whether the row may go into the batch. Of two rows on one function the second may not. */
-static bool fits(const struct batch *b, const struct plan_row *r, int share)
+static bool fits(const struct batch *b, const struct plan_row *r, const char *prog)
 {
-	if (b->nr == BATCH_MAX || b->exit != r->exit || b->family != shared[share].family || strcmp(b->module, r->module))
-		return false;
-	for (size_t i = 0; i < b->nr; i++)
-		if (b->row[i]->btf_id == r->btf_id)
-			return false;
-	return true;
+	return b->nr < BATCH_MAX && !strcmp(b->prog, prog) && !strcmp(b->module, r->module);
 }
 
+/* Of two rows on one function the second may not go with others. */
 static bool twice(const struct batch *b, size_t nr, const struct plan_row *r)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -82,12 +76,12 @@ bool together__take(struct engine *e, struct batch *b, size_t *nr, struct plan_r
 	snprintf(prog, sizeof(prog), "all_%c_%s", *r->prog, shared[share].family);
 	if (!load__template(e, prog))
 		return false;
-	for (i = 0; i < *nr && !fits(&b[i], r, share); i++)
+	for (i = 0; i < *nr && !fits(&b[i], r, prog); i++)
 		;
 	if (i == BATCHES_MAX)
 		return false;
 	if (i == *nr) {
-		b[i] = (struct batch){ .family = shared[share].family, .module = r->module, .exit = r->exit };
+		b[i] = (struct batch){ .module = r->module, .exit = r->exit };
 		snprintf(b[i].prog, sizeof(b[i].prog), "%s", prog);
 		(*nr)++;
 	}
@@ -98,18 +92,7 @@ bool together__take(struct engine *e, struct batch *b, size_t *nr, struct plan_r
 
 static int load_for(struct engine *e, const char *prog, bool exit, int btf_fd)
 {
-	const struct template *t = load__template(e, prog);
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI,
-		    .attach_btf_obj_fd = btf_fd);
-
-	if (!t)
-		return -ENOENT;
-	opts.prog_btf_fd = t->btf_fd;
-	opts.func_info = t->func_info;
-	opts.func_info_cnt = t->func_info_cnt;
-	opts.func_info_rec_size = t->func_info_rec_size;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, &opts);
+	return load__again(e, prog, exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI, 0, btf_fd);
 }
 
 /* Puts the batch's program where jumps to it find it, once. */

@@ -103,7 +103,7 @@ int vfio__attach(struct engine *e)
 	if (plan__resolve(&e->plan, e->k, PLAN_VFIO))
 		return -ENOMEM;
 	vfio_layout(e);
-	attached = load__attach_group(e, PLAN_VFIO, 0);
+	attached = crew__attach_group(e, PLAN_VFIO, 0);
 	if (attached < 0)
 		return attached;
 	sites = attach_sites(e);

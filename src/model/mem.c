@@ -136,17 +136,24 @@ static void left(struct vt_build *b, struct mem *m, struct vt_who who, const str
 	forget(b, m);
 }
 
+static struct mem *alive(const struct vt_build *b, uint64_t obj)
+{
+	struct mem *m = obj ? vt_map__get(&b->mems, obj) : NULL;
+
+	return m && !m->nr_freed ? m : NULL;
+}
+
 bool mem_alive(const struct vt_build *b, uint64_t obj)
 {
-	const struct mem *m = obj ? vt_map__get(&b->mems, obj) : NULL;
-
-	return m && !m->nr_freed;
+	return alive(b, obj);
 }
 
 void mem_due(struct vt_build *b, uint64_t obj, struct vt_who who, const struct vt_event *e)
 {
-	if (mem_alive(b, obj))
-		left(b, vt_map__get(&b->mems, obj), who, e);
+	struct mem *m = alive(b, obj);
+
+	if (m)
+		left(b, m, who, e);
 }
 
 /* What a failing deserialize leaves is accepted: held until reboot. */

@@ -310,6 +310,11 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 	}
 }
 
+static bool has_files(const struct vt_side *s)
+{
+	return vt_side_outgoing(s) || vt_side_incoming(s);
+}
+
 static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
@@ -325,7 +330,7 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
-	return vt_side_outgoing(s) || vt_side_incoming(s) || c->rule->subject == VT_ABOUT_VFIO ||
+	return has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
 	       (c->rule->subject == VT_ABOUT_MEMORY && s->mem_allocated);
 }
 
@@ -337,11 +342,11 @@ static bool about(const struct vt_ctx *c, const struct vt_side *s)
 	case VT_ABOUT_MODULE:
 		return s->saw_module;
 	case VT_ABOUT_KHO:
-		return vt_side_outgoing(s) || vt_side_incoming(s) || s->kho_preserved;
+		return has_files(s) || s->kho_preserved;
 	case VT_ABOUT_MEMORY:
-		return vt_side_outgoing(s) || vt_side_incoming(s) || s->mem_allocated;
+		return has_files(s) || s->mem_allocated;
 	default:
-		return vt_side_outgoing(s) || vt_side_incoming(s);
+		return has_files(s);
 	}
 }
 
@@ -585,7 +590,7 @@ static void judge_empty(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		const char *luo = vt_trace__meta(j->side[i]->trace, "luo");
 
-		if (vt_side_outgoing(j->side[i]) || vt_side_incoming(j->side[i]))
+		if (has_files(j->side[i]))
 			return;
 		no_luo &= luo && !strncmp(luo, "no", 2);
 	}

@@ -73,11 +73,11 @@ else
 	skip "no kernel tree with tools/testing/kunit"
 fi
 
+echo '{}' >"$tmp/empty"
 # Our schemas, by python3-jsonschema.
 valid() { python3 -m jsonschema -i "$2" "$1" >"$tmp/out" 2>&1; } # SCHEMA FILE
 if python3 -c 'import jsonschema' 2>/dev/null; then
 	report_schema=$here/../../../docs/report.schema.json
-	echo '{}' >"$tmp/empty"
 	valid "$report_schema" "$tmp/empty" && not_ok "schema: {} is accepted as a report" || ok
 	for n in "${formats[@]}"; do
 		valid "$report_schema" "$tmp/$n.json" && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
@@ -114,7 +114,6 @@ if (!check(JSON.parse(fs.readFileSync(process.argv[4])))) {
 END
 	sarif_schema=$(ls "$mods"/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0*.json)
 	sarif() { node "$tmp/validate.js" "$mods" "$sarif_schema" "$1" >"$tmp/out" 2>&1; }
-	echo '{}' >"$tmp/empty"
 	sarif "$tmp/empty" && not_ok "schema: {} is accepted as SARIF" || ok
 	for n in "${formats[@]}"; do
 		sarif "$tmp/$n.sarif" && ok || not_ok "schema: SARIF of $n: $(tail -2 "$tmp/out")"
