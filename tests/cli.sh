@@ -37,6 +37,9 @@ check "diff needs two traces" 64 "diff takes" "$vt" diff one
 check "record, bad duration" 64 "--duration takes seconds" "$vt" record -d soon
 check "record, bad ring" 64 "--ring takes" "$vt" record --ring 3M
 check "record, bad size to carry" 64 "--carry takes a size" "$vt" record --carry 1k
+check "record, not a whole allocation" 64 "--fail takes a section" "$vt" record --fail retrieve:2.7
+check "record, nothing behind the colon" 64 "--fail takes a section" "$vt" record --fail retrieve:
+check "sweep, directory with too long a name" 74 "too long" "$vt" sweep -o "$(printf '%05000d' 1)/x" -- true
 check "record, option without its value" 64 "needs" "$vt" record --ring
 
 check "show, no such file" 74 "$tmp/none" "$vt" show "$tmp/none"
@@ -62,6 +65,13 @@ if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; t
 	check "record on a kernel without LUO" "$code" "$text" "$vt" record -o "$tmp/x.vft" -- touch "$tmp/ran"
 	check "fetch there" 4 "nothing to fetch" "$vt" fetch -o "$tmp/x.vft"
 	check "CMD did not run there" 1 "" test -e "$tmp/ran"
+	check "sweep there" "$code" "$text" "$vt" sweep -o "$tmp/sweep" -- true
+	check "sweep leaves no empty directory" 1 "" test -e "$tmp/sweep"
+	# The trace of an earlier sweep is not this run's: a job with a kept work directory must not go green.
+	mkdir "$tmp/sweep"
+	xz -dc "$(dirname "$0")/golden/judge/lab/healthy.post.vft.xz" >"$tmp/sweep/open-1.vft"
+	check "sweep beside an old trace" "$code" "$text" "$vt" sweep -o "$tmp/sweep" -- true
+	check "and that is gone" 1 "" test -e "$tmp/sweep/open-1.vft"
 fi
 
 man=$(dirname "$0")/../docs/vfiotrace.1

@@ -37,5 +37,8 @@ extern const struct vt_cmd vt_cmd_record, vt_cmd_probes, vt_cmd_show, vt_cmd_dif
 void vt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* vt_say() and return the code: `return vt_fail(VT_EXIT_IO, "...")`. */
 int vt_fail(enum vt_exit code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* All words of this process's command line, quoted for a shell where they need it. The caller frees; NULL without memory. */
+char *vt_command_line(void);
+void vt_command_line_is(int argc, char **argv);
 
 #endif

@@ -140,6 +140,7 @@ int main(int argc, char **argv)
 {
 	int ret;
 
+	vt_command_line_is(argc, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return VT_EXIT_USAGE;

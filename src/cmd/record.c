@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* vfiotrace record: leave a trace of one side of a live update. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static int parse_ring(const char *text, uint32_t *out)
 {
 	uint64_t v;
 
-	if (parse_size(text, 4096, 1u << 30, &v) || (v & (v - 1)))
+	/* The kernel takes nothing below a page. */
+	if (parse_size(text, sysconf(_SC_PAGESIZE), 1u << 30, &v) || (v & (v - 1)))
 		return -EINVAL;
 	*out = v;
 	return 0;
@@ -79,10 +81,15 @@ static const struct { const char *name; enum vt_event_type event; } sections[] =
 int record__parse_section(const char *text, int *section, uint32_t *nth)
 {
 	size_t len = strcspn(text, ":");
-	double n = 0;
+	unsigned long n = 0;
+	char *end = NULL;
 
-	if (text[len] && parse_number(text + len + 1, 1, 100000, &n))
-		return -EINVAL;
+	if (text[len]) {
+		errno = 0;
+		n = isdigit((unsigned char)text[len + 1]) ? strtoul(text + len + 1, &end, 10) : 0;
+		if (errno || !n || n > 100000 || *end)
+			return -EINVAL;
+	}
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		if (strlen(sections[i].name) != len || strncmp(sections[i].name, text, len))
 			continue;
@@ -91,24 +98,6 @@ int record__parse_section(const char *text, int *section, uint32_t *nth)
 		return 0;
 	}
 	return -EINVAL;
-}
-
-static char *join(const char *const *argv, int argc)
-{
-	size_t len = sizeof("vfiotrace record -o ") + strlen(output) + 4;
-	char *line;
-
-	for (int i = 0; i < argc; i++)
-		len += strlen(argv[i]) + 1;
-	line = malloc(len);
-	if (!line)
-		return NULL;
-	sprintf(line, "vfiotrace record -o %s%s", output, argc ? " --" : "");
-	for (int i = 0; i < argc; i++) {
-		strcat(line, " ");
-		strcat(line, argv[i]);
-	}
-	return line;
 }
 
 static int run(int argc, char **argv)
@@ -121,7 +110,7 @@ static int run(int argc, char **argv)
 	if (seconds && parse_number(seconds, 0.001, 1e9, &o.seconds))
 		return vt_fail(VT_EXIT_USAGE, "record: --duration takes seconds, not '%s'", seconds);
 	if (parse_ring(ring, &o.ring_bytes))
-		return vt_fail(VT_EXIT_USAGE, "record: --ring takes a power of two from 4k to 1024M, not '%s'", ring);
+		return vt_fail(VT_EXIT_USAGE, "record: --ring takes a power of two from a page to 1024M, not '%s'", ring);
 	if (carry && parse_size(carry, CARRY_MIN, 1u << 30, &o.carry_bytes))
 		return vt_fail(VT_EXIT_USAGE, "record: --carry takes a size from 256k to 1024M, not '%s'", carry);
 	if (parse_number(jump_wait, 0, 10000, &jump_ms))
@@ -136,7 +125,7 @@ static int run(int argc, char **argv)
 	o.jump_wait_ns = jump_ms * 1e6;
 	o.module_wait_ns = module_ms * 1e6;
 	o.verbose = verbose || (!quiet && isatty(STDERR_FILENO));
-	line = join((const char *const *)argv, argc);
+	line = vt_command_line();
 	if (!line)
 		return vt_fail(VT_EXIT_IO, "out of memory");
 	o.command_line = line;

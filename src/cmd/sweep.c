@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,6 +278,45 @@ static enum vt_exit worse(enum vt_exit a, enum vt_exit b)
 	return b == VT_EXIT_NOTHING || b == VT_EXIT_CLEAN ? a : b;
 }
 
+/* Records run N into PATH. 0, or the code to end with: said why. */
+static int record_nth(struct recorder_options *o, unsigned int n, char *path, size_t size)
+{
+	int code;
+
+	if (snprintf(path, size, "%s/%s-%u.vft", directory, section, n) >= (int)size)
+		return vt_fail(VT_EXIT_USAGE, "sweep: the name of directory %s is too long", directory);
+	/* A trace of an earlier sweep must not be taken for this run's. */
+	if (unlink(path) && errno != ENOENT)
+		return vt_fail(VT_EXIT_IO, "sweep: cannot replace %s: %s", path, strerror(errno));
+	o->output = path;
+	o->fail_nth = n;
+	code = record_run(o);
+	if (code < 0)
+		return vt_fail(VT_EXIT_IO, "sweep: cannot fork: %s", strerror(-code));
+	if (!access(path, R_OK))
+		return 0;
+	/* Without a trace CMD did not run: the code is the recorder's, which has said why, unless it was killed. */
+	if (code < VT_EXIT_USAGE || code > 127)
+		return code == VT_EXIT_NOTHING ? code : vt_fail(VT_EXIT_IO, "sweep: the recorder of run %u ended with %d and left no trace", n, code);
+	return code;
+}
+
+/* What is there after the N-th run, for the table. 0, or the code to end with. */
+static int take_run(const struct recorder_options *o, const char *path, struct run *r, char *spared, size_t size)
+{
+	struct runs all = { 0 };
+
+	if (read_runs(&all, path, o->fail_section)) {
+		free(all.r);
+		return VT_EXIT_BAD_TRACE;
+	}
+	if (all.nr)
+		*r = all.r[0];
+	snprintf(spared, size, "%s", all.spared);
+	free(all.r);
+	return judge_run(r, path);
+}
+
 static int sweep(struct recorder_options *o, unsigned int limit)
 {
 	enum vt_exit total = VT_EXIT_CLEAN;
@@ -284,26 +324,12 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 	unsigned int n;
 
 	for (n = 1; n <= limit; n++) {
-		struct runs all = { 0 };
 		struct run r = { 0 };
-		char path[512];
-		int code;
+		char path[PATH_MAX];
+		int code = record_nth(o, n, path, sizeof(path));
 
-		snprintf(path, sizeof(path), "%s/%s-%u.vft", directory, section, n);
-		o->output = path;
-		o->fail_nth = n;
-		code = record_run(o);
-		if (code < 0)
-			return vt_fail(VT_EXIT_IO, "sweep: cannot fork: %s", strerror(-code));
-		if (access(path, R_OK))
-			return code;	/* the recorder has said why */
-		if (read_runs(&all, path, o->fail_section))
-			return VT_EXIT_BAD_TRACE;
-		if (all.nr)
-			r = all.r[0];
-		memcpy(spared, all.spared, sizeof(spared));
-		free(all.r);
-		code = judge_run(&r, path);
+		if (!code)
+			code = take_run(o, path, &r, spared, sizeof(spared));
 		if (code)
 			return code;
 		total = worse(total, r.verdict);
@@ -350,11 +376,14 @@ static int read_sweep(int event)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
-		.cmd = argv, .command_line = "vfiotrace sweep", .ring_bytes = 4 << 20, .realtime = true,
+		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true,
 		.jump_wait_ns = 20000000, .module_wait_ns = 1000000000,
 	};
 	char *end;
 	unsigned long limit = strtoul(max, &end, 10);
+	char *line;
+	bool made;
+	int code;
 
 	if (!argc == !trace || (pre_trace && !trace))
 		return vt_fail(VT_EXIT_USAGE, "sweep: give it CMD to run, or a trace by --trace (and --pre)");
@@ -364,9 +393,18 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "sweep: no section '%s'; there are open, preserve, retrieve, finish, create, retrieve-session", section);
 	if (trace)
 		return read_sweep(o.fail_section);
-	if (mkdir(directory, 0700) && errno != EEXIST)
+	made = !mkdir(directory, 0700);
+	if (!made && errno != EEXIST)
 		return vt_fail(VT_EXIT_IO, "sweep: cannot make %s: %s", directory, strerror(errno));
-	return sweep(&o, limit);
+	line = vt_command_line();
+	if (!line)
+		return vt_fail(VT_EXIT_IO, "out of memory");
+	o.command_line = line;
+	code = sweep(&o, limit);
+	free(line);
+	if (made)
+		rmdir(directory);	/* only if nothing was recorded into it */
+	return code;
 }
 
 static const struct vt_opt opts[] = {
