@@ -17,6 +17,10 @@ KERNEL_DIR=$CACHE_DIR/kernels
 WORK_DIR=$CACHE_DIR/work
 OWN_DIR=$CACHE_DIR/own
 
+# What the compiler made before, for whichever kernel. It needs no part in a kernel's
+# key: what comes out is the same.
+export CCACHE_DIR=$CACHE_DIR/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-6G}
+
 # Where newer kernels than that of the running release come from.
 SUITES="trixie-backports forky sid"
 
@@ -389,13 +393,19 @@ configure() { # LOG TREE OBJECTS FRAGMENT...
 	shift 3
 	mkdir -p "$objects"
 	merge_fragments "$@" >"$objects/lab.config"
-	logged "$log" make -C "$tree" "O=$objects" \
+	logged "$log" make -C "$tree" "O=$objects" "CC=${CC:-gcc}" \
 		"KCONFIG_ALLCONFIG=$objects/lab.config" allnoconfig
 	check_config "$objects/.config" "$objects/lab.config"
 }
 
+# By way of ccache if it is there. Not for what kconfig asks of the compiler, whose
+# answers depend on more than ccache knows.
 compile() { # LOG TREE OBJECTS
-	logged "$1" nice make -C "$2" "O=$3" "-j$(nproc)" bzImage modules
+	local cc=${CC:-gcc} cached=0
+	command -v ccache >/dev/null && cached=1 cc="ccache $cc"
+	[ "$cached" = 0 ] || ccache --zero-stats >/dev/null
+	logged "$1" nice make -C "$2" "O=$3" "CC=$cc" "-j$(nproc)" bzImage modules
+	[ "$cached" = 0 ] || ccache --show-stats >>"$1"
 }
 
 # What the guest needs, without the gigabytes that made it.
@@ -417,6 +427,16 @@ collect() { # OBJECTS DIRECTORY
 #
 # The builds
 #
+wait_for() { # DESCRIPTOR WHAT
+	flock -n "$1" && return
+	phase "waiting for $2"
+	# In short waits, since a shell hears signals only between commands.
+	until flock -w 1 "$1"; do
+		show_progress /dev/null
+	done
+	end_progress
+}
+
 build_series() { # VARIANT SERIES
 	local variant=$1 series=$2 deb version id final work log
 	local -a fragments
@@ -428,20 +448,17 @@ build_series() { # VARIANT SERIES
 	[ "$variant" = lab ] || version=$version-$variant
 	id=$version-$(build_key "$variant" "$series" "${fragments[@]}")
 	final=$KERNEL_DIR/$id
-	work=$WORK_DIR/$id
+	work=$WORK_DIR/linux
 	log=$CACHE_DIR/build-$id.log
 
 	# Whoever comes second waits, and finds the work done.
 	exec 9>"$KERNEL_DIR/.$id.lock"
-	if ! flock -n 9; then
-		phase "waiting for another build of $version"
-		# In short waits, since a shell hears signals only between commands.
-		until flock -w 1 9; do
-			show_progress /dev/null
-		done
-		end_progress
-	fi
+	wait_for 9 "another build of $version"
 	if ! kernel_is_ready "$final"; then
+		# One place for all builds, and one build at a time: only objects with the
+		# same path are the same to ccache, and each build takes all CPUs anyway.
+		exec 7>"$WORK_DIR/.lock"
+		wait_for 7 "the build of another kernel"
 		rm -rf "$work" "$final"
 		scratch=$work
 		: >"$log"
@@ -459,6 +476,7 @@ build_series() { # VARIANT SERIES
 		mv "$work/result" "$final"
 		rm -rf "$work"
 		scratch=''
+		exec 7>&-
 	fi
 	exec 9>&-
 	echo "$final"
