@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
+#include "rules/crossing.h"
 
 static int load_failed(const char *command, const char *path, int err, char *why)
 {

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "rules/rules.h"
+#include "rules/crossing.h"
 
 enum vt_format { VT_TEXT, VT_JSON, VT_KTAP, VT_JUNIT, VT_SARIF };
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/finding.h"
 #include "rules/gate.h"
 
 #define SUPPRESS_MAX 1024
