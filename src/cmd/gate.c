@@ -11,7 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
-#include "rules/gate.h"
+#include "gate/gate.h"
 
 #define TEXT_MAX (1u << 20)
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/gate.h"
+#include "gate/gate.h"
 
 #define HEAD "vfiotrace-baseline 1"
 #define NO_HEAD "expected '" HEAD "'"

@@ -22,8 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/gate.h"
 #include "rules/finding.h"
-#include "rules/gate.h"
 
 #define SUPPRESS_MAX 1024
 
