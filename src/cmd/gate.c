@@ -15,7 +15,7 @@
 
 #define TEXT_MAX (1u << 20)
 
-static const char *format_name = "text", *policy_path, *baseline_path, *save_path, *today_arg;
+static const char *format_name, *policy_path, *baseline_path, *save_path, *today_arg;
 
 struct gate {
 	struct vt_case c;
@@ -179,7 +179,7 @@ static void measure(struct gate *g)
 	g->c.j->exit = outcome(g);
 }
 
-static void report(struct gate *g, enum vt_format format)
+static void report(struct gate *g, const struct vt_format *format)
 {
 	struct vt_lines all = {};
 	struct vt_report_opts o;
@@ -193,7 +193,7 @@ static void report(struct gate *g, enum vt_format format)
 	o.nr_demands = all.nr;
 	o.unused = (const char *const *)g->unused.s;
 	o.nr_unused = g->unused.nr;
-	vt_report(stdout, g->c.j, format, &o);
+	format->put(stdout, g->c.j, &o);
 	for (size_t i = 0; i < g->gone.nr; i++)
 		vt_say("gate: %s; save a new baseline", g->gone.s[i]);
 	vt_lines__free(&all);
@@ -212,14 +212,13 @@ static void gate_free(struct gate *g)
 
 static int run_gate(int argc, char **argv)
 {
+	const struct vt_format *format = vt_format__of(format_name, "gate");
 	struct gate g = {};
-	enum vt_format format;
 	int code;
 
 	(void)argc;
-	code = vt_format__of(format_name, "gate", &format);
-	if (code)
-		return code;
+	if (!format)
+		return VT_EXIT_USAGE;
 	if (save_path && baseline_path)
 		return vt_fail(VT_EXIT_USAGE, "gate: --save-baseline and --baseline exclude each other");
 	if (today_arg && !valid_date(today_arg))
