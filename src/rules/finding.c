@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rules/finding.h"
+#include "vfiotrace/hash.h"
 
 const char *vt_severity_name(enum vt_severity s)
 {
@@ -84,11 +85,10 @@ const char *vt_errno_str(int64_t ret, char *buf, size_t size)
 
 /* ---- findings ---- */
 
-static uint64_t fnv(const char *s, uint64_t h)
+/* H goes on over a part and the NUL that ends it. */
+static uint64_t hash_part(uint64_t h, const char *s)
 {
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
-	return h * 0x100000001b3ULL;	/* ends the part */
+	return vt_hash_byte(vt_hash_on(h, s), 0);
 }
 
 void vt_also(struct vt_finding *f, const struct vt_who *who)
@@ -148,7 +148,7 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	f->count = 1;
 	if (who)
 		f->who = *who;
-	snprintf(f->fingerprint, sizeof(f->fingerprint), "%016" PRIx64, fnv(k, fnv(c->rule->id, 0xcbf29ce484222325ULL)));
+	snprintf(f->fingerprint, sizeof(f->fingerprint), "%016" PRIx64, hash_part(hash_part(VT_HASH_BEGIN, c->rule->id), k));
 	if (sev != VT_NOTE)
 		c->row->findings++;
 	return f;
