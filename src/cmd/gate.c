@@ -85,6 +85,26 @@ static int load(struct gate *g, const char *path, int (*parse)(struct gate *g, c
 	return VT_EXIT_USAGE;
 }
 
+/* What the next run would refuse is not written. */
+static bool reads_again(const char *text)
+{
+	struct vt_baseline *b = NULL;
+	size_t len = strlen(text);
+	char *why = NULL;
+	int err;
+
+	if (len > TEXT_MAX) {
+		vt_say("gate: the baseline would be larger than 1 MiB, which no gate reads");
+		return false;
+	}
+	err = vt_baseline__parse(text, len, &b, &why);
+	if (err)
+		vt_say("gate: the baseline would not read again: %s", why ? why : strerror(-err));
+	vt_baseline__free(b);
+	free(why);
+	return !err;
+}
+
 /* Written beside and renamed: a baseline is whole or not there. */
 static int save_baseline(const struct vt_judgement *j)
 {
@@ -96,6 +116,8 @@ static int save_baseline(const struct vt_judgement *j)
 		vt_say("gate: out of memory");
 		goto out;
 	}
+	if (!reads_again(text))
+		goto out;
 	f = fopen(tmp, "we");
 	if (!f || fputs(text, f) == EOF || fflush(f) || fsync(fileno(f))) {
 		vt_say("gate: %s: %s", tmp, strerror(errno));

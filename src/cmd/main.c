@@ -145,6 +145,12 @@ static int run_command(const struct vt_cmd *c, int argc, char **argv)
 	return code;
 }
 
+/* A verdict in a report that did not reach its reader is none. */
+static bool is_verdict(int code)
+{
+	return code == VT_EXIT_CLEAN || code == VT_EXIT_FINDINGS || code == VT_EXIT_NOTHING || code == VT_EXIT_INCONCLUSIVE;
+}
+
 int main(int argc, char **argv)
 {
 	int ret;
@@ -165,8 +171,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i]->name))
 			continue;
 		ret = run_command(commands[i], argc - 2, argv + 2);
-		/* A report that did not reach its reader is not a clean run. */
-		if ((fflush(stdout) || ferror(stdout)) && (ret == VT_EXIT_CLEAN || ret == VT_EXIT_FINDINGS))
+		if ((fflush(stdout) || ferror(stdout)) && is_verdict(ret))
 			return vt_fail(VT_EXIT_IO, "cannot write to standard output");
 		return ret;
 	}
