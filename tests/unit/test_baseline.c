@@ -101,7 +101,7 @@ static void any_names(void **state)
 }
 
 /* One handler must not pass for another whose name only looks alike in the file. */
-static void names_stay_apart(void **state)
+static void apart(const char *one, const char *other)
 {
 	struct vt_lines demands = {}, coverage = {}, gone = {};
 	struct vt_baseline *b;
@@ -109,15 +109,23 @@ static void names_stay_apart(void **state)
 	char *text, *why;
 
 	make(&m);
-	m.t.who.compatible = "a_b";
+	m.t.who.compatible = one;
 	text = vt_baseline__of(&m.j);
 	assert_int_equal(vt_baseline__parse(text, strlen(text), &b, &why), 0);
-	m.t.who.compatible = "a b";
+	m.t.who.compatible = other;
 	vt_baseline__compare(b, &m.j, &demands, &coverage, &gone);
 	assert_int_equal(coverage.nr, 1);
 	vt_lines__free(&coverage);
 	vt_baseline__free(b);
 	free(text);
+}
+
+static void names_stay_apart(void **state)
+{
+	apart("a_b", "a b");
+	apart("a\\x20b", "a b");
+	apart("a b", "a\\x20b");
+	apart("a\tb", "a b");
 }
 
 static void no_names(void **state)
