@@ -24,9 +24,9 @@ override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 LDFLAGS_STATIC :=
 endif
 
-# Evidence flows one way: capture -> trace -> model -> rules -> report. All but
-# capture and its two commands is pure: it builds and is tested without BPF.
-PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/report/*.c)) \
+# Evidence flows one way: capture -> trace -> model -> rules -> report; gate stands
+# beside report. All but capture and its commands is pure: it builds and is tested without BPF.
+PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c)) \
 	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
 LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c

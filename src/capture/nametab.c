@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vfiotrace/hash.h"
+
 static size_t hash(const char *s)
 {
-	uint64_t h = 0xcbf29ce484222325ULL;
+	uint64_t h = vt_hash_on(VT_HASH_BEGIN, s);
 
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
 	return h ^ h >> 32;
 }
 

@@ -3,7 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
 
-static const char *format_name = "text";
+static const char *format_name;
 
 static int run_check(int argc, char **argv)
 {

@@ -11,11 +11,11 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
-#include "rules/gate.h"
+#include "gate/gate.h"
 
 #define TEXT_MAX (1u << 20)
 
-static const char *format_name = "text", *policy_path, *baseline_path, *save_path, *today_arg;
+static const char *format_name, *policy_path, *baseline_path, *save_path, *today_arg;
 
 struct gate {
 	struct vt_case c;
@@ -85,6 +85,26 @@ static int load(struct gate *g, const char *path, int (*parse)(struct gate *g, c
 	return VT_EXIT_USAGE;
 }
 
+/* What the next run would refuse is not written. */
+static bool reads_again(const char *text)
+{
+	struct vt_baseline *b = NULL;
+	size_t len = strlen(text);
+	char *why = NULL;
+	int err;
+
+	if (len > TEXT_MAX) {
+		vt_say("gate: the baseline would be larger than 1 MiB, which no gate reads");
+		return false;
+	}
+	err = vt_baseline__parse(text, len, &b, &why);
+	if (err)
+		vt_say("gate: the baseline would not read again: %s", why ? why : strerror(-err));
+	vt_baseline__free(b);
+	free(why);
+	return !err;
+}
+
 /* Written beside and renamed: a baseline is whole or not there. */
 static int save_baseline(const struct vt_judgement *j)
 {
@@ -96,6 +116,8 @@ static int save_baseline(const struct vt_judgement *j)
 		vt_say("gate: out of memory");
 		goto out;
 	}
+	if (!reads_again(text))
+		goto out;
 	f = fopen(tmp, "we");
 	if (!f || fputs(text, f) == EOF || fflush(f) || fsync(fileno(f))) {
 		vt_say("gate: %s: %s", tmp, strerror(errno));
@@ -179,7 +201,7 @@ static void measure(struct gate *g)
 	g->c.j->exit = outcome(g);
 }
 
-static void report(struct gate *g, enum vt_format format)
+static void report(struct gate *g, const struct vt_format *format)
 {
 	struct vt_lines all = {};
 	struct vt_report_opts o;
@@ -193,7 +215,7 @@ static void report(struct gate *g, enum vt_format format)
 	o.nr_demands = all.nr;
 	o.unused = (const char *const *)g->unused.s;
 	o.nr_unused = g->unused.nr;
-	vt_report(stdout, g->c.j, format, &o);
+	format->put(stdout, g->c.j, &o);
 	for (size_t i = 0; i < g->gone.nr; i++)
 		vt_say("gate: %s; save a new baseline", g->gone.s[i]);
 	vt_lines__free(&all);
@@ -212,14 +234,13 @@ static void gate_free(struct gate *g)
 
 static int run_gate(int argc, char **argv)
 {
+	const struct vt_format *format = vt_format__of(format_name, "gate");
 	struct gate g = {};
-	enum vt_format format;
 	int code;
 
 	(void)argc;
-	code = vt_format__of(format_name, "gate", &format);
-	if (code)
-		return code;
+	if (!format)
+		return VT_EXIT_USAGE;
 	if (save_path && baseline_path)
 		return vt_fail(VT_EXIT_USAGE, "gate: --save-baseline and --baseline exclude each other");
 	if (today_arg && !valid_date(today_arg))

@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
+#include "rules/crossing.h"
 
 static int load_failed(const char *command, const char *path, int err, char *why)
 {
@@ -93,26 +94,29 @@ void vt_case__close(struct vt_case *c)
 	memset(c, 0, sizeof(*c));
 }
 
-int vt_format__of(const char *name, const char *command, enum vt_format *format)
+const struct vt_format *vt_format__of(const char *name, const char *command)
 {
-	if (vt_format__parse(name, format))
-		return 0;
-	return vt_fail(VT_EXIT_USAGE, "%s: no format '%s'; there are text, json, ktap, junit, sarif", command, name);
+	const struct vt_format *format = name ? vt_format__by_name(name) : &vt_formats[0];
+
+	if (!format)
+		vt_say("%s: no format '%s'; there are %s", command, name, VT_FORMAT_NAMES);
+	return format;
 }
 
 int vt_case__tell(const char *command, const char *format_name, const char *a, const char *b)
 {
+	const struct vt_format *format = vt_format__of(format_name, command);
 	struct vt_report_opts o;
-	enum vt_format format;
 	struct vt_case c;
-	int code = vt_format__of(format_name, command, &format);
+	int code;
 
-	if (!code)
-		code = vt_case__open(&c, command, a, b);
+	if (!format)
+		return VT_EXIT_USAGE;
+	code = vt_case__open(&c, command, a, b);
 	if (code)
 		return code;
 	vt_report_opts__init(&o, command, stdout);
-	vt_report(stdout, c.j, format, &o);
+	format->put(stdout, c.j, &o);
 	code = (int)c.j->exit;
 	vt_case__close(&c);
 	return code;

@@ -13,11 +13,11 @@ struct vt_case {
 /* Loads one trace (B NULL) or two and judges them. 0, or an exit code after a complaint. */
 int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b);
 void vt_case__close(struct vt_case *c);
-/* All of diff and check: open, report on stdout, close. An exit code. */
+/* All of diff and check: open, report on stdout, close. FORMAT_NAME may be NULL. An exit code. */
 int vt_case__tell(const char *command, const char *format_name, const char *a, const char *b);
 
-/* The argument of --format; 0, or an exit code after a complaint. */
-int vt_format__of(const char *name, const char *command, enum vt_format *format);
-#define VT_FORMAT_OPT(value) { "format", 'f', "FORMAT", "text (default), json, ktap, junit or sarif", &(value), NULL }
+/* The argument of --format, NULL for the default; NULL after a complaint. */
+const struct vt_format *vt_format__of(const char *name, const char *command);
+#define VT_FORMAT_OPT(value) { "format", 'f', "FORMAT", "of the report; without it the first of" VT_FORMAT_HELP, &(value), NULL }
 
 #endif

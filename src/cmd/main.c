@@ -24,6 +24,14 @@ static void usage(FILE *f)
 	      "64 usage, 65 bad or damaged trace, 69 this kernel cannot do it, 74 I/O, 77 permission.\n", f);
 }
 
+/* Further lines start under the first. */
+static void put_help(FILE *f, const char *help)
+{
+	for (const char *nl; (nl = strchr(help, '\n')); help = nl + 1)
+		fprintf(f, "%.*s\n%29s", (int)(nl - help), help, "");
+	fprintf(f, "%s\n", help);
+}
+
 static void cmd_usage(const struct vt_cmd *c, FILE *f)
 {
 	fprintf(f, "Usage: vfiotrace %s%s%s%s\n\n%s.\n", c->name,
@@ -38,7 +46,8 @@ static void cmd_usage(const struct vt_cmd *c, FILE *f)
 
 		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 			 o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-		fprintf(f, "  %-26s %s\n", left, o->help);
+		fprintf(f, "  %-26s ", left);
+		put_help(f, o->help);
 	}
 }
 
@@ -136,6 +145,12 @@ static int run_command(const struct vt_cmd *c, int argc, char **argv)
 	return code;
 }
 
+/* A verdict in a report that did not reach its reader is none. */
+static bool is_verdict(int code)
+{
+	return code == VT_EXIT_CLEAN || code == VT_EXIT_FINDINGS || code == VT_EXIT_NOTHING || code == VT_EXIT_INCONCLUSIVE;
+}
+
 int main(int argc, char **argv)
 {
 	int ret;
@@ -157,8 +172,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i]->name))
 			continue;
 		ret = run_command(commands[i], argc - 2, argv + 2);
-		/* A report that did not reach its reader is not a clean run. */
-		if ((fflush(stdout) || ferror(stdout)) && (ret == VT_EXIT_CLEAN || ret == VT_EXIT_FINDINGS))
+		if ((fflush(stdout) || ferror(stdout)) && is_verdict(ret))
 			return vt_fail(VT_EXIT_IO, "cannot write to standard output");
 		return ret;
 	}

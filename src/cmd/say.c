@@ -2,15 +2,23 @@
 /* Complaints: one line on stderr, prefixed with the tool's name. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "report/put.h"
 
+/* What it quotes may come from a file that means harm. */
 static void vsay(const char *fmt, va_list ap)
 {
+	char *s;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
 	fflush(stdout);
 	fputs("vfiotrace: ", stderr);
-	vfprintf(stderr, fmt, ap);
+	vt_put_plain(stderr, s ? s : "out of memory");
 	fputc('\n', stderr);
+	free(s);
 }
 
 void vt_say(const char *fmt, ...)

@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-#include "vfiotrace/trace.h"
+#include "trace/json_writer.h"
+#include "trace/print.h"
 
 /* Facts from a first pass. */
 struct vt_glance {
@@ -19,14 +20,26 @@ int vt_show__timeline(FILE *f, struct vt_trace *t, const struct vt_glance *g);
 int vt_show__json(FILE *f, struct vt_trace *t, const struct vt_glance *g);
 int vt_show__perfetto(FILE *f, struct vt_trace *t, const struct vt_glance *g);
 
-/* All that comes before damage and events in the JSON view. */
-void vt_show__json_parts(FILE *f, const struct vt_trace *t, const struct vt_glance *g, bool meta, bool probes, bool loss);
+/* What stands above the views for people. */
+void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance *g);
 
-/* Parts that views share. */
+/* Parts of a trace that can be asked for by themselves. */
+struct vt_parts {
+	bool meta, probes, loss;
+};
+void vt_show__text_parts(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_parts *parts);
+/* With all of them: what comes before damage and events in the JSON view. */
+void vt_show__json_parts(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_parts *parts);
+
+/* ---- what views share: show_parts.c ---- */
+
 void vt_show__time(FILE *f, const struct vt_glance *g, uint64_t ts_ns);
 const char *vt_show__arrow(const struct vt_event *e);
 void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e);
-void vt_show__json_fields(FILE *f, const struct vt_trace *t, const struct vt_event *e);
+void vt_show__json_meta(struct vt_jsonw *w, const char *key, const struct vt_trace *t);
+void vt_show__json_fields(struct vt_jsonw *w, const char *key, const struct vt_trace *t, const struct vt_event *e);
+
+/* ---- show_tasks.c ---- */
 
 /* What each task is inside of: calls that were entered and not left yet. */
 #define VT_CALLS_MAX 64

@@ -19,7 +19,7 @@
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
 #include "cmd/record.h"
-#include "rules/rules.h"
+#include "rules/finding.h"
 #include "vfiotrace/trace.h"
 
 static const char *section = "open", *directory = "sweep", *max = "64", *trace, *pre_trace;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/map.h"
+#include "vfiotrace/hash.h"
 
 static char gone;
 #define MAP_GONE ((void *)&gone)
@@ -22,11 +23,7 @@ uint64_t vt_hash_mix(uint64_t a, uint64_t b)
 
 uint64_t vt_hash_str(const char *s)
 {
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
-	return h;
+	return vt_hash_on(VT_HASH_BEGIN, s);
 }
 
 static inline struct vt_slot *find(const struct vt_map *m, uint64_t key)

@@ -1,320 +1,363 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The report as one JSON object: docs/report.schema.json. "rule" names the rule of a finding and stands nowhere else. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
-#include "trace/print.h"
+#include "report/format.h"
+#include "report/pairs.h"
+#include "trace/json_writer.h"
 
 #define SCHEMA_VERSION 2
 
 #define OPEN_LISTED 256	/* of the files that a rule leaves open */
 
-static void key(FILE *f, const char *k, const char *v, const char *after)
-{
-	fprintf(f, "\"%s\": ", k);
-	vt_put_json(f, v);
-	fputs(after, f);
-}
-
-static void boolean(FILE *f, const char *k, bool v, const char *after)
-{
-	fprintf(f, "\"%s\": %s%s", k, v ? "true" : "false", after);
-}
-
-static void number(FILE *f, const char *k, uint64_t v, const char *after)
-{
-	fprintf(f, "\"%s\": ", k);
-	vt_json__u64(f, v);
-	fputs(after, f);
-}
-
-static void hex(FILE *f, const char *k, bool has, uint64_t v, const char *after)
+static void hex_or_null(struct vt_jsonw *w, const char *key, bool has, uint64_t v)
 {
 	if (has)
-		fprintf(f, "\"%s\": \"0x%" PRIx64 "\"%s", k, v, after);
+		vt_jsonw__hex(w, key, v);
 	else
-		fprintf(f, "\"%s\": null%s", k, after);
+		vt_jsonw__null(w, key);
 }
 
-static void who(FILE *f, const struct vt_who *w)
+static void who(struct vt_jsonw *w, const char *key, const struct vt_who *x)
 {
-	fputs("{ ", f);
-	key(f, "session", w->session, ", ");
-	hex(f, "token", w->has_token, w->token, ", ");
-	key(f, "compatible", w->compatible, ", ");
-	key(f, "bdf", w->bdf, " }");
+	vt_jsonw__object(w, key);
+	vt_jsonw__str(w, "session", x->session);
+	hex_or_null(w, "token", x->has_token, x->token);
+	vt_jsonw__str(w, "compatible", x->compatible);
+	vt_jsonw__str(w, "bdf", x->bdf);
+	vt_jsonw__end(w);
 }
 
-static void at(FILE *f, const char *side, const struct vt_at *a)
+/* The members of an event, in an object that is open. */
+static void at(struct vt_jsonw *w, const struct vt_at *a)
 {
-	fputs("{ ", f);
-	if (side)
-		key(f, "side", side, ", ");
-	number(f, "index", a->index, ", \"ts_ns\": ");
-	vt_json__ns(f, a->ts_ns);
-	fprintf(f, ", \"tgid\": %u, \"tid\": %u, ", a->tgid, a->tid);
-	key(f, "comm", a->comm, ", ");
-	key(f, "event", vt_event_name(a->type), ", ");
-	key(f, "phase", a->phase == VT_ENTER ? "enter" : a->phase == VT_EXIT ? "exit" : "point", ", ");
-	key(f, "func", a->func, ", ");
-	fputs("\"ret\": ", f);
+	vt_jsonw__u64(w, "index", a->index);
+	vt_jsonw__ns(w, "ts_ns", a->ts_ns);
+	vt_jsonw__u64(w, "tgid", a->tgid);
+	vt_jsonw__u64(w, "tid", a->tid);
+	vt_jsonw__str(w, "comm", a->comm);
+	vt_jsonw__str(w, "event", vt_event_name(a->type));
+	vt_jsonw__str(w, "phase", a->phase == VT_ENTER ? "enter" : a->phase == VT_EXIT ? "exit" : "point");
+	vt_jsonw__str(w, "func", a->func);
 	if (a->has_ret)
-		vt_json__s64(f, a->ret);
+		vt_jsonw__s64(w, "ret", a->ret);
 	else
-		fputs("null", f);
+		vt_jsonw__null(w, "ret");
 }
 
-static void strings(FILE *f, const char *k, char *const *s, size_t nr, const char *after)
+static void strings(struct vt_jsonw *w, const char *key, const char *const *s, size_t nr)
 {
-	fprintf(f, "\"%s\": [", k);
-	for (size_t i = 0; i < nr; i++) {
-		fputs(i ? ", " : "", f);
-		vt_put_json(f, s[i]);
-	}
-	fprintf(f, "]%s", after);
+	vt_jsonw__array(w, key);
+	for (size_t i = 0; i < nr; i++)
+		vt_jsonw__str(w, NULL, s[i]);
+	vt_jsonw__end(w);
 }
 
-static void sides(FILE *f, const struct vt_judgement *j)
+static void phases(struct vt_jsonw *w, const struct vt_side *s)
 {
-	fputs("  \"sides\": [", f);
-	for (size_t i = 0; i < j->nr_sides; i++) {
-		const struct vt_side *s = j->side[i];
-		bool first = true;
+	vt_jsonw__object(w, "phases");
+	for (int p = 0; p < VT_PH_MAX; p++) {
+		const struct vt_phase_time *t = &s->phase[p];
 
-		fprintf(f, "%s\n    { ", i ? "," : "");
-		key(f, "side", s->label, ", ");
-		key(f, "file", strrchr(s->path, '/') ? strrchr(s->path, '/') + 1 : s->path, ", ");
-		key(f, "kernel", vt_trace__meta(s->trace, "kernel.release"), ", ");
-		key(f, "boot_id", vt_trace__meta(s->trace, "boot_id"), ", ");
-		key(f, "ending", s->ending == VT_END_JUMP ? "jump" : s->ending == VT_END_STOPPED ? "stopped" : "cut", ", ");
-		boolean(f, "damaged", s->damaged, ", ");
-		boolean(f, "truncated", s->truncated, ", ");
-		number(f, "events", s->events, ", ");
-		number(f, "folded_files", s->folded_lives, ",\n      \"phases\": {");
-		for (int p = 0; p < VT_PH_MAX; p++) {
-			const struct vt_phase_time *t = &s->phase[p];
-
-			if (!t->count)
-				continue;
-			fprintf(f, "%s \"%s\": { ", first ? "" : ",", vt_phase_name((enum vt_phase_kind)p));
-			number(f, "count", t->count, ", ");
-			number(f, "total_ns", t->total_ns, ", ");
-			number(f, "max_ns", t->max_ns, " }");
-			first = false;
-		}
-		fputs(" },\n      \"frees\": [", f);
-		for (size_t k = 0; k < s->nr_free_paths; k++) {
-			const struct vt_free_path *p = &s->free_paths[k];
-
-			fputs(k ? ", { " : "{ ", f);
-			key(f, "allocated_by", p->callee, ", ");
-			key(f, "family", p->family, ", ");
-			key(f, "allocated_at", p->example->site, ", ");
-			key(f, "freed_by", p->free_callee, ", ");
-			key(f, "freed_at", p->example->free_site[0], ", ");
-			boolean(f, "normal_release", p->in_release, ", ");
-			number(f, "count", p->count, " }");
-		}
-		fputs("] }", f);
+		if (!t->count)
+			continue;
+		vt_jsonw__object(w, vt_phase_name((enum vt_phase_kind)p));
+		vt_jsonw__u64(w, "count", t->count);
+		vt_jsonw__u64(w, "total_ns", t->total_ns);
+		vt_jsonw__u64(w, "max_ns", t->max_ns);
+		vt_jsonw__end(w);
 	}
-	fputs("\n  ],\n", f);
+	vt_jsonw__end(w);
 }
 
-static void half(FILE *f, const struct vt_judgement *j, const char *name, const struct vt_life *l, const char *after)
+static void frees(struct vt_jsonw *w, const struct vt_side *s)
 {
-	bool first = true;
+	vt_jsonw__array(w, "frees");
+	for (size_t k = 0; k < s->nr_free_paths; k++) {
+		const struct vt_free_path *p = &s->free_paths[k];
 
-	fprintf(f, "\n      \"%s\": ", name);
-	if (!l) {
-		fprintf(f, "null%s", after);
-		return;
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "allocated_by", p->callee);
+		vt_jsonw__str(w, "family", p->family);
+		vt_jsonw__str(w, "allocated_at", p->example->site);
+		vt_jsonw__str(w, "freed_by", p->free_callee);
+		vt_jsonw__str(w, "freed_at", p->example->free_site[0]);
+		vt_jsonw__bool(w, "normal_release", p->in_release);
+		vt_jsonw__u64(w, "count", p->count);
+		vt_jsonw__end(w);
 	}
-	fputs("{ ", f);
-	key(f, "state", vt_life_state_name(l->state), ", ");
-	boolean(f, "jumped", vt_crossed(j, l), ", ");
-	hex(f, "serialized_data", l->has_data, l->data, ", ");
-	fputs("\"steps\": [", f);
+	vt_jsonw__end(w);
+}
+
+static void side(struct vt_jsonw *w, const struct vt_side *s)
+{
+	const char *base = strrchr(s->path, '/');
+
+	vt_jsonw__object(w, NULL);
+	vt_jsonw__str(w, "side", s->label);
+	vt_jsonw__str(w, "file", base ? base + 1 : s->path);
+	vt_jsonw__str(w, "kernel", vt_trace__meta(s->trace, "kernel.release"));
+	vt_jsonw__str(w, "boot_id", vt_trace__meta(s->trace, "boot_id"));
+	vt_jsonw__str(w, "ending", s->ending == VT_END_JUMP ? "jump" : s->ending == VT_END_STOPPED ? "stopped" : "cut");
+	vt_jsonw__bool(w, "damaged", s->damaged);
+	vt_jsonw__bool(w, "truncated", s->truncated);
+	vt_jsonw__u64(w, "events", s->events);
+	vt_jsonw__u64(w, "folded_files", s->folded_lives);
+	vt_jsonw__line(w, 6);
+	phases(w, s);
+	vt_jsonw__line(w, 6);
+	frees(w, s);
+	vt_jsonw__end(w);
+}
+
+static void sides(struct vt_jsonw *w, const struct vt_judgement *j)
+{
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, "sides", 4);
+	for (size_t i = 0; i < j->nr_sides; i++)
+		side(w, j->side[i]);
+	vt_jsonw__end_line(w, 2);
+}
+
+static void steps(struct vt_jsonw *w, const struct vt_life *l)
+{
+	vt_jsonw__array(w, "steps");
 	for (int k = 0; k < VT_STEP_MAX; k++) {
 		if (!l->at[k].type)
 			continue;
-		fprintf(f, "%s{ \"step\": \"%s\", \"runs\": %u, ", first ? "" : ", ", vt_step_name((enum vt_step)k), l->n[k]);
-		number(f, "ns", l->ns[k], ", \"last\": ");
-		at(f, NULL, &l->at[k]);
-		fputs(" } }", f);
-		first = false;
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "step", vt_step_name((enum vt_step)k));
+		vt_jsonw__u64(w, "runs", l->n[k]);
+		vt_jsonw__u64(w, "ns", l->ns[k]);
+		vt_jsonw__object(w, "last");
+		at(w, &l->at[k]);
+		vt_jsonw__end(w);
+		vt_jsonw__end(w);
 	}
-	fputs("], \"file_ref\": {", f);
-	first = true;
-	for (int p = 0; p < VT_PT_MAX; p++) {
-		if (!l->ref[p].seen)
-			continue;
-		fprintf(f, "%s \"%s\": ", first ? "" : ",", vt_pt_name((enum vt_pt)p));
-		vt_json__s64(f, l->ref[p].count);
-		first = false;
-	}
-	fprintf(f, " }, \"f_mapping_linked\": %s }%s", !l->snap || !l->snap->is_vfio || !l->snap->has_mapping || !l->snap->has_dev_mapping ? "null" :
-		l->snap->mapping == l->snap->dev_mapping ? "true" : "false", after);
+	vt_jsonw__end(w);
 }
 
-static void files(FILE *f, const struct vt_judgement *j)
+static void file_refs(struct vt_jsonw *w, const struct vt_life *l)
+{
+	vt_jsonw__object(w, "file_ref");
+	for (int p = 0; p < VT_PT_MAX; p++) {
+		if (l->ref[p].seen)
+			vt_jsonw__s64(w, vt_pt_name((enum vt_pt)p), l->ref[p].count);
+	}
+	vt_jsonw__end(w);
+}
+
+static void half(struct vt_jsonw *w, const struct vt_judgement *j, const char *name, const struct vt_life *l)
+{
+	const struct vt_snap *s = l ? l->snap : NULL;
+
+	vt_jsonw__line(w, 6);
+	if (!l) {
+		vt_jsonw__null(w, name);
+		return;
+	}
+	vt_jsonw__object(w, name);
+	vt_jsonw__str(w, "state", vt_life_state_name(l->state));
+	vt_jsonw__bool(w, "jumped", vt_crossed(j, l));
+	hex_or_null(w, "serialized_data", l->has_data, l->data);
+	steps(w, l);
+	file_refs(w, l);
+	if (!s || !s->is_vfio || !s->has_mapping || !s->has_dev_mapping)
+		vt_jsonw__null(w, "f_mapping_linked");
+	else
+		vt_jsonw__bool(w, "f_mapping_linked", s->mapping == s->dev_mapping);
+	vt_jsonw__end(w);
+}
+
+static void files(struct vt_jsonw *w, const struct vt_judgement *j)
 {
 	struct vt_pair *p;
 	size_t nr;
 
 	p = vt_pairs(j, &nr);
-	fputs("  \"files\": [", f);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, "files", 4);
 	for (size_t i = 0; p && i < nr; i++) {
-		struct vt_who w = vt_who_of(p[i].out ? p[i].out : p[i].in);
+		struct vt_who x = vt_who_of(p[i].out ? p[i].out : p[i].in);
 
-		fprintf(f, "%s\n    { \"who\": ", i ? "," : "");
-		who(f, &w);
-		fputc(',', f);
-		half(f, j, "old", p[i].out, ",");
-		half(f, j, "new", p[i].in, " }");
+		vt_jsonw__object(w, NULL);
+		who(w, "who", &x);
+		half(w, j, "old", p[i].out);
+		half(w, j, "new", p[i].in);
+		vt_jsonw__end(w);
 	}
-	fputs("\n  ],\n", f);
+	vt_jsonw__end_line(w, 2);
 	free(p);
 }
 
-static void one_finding(FILE *f, const struct vt_finding *x, bool note)
+static void evidence(struct vt_jsonw *w, const struct vt_finding *x)
 {
-	fputs("    { ", f);
-	key(f, note ? "about" : "rule", note ? x->key : x->rule->id, ", ");
-	key(f, "severity", vt_severity_name(x->severity), ", ");
-	key(f, "fingerprint", x->fingerprint, ",\n      ");
-	key(f, "title", x->title, ",\n      \"object\": ");
-	who(f, &x->who);
-	fputs(",\n      ", f);
-	key(f, "side", x->side->label, ", ");
-	key(f, "function", x->func, ",\n      ");
-	key(f, "expected", x->expected, ",\n      ");
-	key(f, "seen_pre", x->seen[0], ",\n      ");
-	key(f, "seen_post", x->seen[1], ",\n      ");
-	key(f, "meaning", x->meaning, ",\n      ");
-	boolean(f, "suppressed", x->suppressed, ", ");
-	boolean(f, "known", x->known, ", ");
-	number(f, "count", x->count, ", ");
-	strings(f, "also", x->also, x->nr_also, ",\n      \"evidence\": [");
+	vt_jsonw__rows(w, "evidence", 8);
 	for (size_t i = 0; i < x->nr_ev; i++) {
-		fprintf(f, "%s\n        ", i ? "," : "");
-		at(f, x->ev[i].side->label, &x->ev[i].at);
-		fputs(", ", f);
-		key(f, "what", x->ev[i].what, " }");
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "side", x->ev[i].side->label);
+		at(w, &x->ev[i].at);
+		vt_jsonw__str(w, "what", x->ev[i].what);
+		vt_jsonw__end(w);
 	}
-	fputs("\n      ] }", f);
+	vt_jsonw__end_line(w, 6);
 }
 
-static void finding_list(FILE *f, const struct vt_judgement *j, const char *name, bool notes)
+/* A member that begins a line of a finding. */
+static void text(struct vt_jsonw *w, const char *key, const char *value)
 {
-	bool first = true;
+	vt_jsonw__line(w, 6);
+	vt_jsonw__str(w, key, value);
+}
 
-	fprintf(f, "  \"%s\": [", name);
+static void one_finding(struct vt_jsonw *w, const struct vt_finding *x, bool note)
+{
+	vt_jsonw__object(w, NULL);
+	vt_jsonw__str(w, note ? "about" : "rule", note ? x->key : x->rule->id);
+	vt_jsonw__str(w, "severity", vt_severity_name(x->severity));
+	vt_jsonw__str(w, "fingerprint", x->fingerprint);
+	text(w, "title", x->title);
+	vt_jsonw__line(w, 6);
+	who(w, "object", &x->who);
+	text(w, "side", x->side->label);
+	vt_jsonw__str(w, "function", x->func);
+	text(w, "expected", x->expected);
+	text(w, "seen_pre", x->seen[0]);
+	text(w, "seen_post", x->seen[1]);
+	text(w, "meaning", x->meaning);
+	vt_jsonw__line(w, 6);
+	vt_jsonw__bool(w, "suppressed", x->suppressed);
+	vt_jsonw__bool(w, "known", x->known);
+	vt_jsonw__u64(w, "count", x->count);
+	strings(w, "also", (const char *const *)x->also, x->nr_also);
+	vt_jsonw__line(w, 6);
+	evidence(w, x);
+	vt_jsonw__end(w);
+}
+
+static void finding_list(struct vt_jsonw *w, const struct vt_judgement *j, const char *name, bool notes)
+{
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, name, 4);
 	for (size_t i = 0; i < j->nr_findings; i++) {
-		if ((j->findings[i].severity == VT_NOTE) != notes)
-			continue;
-		fputs(first ? "\n" : ",\n", f);
-		one_finding(f, &j->findings[i], notes);
-		first = false;
+		if ((j->findings[i].severity == VT_NOTE) == notes)
+			one_finding(w, &j->findings[i], notes);
 	}
-	fputs("\n  ],\n", f);
+	vt_jsonw__end_line(w, 2);
 }
 
 /* Where a rule has doubts: how many files it judged all the same, and which it could not. */
-static void open_files(FILE *f, const struct vt_row *r)
+static void open_files(struct vt_jsonw *w, const struct vt_row *r)
 {
-	fputs(", ", f);
-	number(f, "files_judged", r->judged, ", ");
-	number(f, "files_open", r->nr_open + r->more_open, ", ");
-	fputs("\"open\": [", f);
-	for (size_t i = 0; i < r->nr_open && i < OPEN_LISTED; i++) {
-		fputs(i ? ", " : "", f);
-		who(f, &r->open[i]);
-	}
-	fputs("]", f);
+	vt_jsonw__u64(w, "files_judged", r->judged);
+	vt_jsonw__u64(w, "files_open", r->nr_open + r->more_open);
+	vt_jsonw__array(w, "open");
+	for (size_t i = 0; i < r->nr_open && i < OPEN_LISTED; i++)
+		who(w, NULL, &r->open[i]);
+	vt_jsonw__end(w);
 }
 
-static void rules(FILE *f, const struct vt_judgement *j)
+static void rules(struct vt_jsonw *w, const struct vt_judgement *j)
 {
-	fputs("  \"rules\": [", f);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, "rules", 4);
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		const struct vt_row *r = &j->rows[i];
 
-		fprintf(f, "%s\n    { ", i ? "," : "");
-		key(f, "id", r->rule->id, ", ");
-		key(f, "name", r->rule->name, ", ");
-		key(f, "status", vt_status_name(r->status), ", ");
-		strings(f, "why", r->why, r->nr_why, "");
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "id", r->rule->id);
+		vt_jsonw__str(w, "name", r->rule->name);
+		vt_jsonw__str(w, "status", vt_status_name(r->status));
+		strings(w, "why", (const char *const *)r->why, r->nr_why);
 		if (vt_row_doubtful(r))
-			open_files(f, r);
-		fputs(" }", f);
+			open_files(w, r);
+		vt_jsonw__end(w);
 	}
-	fputs("\n  ],\n", f);
+	vt_jsonw__end_line(w, 2);
 }
 
-static void tables(FILE *f, const struct vt_judgement *j)
+static void members(struct vt_jsonw *w, const struct vt_field_table *t)
 {
 	static const char *const words[] = { "equal", "by design", "differs", "not judged" };
 
-	fputs("  \"fields\": [", f);
+	vt_jsonw__rows(w, "members", 6);
+	for (size_t k = 0; k < t->nr; k++) {
+		const struct vt_field_row *r = &t->rows[k];
+
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "name", r->name);
+		vt_jsonw__str(w, "verdict", words[r->same]);
+		vt_jsonw__str(w, "preserved", r->pre);
+		vt_jsonw__str(w, "retrieved", r->post);
+		vt_jsonw__str(w, "reason", r->reason);
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end_line(w, 4);
+}
+
+static void tables(struct vt_jsonw *w, const struct vt_judgement *j)
+{
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, "fields", 4);
 	for (size_t i = 0; i < j->nr_tables; i++) {
 		const struct vt_field_table *t = &j->tables[i];
 
-		fprintf(f, "%s\n    { \"who\": ", i ? "," : "");
-		who(f, &t->who);
-		fputs(", ", f);
-		key(f, "from_side", t->side[0]->label, ", ");
-		key(f, "from_point", t->pt[0], ", ");
-		key(f, "to_side", t->side[1]->label, ", ");
-		key(f, "to_point", t->pt[1], ", ");
-		fprintf(f, "\"others\": %u, \"members\": [", t->others);
-		for (size_t k = 0; k < t->nr; k++) {
-			const struct vt_field_row *r = &t->rows[k];
-
-			fprintf(f, "%s\n      { ", k ? "," : "");
-			key(f, "name", r->name, ", ");
-			key(f, "verdict", words[r->same], ", ");
-			key(f, "preserved", r->pre, ", ");
-			key(f, "retrieved", r->post, ", ");
-			key(f, "reason", r->reason, " }");
-		}
-		fputs("\n    ] }", f);
+		vt_jsonw__object(w, NULL);
+		who(w, "who", &t->who);
+		vt_jsonw__str(w, "from_side", t->side[0]->label);
+		vt_jsonw__str(w, "from_point", t->pt[0]);
+		vt_jsonw__str(w, "to_side", t->side[1]->label);
+		vt_jsonw__str(w, "to_point", t->pt[1]);
+		vt_jsonw__u64(w, "others", t->others);
+		members(w, t);
+		vt_jsonw__end(w);
 	}
-	fputs("\n  ]", f);
+	vt_jsonw__end_line(w, 2);
 }
 
-static void list(FILE *f, const char *name, const char *const *s, size_t nr)
+static void head(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
-	fprintf(f, ",\n  \"%s\": [", name);
-	for (size_t i = 0; i < nr; i++) {
-		fputs(i ? ", " : "", f);
-		vt_put_json(f, s[i]);
-	}
-	fputc(']', f);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__u64(w, "schema", SCHEMA_VERSION);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__str(w, "tool", "vfiotrace " VFIOTRACE_VERSION);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__str(w, "command", o->command);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__str(w, "verdict", vt_verdict(j));
+	vt_jsonw__u64(w, "exit", j->exit);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__str(w, "nothing", j->nothing);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__u64(w, "errors", j->errors);
+	vt_jsonw__u64(w, "warnings", j->warnings);
+	vt_jsonw__u64(w, "notes", j->notes);
+	vt_jsonw__u64(w, "suppressed", j->suppressed);
+	vt_jsonw__u64(w, "known", j->known);
 }
 
 void vt_report_json(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
-	fprintf(f, "{\n  \"schema\": %d,\n  ", SCHEMA_VERSION);
-	key(f, "tool", "vfiotrace " VFIOTRACE_VERSION, ",\n  ");
-	key(f, "command", o->command, ",\n  ");
-	key(f, "verdict", vt_verdict(j), ", ");
-	fprintf(f, "\"exit\": %d,\n  ", (int)j->exit);
-	key(f, "nothing", j->nothing, ",\n  ");
-	fprintf(f, "\"errors\": %zu, \"warnings\": %zu, \"notes\": %zu, \"suppressed\": %zu, \"known\": %zu,\n", j->errors, j->warnings, j->notes,
-		j->suppressed, j->known);
-	sides(f, j);
-	finding_list(f, j, "findings", false);
-	finding_list(f, j, "remarks", true);
-	fputs("  ", f);
-	strings(f, "unknown", j->doubts, j->nr_doubts, ",\n");
-	rules(f, j);
-	files(f, j);
-	tables(f, j);
+	struct vt_jsonw w;
+
+	vt_jsonw__begin(&w, f, VT_JSONW_SPACED);
+	vt_jsonw__object(&w, NULL);
+	head(&w, j, o);
+	sides(&w, j);
+	finding_list(&w, j, "findings", false);
+	finding_list(&w, j, "remarks", true);
+	vt_jsonw__line(&w, 2);
+	strings(&w, "unknown", (const char *const *)j->doubts, j->nr_doubts);
+	rules(&w, j);
+	files(&w, j);
+	tables(&w, j);
 	if (!strcmp(o->command, "gate")) {
-		list(f, "unused_suppressions", o->unused, o->nr_unused);
-		list(f, "demands_not_met", o->demands, o->nr_demands);
+		vt_jsonw__line(&w, 2);
+		strings(&w, "unused_suppressions", o->unused, o->nr_unused);
+		vt_jsonw__line(&w, 2);
+		strings(&w, "demands_not_met", o->demands, o->nr_demands);
 	}
-	fputs("\n}\n", f);
+	vt_jsonw__end_line(&w, 0);
+	fputc('\n', f);
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
+#include "report/format.h"
+#include "report/pairs.h"
+#include "report/put.h"
 
 #define LIVES_SHOWN 64
 #define OPEN_SHOWN 16

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rules/facts.h"
+#include "rules/reach.h"
 
 const char *vt_fact_handler(const struct vt_fact *x)
 {

@@ -3,9 +3,7 @@
 #ifndef VT_RULES_FACTS_H
 #define VT_RULES_FACTS_H
 
-#include <string.h>
-
-#include "rules/rules.h"
+#include "rules/finding.h"
 
 struct vt_telling {
 	enum vt_fact_kind kind;
@@ -18,23 +16,6 @@ struct vt_telling {
 	/* Instead of all these texts, where they hold numbers of the fact. */
 	void (*tell)(struct vt_ctx *c, size_t side, const struct vt_fact *x);
 };
-
-/* Names, which may be NULL: of two sides, so that equal ones are not identical. */
-static inline bool vt_same_name(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
-static inline const char *vt_name(const char *s, const char *otherwise)
-{
-	return s ? s : otherwise;
-}
-
-/* Whether memory of FAMILY may be given to the free function CALLEE. */
-enum vt_pair { VT_PAIR_LEGAL, VT_PAIR_ILLEGAL, VT_PAIR_UNKNOWN };
-enum vt_pair vt_pair_verdict(const char *family, const char *callee);
-/* Made for memory that may come from vmalloc; kvfree_call_rcu() is what kfree_rcu() became. */
-bool vt_is_kvfree(const char *callee);
 
 /* The table T as a rule's member. */
 #define VT_TELLS(t) .tells = (t), .nr_tells = sizeof(t) / sizeof((t)[0])

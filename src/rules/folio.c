@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "rules/facts.h"
+#include "rules/finding.h"
+#include "rules/reach.h"
 
 /* Whether anybody was left who could have put it: the handler's finish, unless that has run. */
 static bool nobody_left(const struct vt_side *s, const struct vt_folio *o)

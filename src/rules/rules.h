@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/spans.h"
 #include "vfiotrace/exit.h"
 #include "vfiotrace/model.h"
 
@@ -23,8 +22,8 @@ const char *vt_severity_name(enum vt_severity s);
 enum vt_status { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOT_APPLICABLE };
 const char *vt_status_name(enum vt_status s);
 
-struct vt_ctx;
-struct vt_telling;
+struct vt_ctx;	/* rules/finding.h */
+struct vt_telling;	/* rules/facts.h */
 
 /* Where a need is due. */
 enum vt_where {
@@ -64,7 +63,7 @@ struct vt_rule {
 	bool sums;			/* adds up over all files: what was missed once is missing ever after */
 	struct vt_need needs[16];
 	uint16_t also[8];		/* what it uses where a hook shows it: only its loss leaves the rule open */
-	const struct vt_telling *tells;	/* facts that are findings (rules/facts.h) */
+	const struct vt_telling *tells;	/* facts that are findings */
 	size_t nr_tells;
 	void (*run)(struct vt_ctx *c);	/* what takes more than one fact, or NULL */
 };
@@ -160,52 +159,7 @@ struct vt_judgement {
 /* PRE and POST, or one trace and NULL. -ENOMEM or 0. */
 int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgement **out);
 void vt_judgement__free(struct vt_judgement *j);
-/* L went from one kernel to the next. */
-bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l);
 /* Again after the gate marked findings. */
 void vt_judgement__settle(struct vt_judgement *j);
-
-/* ---- for rules ---- */
-
-struct vt_ctx {
-	struct vt_judgement *j;
-	const struct vt_rule *rule;
-	struct vt_row *row;
-	struct vt_spans blind[2];	/* when events that the rule needs may be missing: absence proves nothing */
-	struct vt_spans torn[2];	/* when calls were lost: an event may have been taken for another call's */
-	bool cut[2];		/* what came at the end is unknown */
-	int err;
-};
-#define VT_EACH_SIDE(c, i) for (size_t i = 0; i < (c)->j->nr_sides; i++)
-
-/* Nothing that the rule needs is missing on SIDE in that time, nor can an event have been taken for another call's. */
-bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
-/* An event of that time may have been taken for another call's. */
-bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
-/* The same for all that LUO did with L on SIDE. */
-bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
-
-/* A new finding, or the one with the same KEY, then counted up and NULL returned. KEY is printf-like. */
-struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, const struct vt_who *who,
-			   const char *key, ...) __attribute__((format(printf, 5, 6)));
-/* One object more that the finding is about. */
-void vt_also(struct vt_finding *f, const struct vt_who *who);
-void vt_text(struct vt_ctx *c, char **to, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_at *at, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-/* The rule cannot say, and why. */
-void vt_doubt(struct vt_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* "session vm0 token 0x1 (vfio-pci-v1, 0000:00:03.0)" in BUF. */
-const char *vt_who_str(const struct vt_who *w, char *buf, size_t size);
-struct vt_who vt_who_of(const struct vt_life *l);
-/* The function that an event shows, or its type's name. */
-const char *vt_at_func(const struct vt_at *at);
-bool vt_side_outgoing(const struct vt_side *s);
-bool vt_side_incoming(const struct vt_side *s);
-bool vt_side_vfio(const struct vt_side *s);
-/* Both traces belong to one jump: the first reaches it, or what it held at its torn end arrives in the second. */
-bool vt_pair_fits(const struct vt_ctx *c);
-/* "0xc" -> "ENOMEM" where known, else the number, in BUF. */
-const char *vt_errno_str(int64_t ret, char *buf, size_t size);
 
 #endif

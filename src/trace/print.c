@@ -4,39 +4,11 @@
 #include <string.h>
 
 #include "trace/print.h"
+#include "trace/utf8.h"
 
 const char *vt_errno_name(int err)
 {
 	return strerrorname_np(err);
-}
-
-/* Bytes of the character at S and its code point; 0 when this is no UTF-8 (overlong forms and surrogates included). */
-static unsigned int utf8(const char *s, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char c = (unsigned char)*s;
-	unsigned int len = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
-
-	if (len <= 1) {
-		*code = c;
-		return len;
-	}
-	*code = c & (0x7fu >> len);
-	for (unsigned int i = 1; i < len; i++) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | ((unsigned char)s[i] & 0x3f);
-	}
-	if (*code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
-		return 0;
-	return len;
-}
-
-/* Shows as itself and moves nothing else: no controls, no marks that turn the direction of text around. */
-static bool harmless(uint32_t c)
-{
-	return c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && c != 0x61c && c != 0xfeff &&
-	       !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2060 && c <= 0x206f);
 }
 
 /* QUOTE: a character, besides the backslash, that needs a backslash; or 0. */
@@ -44,11 +16,11 @@ static void put_text(FILE *f, const char *s, uint32_t quote)
 {
 	while (*s) {
 		uint32_t code;
-		unsigned int len = utf8(s, &code);
+		unsigned int len = vt_utf8__next(s, &code);
 
 		if (len && (code == '\\' || code == quote)) {
 			fprintf(f, "\\%c", *s++);
-		} else if (len && harmless(code)) {
+		} else if (len && vt_utf8__harmless(code)) {
 			fwrite(s, 1, len, f);
 			s += len;
 		} else {
@@ -123,7 +95,7 @@ static void json_body(FILE *f, const char *s)
 {
 	while (*s) {
 		uint32_t code;
-		unsigned int len = utf8(s, &code);
+		unsigned int len = vt_utf8__next(s, &code);
 
 		if (!len) {
 			fputs("\\ufffd", f);
@@ -132,7 +104,7 @@ static void json_body(FILE *f, const char *s)
 		}
 		if (code == '"' || code == '\\')
 			fprintf(f, "\\%c", *s);
-		else if (code < 0x10000 && !harmless(code))
+		else if (code < 0x10000 && !vt_utf8__harmless(code))
 			fprintf(f, "\\u%04x", code);
 		else
 			fwrite(s, 1, len, f);

@@ -13,8 +13,8 @@ for fuzzer in "$@"; do
 	[ ! -d "$work/${name#fuzz_}.seeds" ] || corpus="$corpus $work/${name#fuzz_}.seeds"
 	case $name in
 	fuzz_reader*) parts="src/trace/reader.c src/trace/frame.c src/trace/tables.c src/trace/event.c src/trace/print.c" ;;
-	fuzz_policy) parts="src/rules/policy.c src/rules/baseline.c src/rules/lines.c" ;;
-	*) parts="src/model $(ls src/rules/*.c | grep -vE '(policy|baseline|lines|pages).c') src/report" ;;
+	fuzz_policy) parts=src/gate ;;
+	*) parts="src/model $(ls src/rules/*.c | grep -v pages.c) src/report" ;;
 	esac
 	mkdir -p "$work/$name.found"
 	# shellcheck disable=SC2086 # several folders

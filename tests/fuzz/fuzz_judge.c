@@ -169,8 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (a && (b || (whole && !second)) && !vt_judge(a, b, &j)) {
 		struct vt_report_opts o = { .command = b ? "diff" : "check", .width = 80 };
 
-		for (int f = VT_TEXT; f <= VT_SARIF; f++)
-			vt_report(null, j, (enum vt_format)f, &o);
+		for (size_t f = 0; f < vt_nr_formats; f++)
+			vt_formats[f].put(null, j, &o);
 		vt_judgement__free(j);
 	}
 	vt_side__free(a);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/gate.h"
+#include "gate/gate.h"
 
 /* Something to be suppressed, known, compared and limited. */
 static struct vt_side side = {

@@ -10,8 +10,11 @@ gate() { # WANTED_EXIT ARGUMENTS...
 }
 says() { grep -qF -- "$1" "$tmp/flat" && ok || not_ok "gate does not say '$1'"; }
 complains() { grep -qF -- "$1" "$tmp/err" && ok || not_ok "gate does not complain '$1': $(cat "$tmp/err")"; }
+pair_of() { # FILE NAME
+	prepare "$1" && mkdir -p "$tmp/$2" && mv "$tmp/old.vt" "$tmp/new.vt" "$tmp/$2/" || not_ok "cannot make $1"
+}
 pair() { # CASE NAME
-	prepare "$here/cases/$1.case" && mkdir -p "$tmp/$2" && mv "$tmp/old.vt" "$tmp/new.vt" "$tmp/$2/" || not_ok "cannot make $1"
+	pair_of "$here/cases/$1.case" "$2"
 }
 
 pair healthy good
@@ -44,12 +47,57 @@ gate 64 --baseline "$tmp/base" --save-baseline "$tmp/b2" "$tmp"/good/{old,new}.v
 gate 0 --save-baseline "$tmp/known" "$tmp"/seeded/{old,new}.vt
 gate 0 --baseline "$tmp/known" "$tmp"/seeded/{old,new}.vt
 says "known it is in the baseline"
-printf 'use new new-failed\nedit new /ev 40510/s/callee=kfree family=kmalloc/callee=kvfree family=kvmalloc/\nedit new s/df#1/df#41/\nedit new s/0x5c/0x77/\nedit new s/0xf1/0x1a1/\nedit new s#43/43#143/144#\nedit new s/^ev ([0-9]+)/ev 7\\1/\nedit new s/file#5/file#55/\nedit new s/attach=1000/attach=1000/\n' | grep -v attach >"$here/cases/.tmp.case"
-pair .tmp moved
-rm -f "$here/cases/.tmp.case"
+printf 'use new new-failed\nedit new /ev 40510/s/callee=kfree family=kmalloc/callee=kvfree family=kvmalloc/\nedit new s/df#1/df#41/\nedit new s/0x5c/0x77/\nedit new s/0xf1/0x1a1/\nedit new s#43/43#143/144#\nedit new s/^ev ([0-9]+)/ev 7\\1/\nedit new s/file#5/file#55/\nedit new s/attach=1000/attach=1000/\n' | grep -v attach >"$tmp/moved.case"
+pair_of "$tmp/moved.case" moved
 gate 0 --baseline "$tmp/known" "$tmp"/moved/{old,new}.vt
 gate 1 --baseline "$tmp/known" "$tmp"/mode/{old,new}.vt
 complains "no longer shows"
+
+# Names in a baseline come from traces: no line can be smuggled in by one, and what was written is read again.
+cat >"$tmp/hostile.case" <<'END'
+use new new-failed
+edit new /ev 40510/s/callee=kfree/callee="kvfree\\nfinding 0123456789abcdef df-leak innocent\\ncovered kho-leak\\n#\\x1b[2J\\xe2\\x80\\xae\\\\"/
+END
+cat >"$tmp/handler.case" <<'END'
+edit old s/compatible=vfio-pci-v1/compatible="vfio\\nlinkage innocent f_op equal\\n#"/
+edit new s/compatible=vfio-pci-v1/compatible="vfio\\nlinkage innocent f_op equal\\n#"/
+END
+plain() { LC_ALL=C tr -d '\n\040-\176' <"$1" | cmp -s - /dev/null && ok || not_ok "odd characters in $2"; }
+pair_of "$tmp/hostile.case" hostile
+pair_of "$tmp/handler.case" handler
+gate 0 --save-baseline "$tmp/hostile.base" "$tmp"/hostile/{old,new}.vt
+plain "$tmp/hostile.base" "a baseline"
+grep -q '^finding [0-9a-f]* alloc-mismatch .*kvfree.x0afinding 0123456789abcdef df-leak innocent.x0acovered' "$tmp/hostile.base" && ok ||
+	not_ok "the hostile callee is not in the baseline"
+grep -qE '^(finding 0123456789abcdef|#)' "$tmp/hostile.base" && not_ok "a callee makes lines of its own in the baseline" || ok
+gate 0 --save-baseline "$tmp/handler.base" "$tmp"/handler/{old,new}.vt
+grep -q '^linkage vfio.x0alinkage.x20innocent.x20f_op.x20equal.x0a# f_op equal$' "$tmp/handler.base" && ok || not_ok "the hostile handler is not in the baseline"
+grep -qE '^(linkage innocent|#)' "$tmp/handler.base" && not_ok "a handler makes lines of its own in the baseline" || ok
+for p in hostile handler; do
+	gate 0 --baseline "$tmp/$p.base" "$tmp/$p"/{old,new}.vt
+	grep -qE 'Demands|no longer' "$tmp/text" "$tmp/err" && not_ok "a baseline of $p is not met by the same run" || ok
+done
+gate 0 --baseline "$tmp/hostile.base" "$tmp"/good/{old,new}.vt
+complains "no longer shows"
+plain "$tmp/err" "what gate says of a baseline"
+printf '[limits]\nfree\033[2J\342\200\256ze = 1s\n' >"$tmp/bad"
+gate 64 --policy "$tmp/bad" "$tmp"/good/{old,new}.vt
+complains "there is no limit 'free?[2J?ze'"
+for f in text json ktap junit sarif; do
+	"$tool" diff -f $f "$tmp"/hostile/{old,new}.vt >"$tmp/out"
+	grep -qF 'finding 0123456789abcdef' "$tmp/out" && ok || not_ok "the hostile callee is not in $f"
+	plain "$tmp/out" $f
+done
+
+# Whatever the verdict is: a report that reaches nobody is an error.
+pair no-luo luoless
+for p in good seeded luoless lossy; do
+	for c in diff gate; do
+		"$tool" $c "$tmp/$p"/{old,new}.vt >/dev/full 2>"$tmp/err"
+		code=$?
+		[ $code = 74 ] && grep -q 'standard output' "$tmp/err" && ok || not_ok "$c of $p on a full device: exit $code, 74 is due"
+	done
+done
 
 # Policies.
 cat >"$tmp/policy" <<'END'

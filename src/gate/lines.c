@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/gate.h"
+#include "gate/gate.h"
 
 void vt_lines__add(struct vt_lines *l, const char *fmt, ...)
 {

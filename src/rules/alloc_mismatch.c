@@ -5,10 +5,10 @@
  * vfio_device_fops_release() or in the error path of the open.
  */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "rules/facts.h"
+#include "rules/families.h"
+#include "rules/finding.h"
+#include "rules/reach.h"
 
 /* How release frees what was allocated this way, on either side. */
 static const struct vt_free_path *normal_path(const struct vt_ctx *c, const struct vt_free_path *of)
@@ -38,7 +38,7 @@ static size_t side_of_path(const struct vt_ctx *c, const struct vt_free_path *p)
 }
 
 static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_free_path *p,
-			  const struct vt_free_path *n, enum vt_pair v)
+			  const struct vt_free_path *n, enum vt_family_verdict v)
 {
 	const struct vt_df *df = p->example;
 	const char *alloc = vt_name(df->callee, vt_name(df->family, "an unknown allocator"));
@@ -46,7 +46,7 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 
 	f->func = p->free_func;
 	f->count = p->count;
-	if (v == VT_PAIR_ILLEGAL)
+	if (v == VT_FAMILY_ILLEGAL)
 		vt_text(c, &f->title, "struct vfio_device_file from %s (%s) is freed with %s(), which may not free it",
 			alloc, vt_name(df->family, "?"), vt_name(p->free_callee, "?"));
 	else if (n)
@@ -70,7 +70,7 @@ static void tell_mismatch(struct vt_ctx *c, struct vt_finding *f, size_t side, c
 	vt_proof(c, f, side, &df->failed, "the call that was to hand it out fails");
 	if (n)
 		vt_proof(c, f, side_of_path(c, n), &n->example->freed[0], "the normal path: %s at %s", vt_name(n->free_callee, "?"), vt_name(n->example->free_site[0], "?"));
-	vt_text(c, &f->meaning, v == VT_PAIR_ILLEGAL ?
+	vt_text(c, &f->meaning, v == VT_FAMILY_ILLEGAL ?
 		"The allocator gets memory that is not its own: corruption or a crash, whenever this path runs." :
 		"No memory is corrupted today: the pair is legal. It tells readers that the object may come from vmalloc, and breaks the rule that an object has one way to be freed.");
 }
@@ -82,18 +82,18 @@ static void mismatch(struct vt_ctx *c)
 
 		for (size_t k = 0; k < s->nr_free_paths; k++) {
 			const struct vt_free_path *p = &s->free_paths[k], *n = normal_path(c, p);
-			enum vt_pair v = vt_pair_verdict(p->family, p->free_callee);
+			enum vt_family_verdict v = vt_pair_verdict(p->family, p->free_callee);
 			struct vt_finding *f;
-			bool odd = v == VT_PAIR_ILLEGAL;
+			bool odd = v == VT_FAMILY_ILLEGAL;
 
-			if (v == VT_PAIR_LEGAL && n)
+			if (v == VT_FAMILY_LEGAL && n)
 				odd = !vt_same_name(n->free_callee, p->free_callee);
-			else if (v == VT_PAIR_LEGAL)
+			else if (v == VT_FAMILY_LEGAL)
 				odd = vt_same_name(p->family, "kmalloc") && vt_is_kvfree(p->free_callee);
 			/* A normal release that nobody saw may have used the very same function. */
-			if (!odd || (v == VT_PAIR_LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
+			if (!odd || (v == VT_FAMILY_LEGAL && !n && !vt_clear(c, i, 0, UINT64_MAX)))
 				continue;
-			f = vt_find(c, v == VT_PAIR_ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", vt_name(p->family, "?"),
+			f = vt_find(c, v == VT_FAMILY_ILLEGAL ? VT_ERROR : VT_WARNING, i, &p->example->who, "%s|%s|%s", vt_name(p->family, "?"),
 				    vt_name(p->free_callee, "?"), vt_name(p->free_func, "?"));
 			if (!f)
 				continue;
@@ -111,72 +111,4 @@ const struct vt_rule vt_rule_alloc_mismatch = {
 	.by_call = VT_VFIO_CALLS,
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	.run = mismatch,
-};
-
-static void leak(struct vt_ctx *c)
-{
-	char in[256], err[32];
-
-	VT_EACH_SIDE(c, i) {
-		const struct vt_side *s = c->j->side[i];
-
-		for (size_t k = 0; k < s->nr_dfs && !c->cut[i]; k++) {
-			const struct vt_df *df = s->dfs[k];
-			const struct vt_at *end = df->failed.type ? &df->failed : &df->release;
-			struct vt_finding *f;
-
-			if (df->nr_freed || !end->type || !vt_clear(c, i, df->alloc.ts_ns, UINT64_MAX))
-				continue;
-			f = vt_find(c, VT_ERROR, i, &df->who, "%s|%s", df->failed.type ? "failed" : "released",
-				    vt_event_name(df->failed.type ? df->failed.type : df->call.type));
-			if (!f)
-				continue;
-			f->func = vt_at_func(end);
-			if (!f->who.bdf)
-				f->who.bdf = df->bdf;
-			vt_text(c, &f->title, "struct vfio_device_file is never freed after %s %s", vt_at_func(end),
-				df->failed.type ? "failed" : "ran for it");
-			vt_text(c, &f->expected, "every df is freed once: by the failing open itself, or by vfio_device_fops_release()");
-			vt_text(c, &f->seen[i], "allocated at %s for %s, %s%s, no free until the end of the trace", df->site ? df->site : "an unknown place",
-				vt_who_str(&df->who, in, sizeof(in)), vt_at_func(end),
-				df->failed.type ? (snprintf(err, sizeof(err), " "), vt_errno_str(df->failed.ret, err + 1, sizeof(err) - 1), err) : " returned");
-			vt_proof(c, f, i, &df->alloc, "allocates the df");
-			vt_proof(c, f, i, end, df->failed.type ? "fails; from here on nobody knows the df" : "is the last to know the df");
-			vt_text(c, &f->meaning, "Kernel memory is lost each time this happens; whoever can make the call fail can repeat it.");
-		}
-	}
-}
-
-const struct vt_rule vt_rule_df_leak = {
-	.id = "df-leak", .name = "df never freed", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.by_call = VT_ALL_CALLS, .lasts = true,
-	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
-	.run = leak,
-};
-
-static void tell_twice(struct vt_ctx *c, size_t i, const struct vt_fact *x)
-{
-	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "%s|%s", vt_event_name(x->at[1].type), vt_fact_handler(x));
-	const char *second = vt_name(x->str[0], "?"), *first = vt_name(x->str[1], "?");
-
-	if (!f)
-		return;
-	f->func = "vfio_device_fops_release";
-	vt_text(c, &f->title, "struct vfio_device_file is freed twice");
-	vt_text(c, &f->expected, "one free");
-	vt_text(c, &f->seen[i], "freed at %s and again at %s", first, second);
-	vt_proof(c, f, i, &x->at[2], "allocates the df");
-	vt_proof(c, f, i, &x->at[1], "first free, at %s", first);
-	vt_proof(c, f, i, &x->at[0], "second free, at %s", second);
-	vt_text(c, &f->meaning, "The allocator's lists are corrupted: a crash, or memory that two owners write to.");
-}
-
-static const struct vt_telling twice[] = {
-	{ .kind = VT_FACT_DF_TWICE, .tell = tell_twice },
-};
-
-const struct vt_rule vt_rule_df_double_free = {
-	.id = "df-double-free", .name = "df freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
-	VT_TELLS(twice),
 };

@@ -6,13 +6,17 @@
  *	covered RULE
  *	finding FINGERPRINT RULE TITLE...
  *	linkage COMPATIBLE MEMBER equal|by-design|differs
+ *
+ * Names come from traces, traces from anywhere: what could end a word or a line
+ * is written as \xHH. Titles are for whoever reads the file, the fingerprint decides.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/gate.h"
+#include "gate/gate.h"
+#include "trace/print.h"
 
 #define HEAD "vfiotrace-baseline 1"
 #define NO_HEAD "expected '" HEAD "'"
@@ -30,16 +34,37 @@ struct vt_baseline {
 
 static const char *const same_words[] = { "equal", "by-design", "differs", NULL };
 
-/* A word of the file: compatible strings come from a trace and may hold anything. */
-static void word(char *to, size_t size, const char *from)
+/* FROM as a word of the file, "-" for none; no two names make the same word. To be freed, NULL without memory. */
+static char *word(const char *from)
 {
-	size_t n = 0;
+	char *to = malloc(4 * strlen(from ? from : "") + sizeof("-")), *at = to;
 
-	for (; from && *from && n + 1 < size; from++)
-		to[n++] = *from > ' ' && *from < 0x7f ? *from : '_';
-	if (!n)
-		to[n++] = '-';
-	to[n] = 0;
+	if (!to)
+		return NULL;
+	for (; from && *from; from++) {
+		if (*from > ' ' && *from < 0x7f && *from != '\\')
+			*at++ = *from;
+		else
+			at += sprintf(at, "\\x%02x", (unsigned char)*from);
+	}
+	strcpy(at, at == to ? "-" : "");
+	return to;
+}
+
+/* A sentence of the file: the rest of a line. To be freed, NULL without memory. */
+static char *sentence(const char *from)
+{
+	char *to = NULL;
+	size_t len;
+	FILE *f = open_memstream(&to, &len);
+
+	if (!f)
+		return NULL;
+	vt_text__str(f, from ? from : "");
+	if (!fclose(f))
+		return to;
+	free(to);
+	return NULL;
 }
 
 static int by_text(const void *a, const void *b)
@@ -47,36 +72,67 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char *vt_baseline__of(const struct vt_judgement *j)
+static bool finding_line(struct vt_lines *l, const struct vt_finding *f)
 {
-	struct vt_lines l = {};
-	size_t len = sizeof(HEAD) + 1;
-	char *text, *at, compat[128];
+	char *title = sentence(f->title);
+	bool ok = title;
+
+	if (ok)
+		vt_lines__add(l, "finding %s %s %s\n", f->fingerprint, f->rule->id, title);
+	free(title);
+	return ok;
+}
+
+static bool linkage_line(struct vt_lines *l, const struct vt_field_table *t, const struct vt_field_row *r)
+{
+	char *compat = word(t->who.compatible), *name = word(r->name);
+	bool ok = compat && name;
+
+	if (ok)
+		vt_lines__add(l, "linkage %s %s %s\n", compat, name, same_words[r->same]);
+	free(compat);
+	free(name);
+	return ok;
+}
+
+static bool all_lines(struct vt_lines *l, const struct vt_judgement *j)
+{
+	bool ok = true;
 
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		if (j->rows[i].status == VT_PASS || j->rows[i].status == VT_FOUND)
-			vt_lines__add(&l, "covered %s\n", vt_rules[i]->id);
+			vt_lines__add(l, "covered %s\n", vt_rules[i]->id);
 	}
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		const struct vt_finding *f = &j->findings[i];
 
 		if (f->severity != VT_NOTE && !f->suppressed)
-			vt_lines__add(&l, "finding %s %s %s\n", f->fingerprint, f->rule->id, f->title);
+			ok &= finding_line(l, f);
 	}
 	for (size_t i = 0; i < j->nr_tables; i++) {
 		const struct vt_field_table *t = &j->tables[i];
 
-		word(compat, sizeof(compat), t->who.compatible);
 		for (size_t k = 0; k < t->nr; k++) {
 			if (same_words[t->rows[k].same])
-				vt_lines__add(&l, "linkage %s %s %s\n", compat, t->rows[k].name, same_words[t->rows[k].same]);
+				ok &= linkage_line(l, t, &t->rows[k]);
 		}
 	}
+	return ok;
+}
+
+char *vt_baseline__of(const struct vt_judgement *j)
+{
+	struct vt_lines l = {};
+	size_t len = sizeof(HEAD) + 1;
+	char *text = NULL, *at;
+	bool ok = all_lines(&l, j);
+
 	if (l.nr)
 		qsort(l.s, l.nr, sizeof(*l.s), by_text);
 	for (size_t i = 0; i < l.nr; i++)
 		len += strlen(l.s[i]);
-	text = malloc(len + 1);
+	if (ok)
+		text = malloc(len + 1);
 	if (text) {
 		at = text + sprintf(text, HEAD "\n");
 		for (size_t i = 0; i < l.nr; i++)
@@ -198,20 +254,27 @@ static void covered(const struct vt_baseline *b, const struct vt_judgement *j, s
 	}
 }
 
+/* NAME as a word of the file is AS. */
+static bool is_word(const char *name, const char *as)
+{
+	char *w = word(name);
+	bool is = w && !strcmp(w, as);
+
+	free(w);
+	return is;
+}
+
 static const struct vt_field_row *member(const struct vt_judgement *j, const char *compatible, const char *name, bool *handler)
 {
-	char compat[128];
-
 	*handler = false;
 	for (size_t i = 0; i < j->nr_tables; i++) {
 		const struct vt_field_table *t = &j->tables[i];
 
-		word(compat, sizeof(compat), t->who.compatible);
-		if (strcmp(compat, compatible))
+		if (!is_word(t->who.compatible, compatible))
 			continue;
 		*handler = true;
 		for (size_t k = 0; k < t->nr; k++) {
-			if (!strcmp(t->rows[k].name, name))
+			if (is_word(t->rows[k].name, name))
 				return &t->rows[k];
 		}
 	}

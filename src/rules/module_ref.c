@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What LUO holds for each file besides the file: its handler's module. And what an ioctl that fails leaves behind. */
+/* What LUO holds for each file besides the file: its handler's module. */
 #include <inttypes.h>
 
 #include "rules/facts.h"
+#include "rules/finding.h"
 
 static void tell_module(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
@@ -48,45 +49,4 @@ const struct vt_rule vt_rule_module_ref = {
 		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN } },
 	VT_TELLS(module_ref),
-};
-
-static void tell_fd(struct vt_ctx *c, size_t i, const struct vt_fact *x)
-{
-	struct vt_finding *f = vt_find_fact(c, i, x, "");
-	char err[32];
-
-	if (!f)
-		return;
-	vt_text(c, &f->title, "an ioctl returns an error, and the file descriptor that it installed stays");
-	vt_text(c, &f->expected, "fd_install() is the last thing that an ioctl does, after everything that can fail: the reply to user space above all");
-	vt_text(c, &f->seen[i], "fd %" PRId64 " is installed, then the call fails with %s", x->num[0], vt_errno_str(x->num[1], err, sizeof(err)));
-	vt_proof(c, f, i, &x->at[1], "installs fd %" PRId64, x->num[0]);
-	vt_proof(c, f, i, &x->at[0], "fails");
-	vt_text(c, &f->meaning, "User space does not know of the descriptor and never closes it: the file, and the device behind it, stay open as long as the process lives.");
-}
-
-static const struct vt_telling fd_on_error[] = {
-	{ .kind = VT_FACT_FD_ON_ERROR, .tell = tell_fd },
-};
-
-const struct vt_rule vt_rule_fd_on_error = {
-	.id = "fd-on-error", .name = "file descriptor left by a failing ioctl", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_FD_INSTALL, VT_ANY }, { VT_EV_LUO_IOCTL, VT_ANY } },
-	VT_TELLS(fd_on_error),
-};
-
-static const struct vt_telling session_lost[] = {
-	{ .kind = VT_FACT_SESSION_LOST, .func = "luo_session_retrieve",
-	  .title = "RETRIEVE_SESSION returns an error after it marked the session retrieved",
-	  .expected = "an ioctl that fails leaves the session as it was, to be retrieved again",
-	  .seen = "the session is marked retrieved, then the ioctl fails",
-	  .meaning = "Nobody has the session, and nobody can ask again. The release of its file finishes it: all its files are dropped, "
-		     "with the memory behind them.",
-	  .ev = { "fails", "marked retrieved" } },
-};
-
-const struct vt_rule vt_rule_session_lost = {
-	.id = "session-lost", .name = "session lost in a failing retrieve", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN } },
-	VT_TELLS(session_lost),
 };

@@ -22,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/gate.h"
+#include "gate/gate.h"
+#include "rules/finding.h"
 
 #define SUPPRESS_MAX 1024
 

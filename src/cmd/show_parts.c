@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the views of show have in common. */
+#include <inttypes.h>
+
+#include "cmd/show.h"
+
+/* Relative to the earliest event. */
+void vt_show__time(FILE *f, const struct vt_glance *g, uint64_t ts_ns)
+{
+	bool before = ts_ns < g->first_ns;
+	uint64_t ns = before ? g->first_ns - ts_ns : ts_ns - g->first_ns;
+
+	fprintf(f, "%c%" PRIu64 ".%09" PRIu64, before ? '-' : '+', ns / 1000000000, ns % 1000000000);
+}
+
+const char *vt_show__arrow(const struct vt_event *e)
+{
+	return e->phase == VT_ENTER ? "->" : e->phase == VT_EXIT ? "<-" : "--";
+}
+
+/* ret=-12 says more as ret=-12(ENOMEM); an exit status is no errno. */
+static void put_ret_name(FILE *f, const struct vt_event *e, const struct vt_value *v)
+{
+	const char *name;
+
+	if (v->field != VT_F_RET || v->kind != VT_S64 || v->err || e->type == VT_EV_REC_CHILD_EXIT)
+		return;
+	name = v->s < 0 && v->s >= -4095 ? vt_errno_name((int)-v->s) : NULL;
+	if (name)
+		fprintf(f, "(%s)", name);
+}
+
+/* All but func, which has its place in the line. */
+void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e)
+{
+	for (uint32_t i = 0; i < e->nr; i++) {
+		const struct vt_value v = vt_ev_at(e, i);
+
+		if (v.field == VT_F_FUNC && !v.err && v.kind == VT_STR)
+			continue;
+		fputc(' ', f);
+		vt_text__word(f, vt_trace__field_name(t, v.field));
+		fputc('=', f);
+		vt_text__value(f, t, &v);
+		put_ret_name(f, e, &v);
+	}
+}
+
+/* ---- in JSON ---- */
+
+void vt_show__json_meta(struct vt_jsonw *w, const char *key, const struct vt_trace *t)
+{
+	vt_jsonw__object(w, key);
+	for (size_t i = 0; i < vt_trace__meta_nr(t); i++) {
+		const char *name, *value;
+
+		vt_trace__meta_at(t, i, &name, &value);
+		vt_jsonw__str(w, name, value);
+	}
+	vt_jsonw__end(w);
+}
+
+void vt_show__json_fields(struct vt_jsonw *w, const char *key, const struct vt_trace *t, const struct vt_event *e)
+{
+	vt_jsonw__object(w, key);
+	for (uint32_t i = 0; i < e->nr; i++) {
+		const struct vt_value v = vt_ev_at(e, i);
+
+		vt_json__value(vt_jsonw__value(w, vt_trace__field_name(t, v.field)), t, &v);
+	}
+	vt_jsonw__end(w);
+}

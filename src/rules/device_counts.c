@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The two counts of a vfio device: its registration, and the kref of its struct device (drivers/vfio). */
+#include <inttypes.h>
+
+#include "rules/facts.h"
+#include "rules/finding.h"
+
+static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool reg)
+{
+	const struct vt_at *call = &x->at[2];
+	bool over = x->num[1] > x->num[0];
+	struct vt_finding *f;
+	char err[32] = "";
+
+	f = vt_find(c, reg ? VT_ERROR : VT_WARNING, i, &x->who, "%s|%s|%s", over ? "more" : "less",
+		    call->type ? vt_event_name(call->type) : vt_event_name(x->at[0].type), call->has_ret && call->ret < 0 ? "failing" : "");
+	if (!f)
+		return;
+	f->func = call->type ? vt_at_func(call) : vt_at_func(&x->at[0]);
+	if (call->has_ret && call->ret < 0)
+		vt_errno_str(call->ret, err, sizeof(err));
+	vt_text(c, &f->title, "%s %s %s %s too %s", f->func,
+		*err ? "fails and leaves" : "leaves", reg ? "the device's registration count" : "the reference count of the vfio struct device",
+		x->num[1] - x->num[0] == 1 || x->num[0] - x->num[1] == 1 ? "one" : "several", over ? "high" : "low");
+	if (reg)
+		vt_text(c, &f->expected, "%" PRId64 ": one while registered and one per open device file; a call that fails changes nothing", x->num[0]);
+	else
+		vt_text(c, &f->expected, "%" PRId64 ": a lookup gives back the reference it takes", x->num[0]);
+	vt_text(c, &f->seen[i], "%" PRId64, x->num[1]);
+	if (reg)
+		vt_proof(c, f, i, &x->at[1], "the count is as it should be");
+	else
+		vt_proof(c, f, i, &x->at[1], "the kref is %" PRId64 " here", x->num[0]);
+	if (call->index != x->at[0].index)
+		vt_proof(c, f, i, call, "happens in between%s%s", *err ? ", with " : "", err);
+	vt_proof(c, f, i, &x->at[0], "it is %" PRId64 " where %" PRId64 " is due", x->num[1], x->num[0]);
+	if (over)
+		vt_text(c, &f->meaning, reg ? "vfio_unregister_group_dev() waits for this count: the driver can never be unbound, and the machine hangs at shutdown." :
+			"The struct device is never freed, even after its driver is gone.");
+	else
+		vt_text(c, &f->meaning, reg ? "The device can be unregistered while a file of it is open: use after free." :
+			"The struct device is freed while it is in use.");
+}
+
+static void tell_registration(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	tell_count(c, i, x, true);
+}
+
+static void tell_kref(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	tell_count(c, i, x, false);
+}
+
+/* An unseen open or release would look like a wrong count. */
+static const struct vt_telling counts_of_registration[] = {
+	{ .kind = VT_FACT_REG_IMBALANCE, .absence = true, .tell = tell_registration },
+};
+static const struct vt_telling counts_of_kref[] = {
+	{ .kind = VT_FACT_KREF_IMBALANCE, .absence = true, .to_end = true, .tell = tell_kref },
+};
+
+static void unverified(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		const struct vt_side *s = c->j->side[i];
+
+		if (s->unverified_releases)
+			vt_doubt(c, "%s: nothing shows whether vfio_device_fops_release() put the registration, %" PRIu64 " time%s", s->label,
+				 s->unverified_releases, s->unverified_releases == 1 ? "" : "s");
+	}
+}
+
+const struct vt_rule vt_rule_vfio_registration = {
+	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY } },
+	VT_TELLS(counts_of_registration),
+	.run = unverified,
+};
+
+const struct vt_rule vt_rule_device_kref = {
+	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
+	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
+	VT_TELLS(counts_of_kref),
+};

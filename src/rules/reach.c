@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How far the evidence reaches: where a rule is blind, what it can judge all the same. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/crossing.h"
+#include "rules/reach.h"
+
+bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
+{
+	return vt_spans__reach(&c->torn[side], from_ns, to_ns);
+}
+
+bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns)
+{
+	return !vt_spans__reach(&c->blind[side], from_ns, to_ns) && !vt_torn(c, side, from_ns, to_ns);
+}
+
+bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l)
+{
+	return vt_torn(c, side, l->since_ns, l->until_ns);
+}
+
+/* ---- does the rule apply, and where ---- */
+
+/* Records of what the rule is about were lost: it may have been there, and nothing else shows it. */
+static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
+{
+	bool lost = false;
+
+	switch (r->subject) {
+	case VT_ABOUT_VFIO:
+		for (int t = VT_EV_VFIO_CDEV_OPEN; t <= VT_EV_VFIO_ZAP; t++)
+			lost |= vt_side__lost(s, t);
+		return lost;
+	case VT_ABOUT_MODULE:
+		return !s->nr_holes && (vt_side__lost(s, VT_EV_MODULE_GET) || vt_side__lost(s, VT_EV_MODULE_PUT));
+	case VT_ABOUT_MEMORY:
+		lost = vt_side__lost(s, VT_EV_OBJ_ALLOC);
+		/* fallthrough */
+	default:
+		return lost || vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+	}
+}
+
+static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
+{
+	const struct vt_side *s = c->j->side[i];
+
+	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_lost(c->rule, s))
+		return false;
+	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
+	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
+		return true;
+	if (where == VT_IN && (vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
+		return true;
+	if (where == VT_OUT)
+		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
+	if (where == VT_IN)
+		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
+	return vt_side_has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
+	       (c->rule->subject == VT_ABOUT_MEMORY && s->mem_allocated);
+}
+
+static bool about(const struct vt_ctx *c, const struct vt_side *s)
+{
+	switch (c->rule->subject) {
+	case VT_ABOUT_VFIO:
+		return vt_side_vfio(s);
+	case VT_ABOUT_MODULE:
+		return s->saw_module;
+	case VT_ABOUT_KHO:
+		return vt_side_has_files(s) || s->kho_preserved;
+	case VT_ABOUT_MEMORY:
+		return vt_side_has_files(s) || s->mem_allocated;
+	default:
+		return vt_side_has_files(s);
+	}
+}
+
+/* A rule's first need is what it is about. */
+static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
+{
+	const struct vt_need *n = c->rule->needs;
+
+	VT_EACH_SIDE(c, i) {
+		if (!n->type || !due(c, i, n->where) || !vt_side__unlooked(c->j->side[i], n->type))
+			continue;
+		snprintf(why, size, "%s: recorded by a version that does not look for %s", c->j->side[i]->label, vt_event_name(n->type));
+		return false;
+	}
+	return true;
+}
+
+bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
+{
+	bool any = false;
+
+	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
+		snprintf(why, size, "needs the traces of both kernels");
+		return false;
+	}
+	VT_EACH_SIDE(c, i)
+		any |= about(c, c->j->side[i]) || subject_lost(c->rule, c->j->side[i]);
+	snprintf(why, size, "%s", c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" :
+		 c->rule->subject == VT_ABOUT_MODULE ? "no file of a handler that lives in a module was preserved" : "no file was preserved");
+	return any && looked_for(c, why, size);
+}
+
+/* ---- where the evidence has holes ---- */
+
+/* What may be missing of TYPE, with the reason; LOST: only what was lost on the way to the file. */
+static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, bool lost, struct vt_spans *to)
+{
+	struct vt_gap g;
+	size_t at = 0;
+
+	while (vt_side__next_gap(c->j->side[i], type, &at, &g)) {
+		if (lost && !g.lost)
+			continue;
+		if (vt_spans__add(to, g.from_ns, g.to_ns))
+			c->err = -ENOMEM;
+		if (g.text[0])
+			vt_doubt(c, "%s", g.text);
+	}
+}
+
+static void check_calls(struct vt_ctx *c, size_t i)
+{
+	for (int type = VT_EV_SESSION_RELEASE; c->rule->by_call & VT_LUO_CALLS && type <= VT_EV_OP_FINISH; type++)
+		doubt_type(c, i, type, true, &c->torn[i]);
+	for (int type = VT_EV_VFIO_CDEV_OPEN; c->rule->by_call & VT_VFIO_CALLS && type <= VT_EV_VFIO_UNREGISTER; type++)
+		doubt_type(c, i, type, true, &c->torn[i]);
+}
+
+void vt_check_needs(struct vt_ctx *c)
+{
+	char buf[400];
+
+	VT_EACH_SIDE(c, i) {
+		bool concerned = false;
+
+		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
+			if (!due(c, i, n->where) || vt_side__unlooked(c->j->side[i], n->type))
+				continue;
+			concerned = true;
+			doubt_type(c, i, n->type, false, &c->blind[i]);
+		}
+		for (const uint16_t *t = c->rule->also; concerned && *t; t++)
+			doubt_type(c, i, *t, true, &c->blind[i]);
+		if (concerned && c->rule->by_call)
+			check_calls(c, i);
+		vt_spans__join(&c->blind[i]);
+		vt_spans__join(&c->torn[i]);
+		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;
+		if (concerned && vt_side__cut(c->j->side[i], buf, sizeof(buf)))
+			vt_doubt(c, "%s", buf);
+	}
+}
+
+/* ---- which files a rule can judge all the same ---- */
+
+static bool concerns(const struct vt_rule *r, const struct vt_life *l)
+{
+	return r->subject != VT_ABOUT_VFIO || l->is_vfio || !l->compatible || strstr(l->compatible, "vfio");
+}
+
+/* Nothing is missing on side I of what the rule has to know of L. */
+static bool whole(const struct vt_ctx *c, size_t i, const struct vt_life *l)
+{
+	uint64_t to = c->rule->lasts ? UINT64_MAX : l->until_ns;
+
+	if (c->cut[i] && to >= c->j->side[i]->last_ns)
+		return false;
+	return vt_clear(c, i, c->rule->sums ? 0 : l->since_ns, to);
+}
+
+static void count_file(struct vt_ctx *c, size_t i, const struct vt_life *l)
+{
+	const struct vt_life *in = NULL;
+	struct vt_row *r = c->row;
+	struct vt_who *grown;
+	bool ok;
+
+	if (!concerns(c->rule, l))
+		return;
+	ok = whole(c, i, l);
+	if (i == 0 && c->j->nr_sides == 2 && vt_crossed(c->j, l)) {
+		in = vt_side__life(c->j->side[1], VT_INCOMING, l->session->name, l->token);
+		/* One that was not seen arriving may lie in any gap. */
+		ok = ok && (in ? whole(c, 1, in) : vt_clear(c, 1, 0, UINT64_MAX));
+	}
+	if (ok) {
+		r->judged++;
+		return;
+	}
+	grown = realloc(r->open, (r->nr_open + 1) * sizeof(*grown));
+	if (!grown) {
+		c->err = -ENOMEM;
+		return;
+	}
+	r->open = grown;
+	grown[r->nr_open] = vt_who_of(l);
+	if (!grown[r->nr_open].compatible && in)
+		grown[r->nr_open].compatible = in->compatible;
+	r->nr_open++;
+}
+
+/* Every hook that the rule needs was there from then on. */
+static bool hooked_since(const struct vt_ctx *c, size_t i, uint64_t from_ns)
+{
+	for (const struct vt_need *n = c->rule->needs; n->type; n++) {
+		struct vt_gap g;
+		size_t at = 0;
+
+		while (due(c, i, n->where) && vt_side__next_gap(c->j->side[i], n->type, &at, &g)) {
+			if (!g.lost && g.to_ns >= from_ns)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What was folded is known by number only: lost records concern what lived meanwhile, a hook that came late the first of them. */
+static void count_folded(struct vt_ctx *c, size_t i)
+{
+	const struct vt_side *s = c->j->side[i];
+	uint64_t open = 0;
+
+	if (c->rule->subject == VT_ABOUT_VFIO || !s->folded_lives)
+		return;
+	if (!vt_clear(c, i, s->folded_since_ns, UINT64_MAX))
+		open = c->rule->sums || c->rule->lasts || !hooked_since(c, i, s->folded_since_ns) ? s->folded_lives : s->folded_lossy;
+	c->row->more_open += open;
+	c->row->judged += s->folded_lives - open;
+}
+
+static bool came_from(const struct vt_ctx *c, const struct vt_life *in)
+{
+	const struct vt_life *out = vt_side__life(c->j->side[0], VT_OUTGOING, in->session->name, in->token);
+
+	return out && vt_crossed(c->j, out);
+}
+
+void vt_count_files(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i) {
+		count_folded(c, i);
+		for (const struct vt_session *v = c->j->side[i]->sessions; v; v = v->next) {
+			for (const struct vt_life *l = v->lives; l; l = l->next) {
+				if (i == 0 || l->dir == VT_OUTGOING || !came_from(c, l))
+					count_file(c, i, l);
+			}
+		}
+	}
+}

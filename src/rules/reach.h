@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How far the evidence reaches. A rule needs events; where they may be missing
+ * it is blind, where calls were lost they are torn, and every such place is a
+ * doubt of the rule.
+ */
+#ifndef VT_RULES_REACH_H
+#define VT_RULES_REACH_H
+
+#include "rules/finding.h"
+
+/* Nothing that the rule needs is missing on SIDE in that time, nor can an event have been taken for another call's. */
+bool vt_clear(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
+/* An event of that time may have been taken for another call's. */
+bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_ns);
+/* The same for all that LUO did with L on SIDE. */
+bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
+
+/* ---- before and after a rule runs ---- */
+
+/* The traces hold what the rule is about, or may have lost it; else WHY says what is not there. */
+bool vt_applies(const struct vt_ctx *c, char *why, size_t size);
+/* Fills blind, torn and cut, and doubts for each reason. */
+void vt_check_needs(struct vt_ctx *c);
+/* Where the rule has doubts: the files that it judges all the same, and those left open. */
+void vt_count_files(struct vt_ctx *c);
+
+#endif
