@@ -5,6 +5,7 @@ deps:
 
 include tests/host.mk
 -include tests/judge.mk
+include tests/format/format.mk
 include tests/layers/layers.mk
 include tests/bench/bench.mk
 
