@@ -7,7 +7,7 @@ set -eu
 
 build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libdeflate-dev"
 lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
-tests="libcmocka-dev libclang-rt-14-dev jq libxml2-utils junitparser python3-jsonschema"
+tests="clang-format libcmocka-dev libclang-rt-14-dev jq libxml2-utils junitparser python3-jsonschema"
 bench="bpftrace trace-cmd"
 
 want=$build

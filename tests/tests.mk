@@ -5,6 +5,8 @@ deps:
 
 include tests/host.mk
 -include tests/judge.mk
+include tests/format/format.mk
+include tests/layers/layers.mk
 include tests/bench/bench.mk
 
 # The main job, on a fresh machine.
