@@ -6,6 +6,7 @@ deps:
 include tests/host.mk
 -include tests/judge.mk
 include tests/bench/bench.mk
+include tests/monotone/monotone.mk
 
 # The main job, on a fresh machine.
 demo:
