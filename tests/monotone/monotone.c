@@ -2,7 +2,7 @@
 /*
  * monotone: taking evidence away may move a verdict only towards unknown.
  *
- *	monotone [-k KIND] [-o NAME] [-n N [-s SEED]] [-l FILE] DIR
+ *	monotone [-k KIND] [-o NAME] [-n N [-s SEED]] [-t N] [-l FILE] [-v FILE] DIR
  *	monotone -r SPEC [-w OUT] DIR
  *
  * DIR holds recorded updates: NAME.pre and NAME.post, some of either alone. Of
@@ -13,6 +13,8 @@
  * The walk is fixed: so many places and amounts of each kind in each trace. With
  * -n it takes N steps at random, on one side or both. A test is a kind, an
  * update, and what was asked; it fails when one step of it breaks the law. Of
+ * -t takes one step in N of the fixed walk, -l writes what became of each test,
+ * and -v the verdicts on the whole of each update (0 steps with -t 0). Of
  * all violations of one kind, law and rule the smallest is shown, made as small
  * as it gets, with the command that shows it again (-r) or writes the files (-w).
  */
@@ -71,6 +73,7 @@ static uint64_t tries;
 static int scratch[2];
 static char work[] = "/tmp/monotone.XXXXXX";
 static const char *self = "monotone", *dir, *list_path;
+static uint32_t one_in = 1;
 static const struct step *now;	/* should the judge die of it */
 
 /* ---- steps in words ---- */
@@ -616,7 +619,8 @@ static void mix(struct source *s, struct random *r, uint32_t want)
 		if (!unlike(s, &sources[other]) || !sources[other].tale[1])
 			continue;
 		nr++;
-		try_step(&step);
+		if (is_walked())
+			try_step(&step);
 	}
 }
 
@@ -626,6 +630,14 @@ static uint32_t spread(uint32_t i, uint32_t of, uint32_t n, struct random *r)
 	uint32_t from = (uint32_t)((uint64_t)i * n / of), to = (uint32_t)((uint64_t)(i + 1) * n / of);
 
 	return from + random__below(r, to - from ? to - from : 1);
+}
+
+/* Whether the thinned walk takes this step. */
+static bool is_walked(void)
+{
+	static struct random r = { 1 };
+
+	return one_in && !random__below(&r, one_in);
 }
 
 static void walk_places(struct source *s, enum take_kind k, int side, struct random *r)
@@ -642,7 +654,7 @@ static void walk_places(struct source *s, enum take_kind k, int side, struct ran
 		for (uint32_t a = 0; a < n; a++) {
 			step.take[0].amount = 1 + spread(a, n, amounts, r);
 			take__choose(&step.take[0], t, r);
-			if (step.take[0].nr || !take__has_list(k))
+			if (is_walked() && (step.take[0].nr || !take__has_list(k)))
 				try_step(&step);
 		}
 	}
@@ -710,6 +722,34 @@ static void wander(uint64_t n, uint64_t seed, int only_kind, const char *only)
 			step.nr = 2;
 		try_step(&step);
 	}
+}
+
+/* ---- the verdicts to start from ---- */
+
+/* "NAME ASKED EXIT | RULE:SEVERITY ... | RULE ...": findings, and rules that say unknown. */
+static void tell_whole(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		die("%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < nr_sources; i++) {
+		for (int a = DIFF; a <= CHECK_POST; a++) {
+			const struct verdict *v = &sources[i].whole[a];
+
+			fprintf(f, "%s %s %d |", sources[i].name, a == DIFF ? "diff" : a == CHECK_PRE ? "check-old" : "check-new", v->exit);
+			for (size_t k = 0; k < v->nr; k++)
+				fprintf(f, " %s:%s", rule_name(v->found[k].rule), severity_name(v->found[k].severity));
+			fprintf(f, " |");
+			for (int k = 0; v->told && k < RULES_MAX && rule_name(k); k++) {
+				if (!strcmp(status_name(v->status[k]), "unknown"))
+					fprintf(f, " %s", rule_name(k));
+			}
+			fputc('\n', f);
+		}
+	}
+	if (fclose(f))
+		die("%s: %s", path, strerror(errno));
 }
 
 /* ---- one step again ---- */
@@ -792,23 +832,25 @@ static void clean_up(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "Usage: monotone [-k KIND] [-o NAME] [-n N [-s SEED]] [-l FILE] [-r SPEC [-w OUT]] DIR\n");
+	fprintf(stderr, "Usage: monotone [-k KIND] [-o NAME] [-n N [-s SEED]] [-t N] [-l FILE] [-v FILE] [-r SPEC [-w OUT]] DIR\n");
 	return 64;
 }
 
 int main(int argc, char **argv)
 {
-	const char *only = NULL, *spec = NULL, *out = NULL;
+	const char *only = NULL, *spec = NULL, *out = NULL, *whole_path = NULL;
 	uint64_t n = 0, seed = (uint64_t)time(NULL);
 	int c, kind = TAKE_MAX, ret;
 
 	self = argv[0];
-	while ((c = getopt(argc, argv, "k:o:n:s:l:r:w:")) != -1) {
+	while ((c = getopt(argc, argv, "k:o:n:s:t:l:v:r:w:")) != -1) {
 		switch (c) {
 		case 'k': kind = take_by_name(optarg); break;
 		case 'o': only = optarg; break;
 		case 'n': n = strtoull(optarg, NULL, 10); break;
 		case 's': seed = strtoull(optarg, NULL, 10); break;
+		case 't': one_in = (uint32_t)strtoul(optarg, NULL, 10); break;
+		case 'v': whole_path = optarg; break;
 		case 'l': list_path = optarg; break;
 		case 'r': spec = optarg; break;
 		case 'w': out = optarg; break;
@@ -832,6 +874,8 @@ int main(int argc, char **argv)
 	qsort(sources, nr_sources, sizeof(*sources), by_name);
 	for (size_t i = 0; i < nr_sources; i++)
 		learn(&sources[i]);
+	if (whole_path)
+		tell_whole(whole_path);
 	if (spec)
 		return again(spec, out);
 	if (n) {

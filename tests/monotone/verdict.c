@@ -36,7 +36,14 @@ const char *exit_name(int code)
 
 const char *rule_name(int rule)
 {
-	return rule < 0 ? "the verdict" : vt_rules[rule]->id;
+	if (rule < 0)
+		return "the verdict";
+	return (size_t)rule < vt_nr_rules ? vt_rules[rule]->id : NULL;
+}
+
+const char *severity_name(uint8_t severity)
+{
+	return vt_severity_name((enum vt_severity)severity);
 }
 
 const char *status_name(uint8_t status)

@@ -44,7 +44,8 @@ bool verdict__same(const struct verdict *a, const struct verdict *b);
 /* The baseline of a pair, with or without its findings, into PATH. False when the gate gives none. */
 bool verdict__baseline(int pre_fd, int post_fd, const char *path, bool findings);
 const char *exit_name(int code);
-const char *rule_name(int rule);
+const char *rule_name(int rule);	/* NULL past the last one; of -1: "the verdict" */
+const char *severity_name(uint8_t severity);
 const char *status_name(uint8_t status);
 
 /* X(ID, "what is wrong") */
