@@ -606,6 +606,14 @@ static bool unlike(const struct source *a, const struct source *b)
 	return a != b && !(!strncmp(a->name, "golden/", 7) && !strncmp(b->name, "golden/", 7));
 }
 
+/* Whether the thinned walk takes this step. */
+static bool is_walked(void)
+{
+	static struct random r = { 1 };
+
+	return one_in && !random__below(&r, one_in);
+}
+
 static void mix(struct source *s, struct random *r, uint32_t want)
 {
 	uint32_t first = random__below(r, (uint32_t)nr_sources), nr = 0;
@@ -630,14 +638,6 @@ static uint32_t spread(uint32_t i, uint32_t of, uint32_t n, struct random *r)
 	uint32_t from = (uint32_t)((uint64_t)i * n / of), to = (uint32_t)((uint64_t)(i + 1) * n / of);
 
 	return from + random__below(r, to - from ? to - from : 1);
-}
-
-/* Whether the thinned walk takes this step. */
-static bool is_walked(void)
-{
-	static struct random r = { 1 };
-
-	return one_in && !random__below(&r, one_in);
 }
 
 static void walk_places(struct source *s, enum take_kind k, int side, struct random *r)
