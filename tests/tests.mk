@@ -8,6 +8,7 @@ include tests/host.mk
 include tests/format/format.mk
 include tests/layers/layers.mk
 include tests/bench/bench.mk
+include tests/monotone/monotone.mk
 
 # The main job, on a fresh machine.
 demo:

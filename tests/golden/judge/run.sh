@@ -185,6 +185,13 @@ if [ -n "${SEEDS:-}" ]; then	# only the traces, a pair in one file each, for the
 	done
 	exit
 fi
+if [ -n "${PAIRS:-}" ]; then	# the same, as two files: NAME.pre and NAME.post
+	mkdir -p "$PAIRS"
+	for c in "$here"/cases/*.case; do
+		prepare "$c" >/dev/null 2>&1 && mv "$tmp/old.vt" "$PAIRS/$(basename "$c" .case).pre" && mv "$tmp/new.vt" "$PAIRS/$(basename "$c" .case).post"
+	done
+	exit
+fi
 for c in "$here"/cases/*.case; do
 	one "$c"
 done
