@@ -30,7 +30,7 @@ lab-pairs: $(BIN)
 # What is too long for CI: tests/lab/README.md says what runs where.
 .PHONY: lab-all lab-long lab-flavours
 lab-all:
-	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)DEPS=flavours tests/deps.sh
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/run.sh lab-long lab-pairs lab-flavours soak matrix-check
 lab-long: $(BIN)
