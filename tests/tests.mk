@@ -30,6 +30,17 @@ lab-test: $(BIN)
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
 
+# What is too long for CI: tests/lab/README.md says what runs where.
+.PHONY: lab-all lab-long lab-flavours
+lab-all:
+	$(Q)DEPS=flavours tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run.sh lab-long lab-pairs lab-flavours soak matrix-check
+lab-long: $(BIN)
+	$(Q)LAB_TIER=long tests/lab/lab test -j2
+lab-flavours: $(BIN)
+	$(Q)tests/lab/pairs.sh --flavours
+
 # What fired where: from the runs into the committed matrix, and the runs against it.
 .PHONY: matrix matrix-check soak
 matrix:

@@ -27,14 +27,19 @@ SUITES="trixie-backports forky sid"
 # Raised when the steps below change in a way that changes what they make.
 RECIPE=1
 
+# The suffix of the distribution's newest clang and lld, for the variant that is built by them.
+LAB_LLVM=${LAB_LLVM:--19}
+
 usage() {
 	cat <<USAGE
 usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a ready kernel
        kernel.sh update [SERIES]	look for a newer source package
        kernel.sh list			what is in the cache
 
-SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches, or
-"bare", which is stock without fault injection. With neither, the kernel is patched.
+SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches;
+"bare", which is stock without fault injection; or "distro" and "distro-FLAVOUR", patched
+and configured like a distribution's (kernel-distro*.config). With none, the kernel is
+patched and small.
 If no archive has the SERIES any more, the exit code is 75. "own" is the tree in LINUX_SRC, built outside of it; with
 LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
 configuration fragment. The cache is VFIOTRACE_CACHE, or ~/.cache/vfiotrace.
@@ -288,9 +293,20 @@ resolve_series() { # SERIES|newest
 #
 # What goes into a build
 #
+# Sets cc, linker and tools: a variant's compiler and linker, and what make has to be told.
+choose_tools() { # VARIANT
+	cc=${CC:-gcc} linker=ld tools=()
+	case $1 in
+	distro-lto)
+		cc=clang$LAB_LLVM linker=ld.lld$LAB_LLVM
+		tools=("LLVM=$LAB_LLVM")
+		;;
+	esac
+}
+
 toolchain_version() {
-	"${CC:-gcc}" --version | head -n 1
-	ld --version | head -n 1
+	"$cc" --version | head -n 1
+	"$linker" --version | head -n 1
 	pahole --version
 }
 
@@ -312,26 +328,44 @@ build_key() { # VARIANT SERIES FRAGMENT...
 		echo "recipe $RECIPE"
 		toolchain_version
 		cat "$@"
-		[ "$variant" != lab ] || our_changes "$series"
+		! is_patched "$variant" || our_changes "$series"
 	} | sha256sum | cut -c1-12
+}
+
+# Whether the kernels of a VARIANT have our patches.
+is_patched() { # VARIANT
+	case $1 in
+	lab | distro | distro-*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+is_variant() { # WORD
+	case $1 in
+	lab | stock) return 0 ;;
+	*) [ -f "$LAB_DIR/kernel-$1.config" ] && [[ $1 =~ ^(bare|distro|distro-[a-z]+)$ ]] ;;
+	esac
 }
 
 # What a variant asks of kconfig. A later fragment has the last word on an option.
 variant_fragments() { # VARIANT SERIES
 	echo "$LAB_DIR/kernel.config"
-	case $1 in
-	lab)
+	if is_patched "$1"; then
 		echo "$LAB_DIR/kernel-lab.config"
 		[ ! -f "$LAB_DIR/kernel-lab-$2.config" ] || echo "$LAB_DIR/kernel-lab-$2.config"
-		;;
-	bare) echo "$LAB_DIR/kernel-bare.config" ;;
+	fi
+	case $1 in
+	distro-*) echo "$LAB_DIR/kernel-distro.config" ;;
+	esac
+	case $1 in
+	bare | distro*) echo "$LAB_DIR/kernel-$1.config" ;;
 	esac
 	[ -z "${LAB_CONFIG:-}" ] || echo "$LAB_CONFIG"
 }
 
 check_tools() {
 	local tool
-	for tool in "${CC:-gcc}" make flex bison bc pahole patch cpio xz strip objcopy; do
+	for tool in "$cc" "$linker" make flex bison bc pahole patch cpio xz strip objcopy; do
 		command -v "$tool" >/dev/null ||
 			die "building a kernel needs $tool: tests/deps.sh installs it"
 	done
@@ -393,7 +427,7 @@ configure() { # LOG TREE OBJECTS FRAGMENT...
 	shift 3
 	mkdir -p "$objects"
 	merge_fragments "$@" >"$objects/lab.config"
-	logged "$log" make -C "$tree" "O=$objects" "CC=${CC:-gcc}" \
+	logged "$log" make -C "$tree" "O=$objects" ${tools[@]+"${tools[@]}"} "CC=$cc" \
 		"KCONFIG_ALLCONFIG=$objects/lab.config" allnoconfig
 	check_config "$objects/.config" "$objects/lab.config"
 }
@@ -401,10 +435,11 @@ configure() { # LOG TREE OBJECTS FRAGMENT...
 # By way of ccache if it is there. Not for what kconfig asks of the compiler, whose
 # answers depend on more than ccache knows.
 compile() { # LOG TREE OBJECTS
-	local cc=${CC:-gcc} cached=0
-	command -v ccache >/dev/null && cached=1 cc="ccache $cc"
+	local compiler=$cc cached=0
+	command -v ccache >/dev/null && cached=1 compiler="ccache $cc"
 	[ "$cached" = 0 ] || ccache --zero-stats >/dev/null
-	logged "$1" nice make -C "$2" "O=$3" "CC=$cc" "-j$(nproc)" bzImage modules
+	logged "$1" nice make -C "$2" "O=$3" ${tools[@]+"${tools[@]}"} "CC=$compiler" \
+		"-j$(nproc)" bzImage modules
 	[ "$cached" = 0 ] || ccache --show-stats >>"$1"
 }
 
@@ -438,9 +473,10 @@ wait_for() { # DESCRIPTOR WHAT
 }
 
 build_series() { # VARIANT SERIES
-	local variant=$1 series=$2 deb version id final work log
-	local -a fragments
+	local variant=$1 series=$2 deb version id final work log cc linker
+	local -a fragments tools
 
+	choose_tools "$variant"
 	mapfile -t fragments < <(variant_fragments "$variant" "$series")
 	check_tools
 	deb=$(source_deb "$series")
@@ -464,7 +500,7 @@ build_series() { # VARIANT SERIES
 		: >"$log"
 		phase "unpacking linux $version"
 		logged "$log" unpack "$deb" "$work/tree"
-		if [ "$variant" = lab ]; then
+		if is_patched "$variant"; then
 			phase "patching linux $version"
 			logged "$log" apply_patches "$series" "$work/tree"
 		fi
@@ -495,8 +531,9 @@ copy_patched() { # TREE COPY
 }
 
 build_own() {
-	local source id objects tree log
-	local -a fragments=("$LAB_DIR/kernel.config")
+	local source id objects tree log cc linker
+	local -a fragments=("$LAB_DIR/kernel.config") tools
+	choose_tools own
 	[ -f "${LINUX_SRC:-}/Kbuild" ] || die "LINUX_SRC must name a kernel tree"
 	check_tools
 
@@ -550,10 +587,11 @@ build)
 	[ $# = 2 ] || { usage >&2; exit 64; }
 	case $2 in
 	own) build_own ;;
-	newest | [0-9]*.[0-9]* | stock-newest | stock-[0-9]*.[0-9]* | bare-newest | bare-[0-9]*.[0-9]*)
-		variant=${2%%-*}
+	newest | *-newest | [0-9]*.[0-9]* | *-[0-9]*.[0-9]*)
+		variant=${2%-*}
 		[ "$variant" != "$2" ] || variant=lab
-		series=$(resolve_series "${2#*-}")
+		is_variant "$variant" || die "$variant is not a variant of a kernel"
+		series=$(resolve_series "${2##*-}")
 		build_series "$variant" "$series"
 		;;
 	*) die "$2 is not a kernel series" ;;

@@ -62,6 +62,7 @@ read_scenario() {
 	devices=$(scenario_get "$scenario" devices 1)
 	topology=$(scenario_get "$scenario" topology flat)
 	smp=$(scenario_get "$scenario" smp 2)
+	cpu=$(scenario_get "$scenario" cpu max)
 	memory=$(scenario_get "$scenario" memory 1G)
 	dies=$(scenario_get "$scenario" dies '')
 	timeout=$(scenario_get "$scenario" timeout 120)
@@ -84,6 +85,8 @@ setting() { # NAME VALUE
 write_settings() {
 	setting TRACER "$tracer"
 	setting TRACER_ARGS "$(scenario_get "$scenario" tracer-args '')"
+	setting JUMP_WAIT "$(scenario_get "$scenario" jump-wait '')"
+	setting MODULE_WAIT "$(scenario_get "$scenario" module-wait '')"
 	setting MODULES "$(scenario_get "$scenario" modules early)"
 	setting SEED_BUG "$(scenario_get "$scenario" seed-bug '')"
 	setting LABSTATE_ARGS "$(scenario_get "$scenario" labstate-args '')"
@@ -133,13 +136,25 @@ build_agent() {
 	mv "$agent.$$" "$agent"
 }
 
+# A kernel like a distribution's has its addresses at random, the others show the same
+# in each run.
+kaslr() { # KERNEL
+	case ${1##*/} in
+	*distro*) ;;
+	*) echo nokaslr ;;
+	esac
+}
+
+# Parameters of vfio are here too for kernels that have it built in.
 cmdline() { # old|new|third
-	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on" bug
+	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on" bug kernel=$kernel_new
+	[ "$1" != old ] || kernel=$kernel_old
 
-	bug=$(scenario_get "$scenario" luo-seed-bug '')
-
-	words+=" intel_iommu=on quiet loglevel=5 nokaslr"
+	words+=" intel_iommu=on quiet loglevel=5 $(kaslr "$kernel") vfio_pci.disable_idle_d3=1"
 	words+=" $(scenario_get "$scenario" timers "$TIMERS") lab.side=$1"
+	bug=$(scenario_get "$scenario" seed-bug '')
+	[ -z "$bug" ] || words+=" vfio.seed_bug=$bug"
+	bug=$(scenario_get "$scenario" luo-seed-bug '')
 	[ -z "$bug" ] || words+=" luo_seed.bug=$bug"
 	words+=" $(scenario_get "$scenario" cmdline '')"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
@@ -175,7 +190,7 @@ qemu_arguments() {
 	local i
 
 	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-tcg}"
-		-cpu max -smp "$smp" -m "$memory" -nodefaults -no-user-config
+		-cpu "$cpu" -smp "$smp" -m "$memory" -nodefaults -no-user-config
 		-display none -monitor none -no-reboot
 		-device "intel-iommu,intremap=on"
 		-virtfs "local,path=$out,mount_tag=lab,security_model=none"

@@ -191,7 +191,7 @@ class Update:
         if self.ports:
             head.append("topology: ports")
         if self.late:
-            head.append("modules: late")
+            head += ["modules: late", "module-wait: 60000"]
         if self.abort:
             head.append("labstate-args: fail_freeze=1")
         return "\n".join(head + ["", "[old]"] + self.old + ["", "[new]"] + self.new +
