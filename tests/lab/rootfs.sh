@@ -13,6 +13,9 @@ set -eu -o pipefail
 
 GUEST_DIR=$CACHE_DIR/guests
 
+# Raised when the steps below change in a way that changes what they make.
+RECIPE=1
+
 # The suite to take it from, and what is wanted of it: what they depend on comes along.
 SUITE=${LAB_GUEST_SUITE:-forky}
 PACKAGES="base-files base-passwd systemd systemd-sysv udev kexec-tools kmod libseccomp2
@@ -51,8 +54,8 @@ trap 'exit 130' INT TERM HUP
 # is here stays, without a network, until one of these changes.
 recipe() {
 	{
-		cat "${BASH_SOURCE[0]}"
-		echo "$SUITE"
+		echo "recipe $RECIPE"
+		echo "$SUITE $PACKAGES $UNWANTED $KEPT_GENERATORS $KEPT_UNITS"
 	} | sha256sum | cut -c1-12
 }
 
