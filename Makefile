@@ -74,6 +74,15 @@ install: $(BIN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace
 	$(Q)for m in docs/*.1; do [ -e "$$m" ] || continue; install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}"; done
 
+# What records and judges the updates that systemd drives: docs/systemd.md.
+.PHONY: install-systemd
+SYSTEMD_FILES := packaging/systemd
+install-systemd:
+	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-live-update $(DESTDIR)$(PREFIX)/sbin/vfiotrace-live-update
+	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-generator $(DESTDIR)$(PREFIX)/lib/systemd/system-generators/vfiotrace-generator
+	$(Q)for u in $(SYSTEMD_FILES)/*.service; do install -D -m 644 "$$u" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}"; done
+	$(Q)[ -e $(DESTDIR)/etc/vfiotrace/live-update.conf ] || install -D -m 644 $(SYSTEMD_FILES)/live-update.conf $(DESTDIR)/etc/vfiotrace/live-update.conf
+
 clean:
 	rm -rf $(OUTPUT)
 

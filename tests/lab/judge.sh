@@ -4,7 +4,7 @@
 # Compares what vfiotrace says about a run with the [expect] section of its scenario:
 #
 #	exit N			of `vfiotrace diff PRE POST`, or of `vfiotrace check PRE`
-#				if the scenario ends in the old kernel
+#				if the scenario ends in the old kernel, or has no recorder in the new
 #	expect-check exit N	of `vfiotrace check PRE`
 #	finding RULE [TEXT]	the rule fired, and one of its findings says TEXT: part of a
 #				title or a meaning, "session NAME token TOKEN", "bdf ADDRESS"
@@ -153,7 +153,8 @@ compare() { # SECTION REPORT
 	[ "$others" = any ] || expect_no_other
 }
 
-if scenario_has "$scenario" new; then
+# "traces: pre" is for an update whose new kernel is not recorded.
+if scenario_has "$scenario" new && [ "$(scenario_get "$scenario" traces both)" = both ]; then
 	judge_diff report pre.vft post.vft
 else
 	judge_check report pre.vft

@@ -35,6 +35,7 @@ usage() {
 usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a ready kernel
        kernel.sh update [SERIES]	look for a newer source package
        kernel.sh list			what is in the cache
+       kernel.sh apt TOOL ARGUMENTS...	run a tool of apt with the lab's own package lists
 
 SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches;
 "bare", which is stock without fault injection; or "distro" and "distro-FLAVOUR", patched
@@ -599,6 +600,13 @@ build)
 	;;
 update) update "${2:-}" ;;
 list) list ;;
+apt)
+	exec 8>"$CACHE_DIR/.apt.lock"
+	flock 8
+	[ -f "$APT_DIR/sources.list" ] || apt_update
+	shift
+	private_apt "$@"
+	;;
 -h | --help) usage ;;
 *) usage >&2; exit 64 ;;
 esac

@@ -28,6 +28,9 @@ USAGE
 # wrong frequency, and then drowns in timer interrupts or in seconds.
 TIMERS="no_timer_check nolapic_timer clocksource=hpet tsc=unstable"
 
+# What is shipped has the bounds of real machines by default: emulation is slow.
+LIVE_UPDATE_CONF='ARM_WAIT=60;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
+
 # Patterns of a kernel in trouble. A scenario that provokes some says so.
 TROUBLE='Kernel panic|BUG:|WARNING:|Oops|KASAN|UBSAN|blocked for more than|refcount_t:|cut here'
 
@@ -64,6 +67,7 @@ read_scenario() {
 	smp=$(scenario_get "$scenario" smp 2)
 	cpu=$(scenario_get "$scenario" cpu max)
 	memory=$(scenario_get "$scenario" memory 1G)
+	guest=$(scenario_get "$scenario" guest busybox)
 	dies=$(scenario_get "$scenario" dies '')
 	timeout=$(scenario_get "$scenario" timeout 120)
 	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
@@ -91,6 +95,19 @@ write_settings() {
 	setting SEED_BUG "$(scenario_get "$scenario" seed-bug '')"
 	setting LABSTATE_ARGS "$(scenario_get "$scenario" labstate-args '')"
 	setting SHELL_AFTER "$shell"
+	[ "$guest" != systemd ] || write_systemd_settings
+}
+
+# What guest/systemd/install makes units of.
+write_systemd_settings() {
+	local shipped=shipped conf
+	[ "$tracer" != none ] || shipped=none
+	conf=$(scenario_get "$scenario" live-update.conf "$LIVE_UPDATE_CONF")
+	setting SERVICES "$(scenario_get "$scenario" services '')"
+	setting RECORDER_OLD "$(scenario_get "$scenario" recorder-old "$shipped")"
+	setting RECORDER_NEW "$(scenario_get "$scenario" recorder-new "$shipped")"
+	setting CONF_OLD "$(scenario_get "$scenario" live-update.conf-old "$conf")"
+	setting CONF_NEW "$(scenario_get "$scenario" live-update.conf-new "$conf")"
 }
 
 tracer_binary() {
@@ -118,10 +135,18 @@ build_initrd() { # KERNEL-DIR FILE
 	if [ "$tracer" != none ] || [ -x "${VFIOTRACE:-$REPO_DIR/build/vfiotrace}" ]; then
 		cp "$(tracer_binary)" "$stage/vfiotrace"
 	fi
+	[ "$guest" != systemd ] || stage_systemd "$stage"
 	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/agent"
 
 	(cd "$stage" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
 	rm -rf "$stage"
+}
+
+# The initramfs of a guest with systemd: it adds this to the root file system.
+stage_systemd() { # STAGE
+	cp -R "$LAB_DIR/guest/systemd" "$1/lab/"
+	mv "$1/lab/systemd/init" "$1/init"
+	make -s --no-print-directory -C "$REPO_DIR" install-systemd DESTDIR="$1/lab/dist" PREFIX=/usr >&2
 }
 
 # Built once per change, and safe against another run that does the same.
@@ -157,6 +182,7 @@ cmdline() { # old|new|third
 	bug=$(scenario_get "$scenario" luo-seed-bug '')
 	[ -z "$bug" ] || words+=" luo_seed.bug=$bug"
 	words+=" $(scenario_get "$scenario" cmdline '')"
+	[ "$guest" != systemd ] || words+=" systemd.show_status=no"
 	echo "$words $(scenario_get "$scenario" "cmdline-$1" '')"
 }
 
@@ -171,11 +197,12 @@ prepare_jump() { # DIRECTORY SIDE KERNEL-DIR
 prepare() {
 	mkdir -p "$out"
 	rm -rf "$out"/{next,third,old.initrd,scenario,console.log,*.vft}
-	rm -f "$out"/{result,exit,record}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
+	rm -f "$out"/{result,exit,record,journal,verdict}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
 
 	local old new
 	old=$(kernel_dir "$kernel_old")
 	new=$(kernel_dir "$kernel_new")
+	[ "$guest" != systemd ] || rootfs=$("$LAB_DIR/rootfs.sh" build)
 	build_agent
 	cp "$scenario" "$out/scenario"
 	cp "$old/bzImage" "$out/old.bzImage"
@@ -204,6 +231,8 @@ qemu_arguments() {
 			qemu+=(-device edu)
 		fi
 	done
+	[ "$guest" != systemd ] ||
+		qemu+=(-drive "file=$rootfs,if=virtio,format=raw,snapshot=on")
 	# shellcheck disable=SC2206 # several words on purpose
 	qemu+=(${LAB_QEMU:-})
 	if [ "$shell" = 1 ]; then
@@ -277,7 +306,12 @@ check_run() { # STATUS-OF-QEMU
 		check_result new kexec
 		check_result third ok
 	elif scenario_has "$scenario" new; then
-		check_result old kexec
+		if scenario_has "$scenario" soft; then
+			check_result old soft-reboot
+			check_result soft kexec
+		else
+			check_result old kexec
+		fi
 		check_result new ok
 	else
 		check_result old ok

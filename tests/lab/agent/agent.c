@@ -75,6 +75,7 @@ static const struct step *step_find(const char *name)
 {
 	static const struct step *const tables[] = {
 		control_steps, inject_steps, file_steps, luo_steps, vfio_steps,
+		store_steps,
 	};
 	const struct step *step;
 

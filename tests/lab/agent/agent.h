@@ -69,5 +69,6 @@ extern const struct step inject_steps[];
 extern const struct step file_steps[];		/* files.c */
 extern const struct step luo_steps[];		/* luo.c */
 extern const struct step vfio_steps[];		/* vfio.c */
+extern const struct step store_steps[];		/* store.c */
 
 #endif /* AGENT_H */
