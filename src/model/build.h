@@ -3,8 +3,10 @@
 #ifndef VT_MODEL_BUILD_H
 #define VT_MODEL_BUILD_H
 
+#include "model/kinds.h"
 #include "model/map.h"
 #include "model/spans.h"
+#include "model/strings.h"
 #include "vfiotrace/model.h"
 
 #define FRAMES_MAX 16
@@ -202,10 +204,6 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 struct handler_info *handler_of(struct vt_build *b, const char *compatible);
 struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible);
 bool is_err(const struct vt_event *e);	/* ret present and negative */
-
-bool event_is_call(uint16_t type);
-bool event_is_vfio(uint16_t type);
-bool event_is_op(uint16_t type);
 
 /* The live one of that name, or NULL; SESSION need not be known. */
 struct vt_life *life_named(struct vt_build *b, enum vt_dir dir, const char *session, uint64_t token);
