@@ -330,7 +330,7 @@ struct vt_side {
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
 	struct vt_at reboot;
 	uint64_t nr_aborts;	/* failed liveupdate_reboot() */
-	bool saw_luo, saw_vfio;
+	bool saw_vfio;
 	bool saw_module;	/* a handler that lives in a module */
 	bool deserialized;
 	int64_t deserialize_ret;

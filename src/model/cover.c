@@ -19,36 +19,12 @@ static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
 	return s->build->probe_type[i] == type;
 }
 
-/*
- * Where one hook more or less changes the meaning: every handler's callback
- * and every free site counts for itself. Elsewhere several rows of one event
- * are the names that kernel versions give the same thing.
- */
-static bool each_row_counts(enum vt_event_type t)
-{
-	return event_is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_OBJ_ALLOC || t == VT_EV_OBJ_FREE ||
-	       t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
-	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
-}
-
-/* The LUO call that a callback runs in: from the first one on its hook is needed. */
-static enum vt_event_type around(enum vt_event_type op)
-{
-	switch (op) {
-	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return VT_EV_LUO_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_EV_LUO_UNPRESERVE;
-	case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE: return VT_EV_LUO_FREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_EV_LUO_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return VT_EV_LUO_FINISH;
-	default: return VT_EV_UNKNOWN;
-	}
-}
-
+/* Since when its hook is needed: a callback's from the first call on that would make it. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
-	if (event_is_vfio(t) || t == VT_EV_MEM_FREE)
+	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF)
 		return s->first_vfio_ns;
-	return event_is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
+	return kind_is_op(t) ? s->first_type_ns[kind_maker(t)] : s->first_ns;
 }
 
 /*
@@ -58,9 +34,7 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
  */
 static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 {
-	bool may_lack = (t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_PUT) || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT;
-
-	return p->reason && (strstr(p->reason, "no such op") || (may_lack && strstr(p->reason, "no such function")));
+	return p->reason && (strstr(p->reason, "no such op") || (kind_is(t, VT_K_MAY_LACK) && strstr(p->reason, "no such function")));
 }
 
 /* Entry and exit of one function are two rows: one alone is half of the truth. */
@@ -75,26 +49,6 @@ static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
 	return false;
 }
 
-/* Shown by the hooks of other events, not by one of its own. */
-static bool rides_along(enum vt_event_type t)
-{
-	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE ||
-	       t == VT_EV_KHO_FOLIOS || t == VT_EV_KHO_FOLIO;
-}
-
-/* Recorders of before these were added have no row for them. */
-static bool added_later(enum vt_event_type t)
-{
-	switch (t) {
-	case VT_EV_OBJ_ALLOC: case VT_EV_OBJ_FREE:
-	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
-	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 {
 	size_t nr = vt_trace__probe_nr(s->trace);
@@ -103,7 +57,7 @@ bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 		if (feeds(s, i, type))
 			return false;
 	}
-	return nr && added_later(type);
+	return nr && kind_is(type, VT_K_LATER);
 }
 
 /* *TO: since when it is there. */
@@ -136,7 +90,7 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 	}
 	if (!rows && absent)
 		return NULL;
-	if (!rows || !attached || (missing && (each_row_counts(type) || half_hooked(s, missing)))) {
+	if (!rows || !attached || (missing && (kind_is(type, VT_K_EACH_ROW) || half_hooked(s, missing)))) {
 		if (!missing)
 			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
 		else
@@ -160,12 +114,13 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 
 static bool tears_vfio(const struct lost *l)
 {
-	return !l->any && event_is_vfio(l->type);
+	return !l->any && kind_is_vfio(l->type);
 }
 
+/* Of vfio, where nothing but calls opens a frame: those. */
 static bool tears_calls(const struct lost *l)
 {
-	return l->any || (l->type >= VT_EV_SESSION_RELEASE && l->type <= VT_EV_OP_FINISH) || (event_is_call(l->type) && event_is_vfio(l->type));
+	return l->any || (kind_is(l->type, VT_K_TEARS) && (!kind_is_vfio(l->type) || kind_is_call(l->type)));
 }
 
 static int by_end(const void *a, const void *b)
@@ -351,7 +306,7 @@ bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t 
 	type = shown_by(s, type);
 	if (*i == s->nr_holes) {
 		(*i)++;
-		if (!rides_along(type) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
+		if (!kind_is(type, VT_K_RIDES) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
 			return true;
 	}
 	while (*i - s->nr_holes - 1 < b->nr_lost) {

@@ -872,6 +872,10 @@ static void unpreserve_enter(struct vt_build *b, struct task *t, struct frame *f
 
 void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
+	if (kind_is_op(e->type)) {
+		op_enter(b, t, f, e);
+		return;
+	}
 	switch (e->type) {
 	case VT_EV_LUO_PRESERVE:
 		preserve_enter(b, f, e);
@@ -901,9 +905,6 @@ void life_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 	case VT_EV_REBOOT:
 		b->side->jumped = false;
 		break;
-	case VT_EV_OP_CAN_PRESERVE ... VT_EV_OP_FINISH:
-		op_enter(b, t, f, e);
-		break;
 	default:
 		break;
 	}
@@ -924,6 +925,10 @@ void life_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 {
 	if (!e)
 		return;
+	if (kind_is_op(e->type)) {
+		op_exit(b, t, f, e);
+		return;
+	}
 	switch (e->type) {
 	case VT_EV_LUO_PRESERVE:
 		refs_call_exit(b, f, e);
@@ -947,9 +952,6 @@ void life_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		phase_add(b, VT_PH_SERIALIZE, f, e);
 		if (is_err(e))
 			unfrozen_all(b, e);
-		break;
-	case VT_EV_OP_CAN_PRESERVE ... VT_EV_OP_FINISH:
-		op_exit(b, t, f, e);
 		break;
 	default:
 		break;

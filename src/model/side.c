@@ -121,15 +121,10 @@ struct frame *frame_of(struct task *t, uint16_t type)
 	return NULL;
 }
 
-bool event_is_op(uint16_t type)
-{
-	return type >= VT_EV_OP_CAN_PRESERVE && type <= VT_EV_OP_FINISH;
-}
-
 struct frame *frame_op(struct task *t)
 {
 	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
-		if (event_is_op(t->f[i - 1].type))
+		if (kind_is_op(t->f[i - 1].type))
 			return &t->f[i - 1];
 	}
 	return NULL;
@@ -235,27 +230,6 @@ struct vt_flb_row *flb_row(struct vt_build *b, const char *compatible)
 
 /* ---- calls in flight ---- */
 
-/* Types that come as a pair and that others happen inside of. */
-bool event_is_call(uint16_t type)
-{
-	switch (type) {
-	case VT_EV_SESSION_RELEASE:
-	case VT_EV_LUO_PRESERVE ... VT_EV_LUO_DESERIALIZE:
-	case VT_EV_OP_CAN_PRESERVE ... VT_EV_OP_FINISH:
-	case VT_EV_REBOOT: case VT_EV_SERIALIZE:
-	case VT_EV_VFIO_CDEV_OPEN: case VT_EV_VFIO_LU_OPEN: case VT_EV_VFIO_OPEN_COMMON: case VT_EV_VFIO_GROUP_OPEN:
-	case VT_EV_VFIO_RELEASE: case VT_EV_VFIO_UNREGISTER:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool event_is_vfio(uint16_t type)
-{
-	return type >= VT_EV_VFIO_CDEV_OPEN && type <= VT_EV_VFIO_ZAP;
-}
-
 static struct task *task_make(struct vt_build *b, uint32_t tid)
 {
 	struct task *t = task_find(b, tid);
@@ -318,7 +292,7 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 {
 	struct frame *f = frame_top(t);
 
-	if (e && event_is_vfio(f->type))
+	if (e && kind_is_vfio(f->type))
 		vfio_exit(b, t, f, e);
 	else
 		life_exit(b, t, f, e);
@@ -334,32 +308,6 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 		task_done(b, t);
 }
 
-/* Calls that no callback and none of their own kind makes. Retrieve is another matter: a file may need another one. */
-static bool starts_anew(uint16_t type)
-{
-	return (type >= VT_EV_LUO_PRESERVE && type <= VT_EV_LUO_DESERIALIZE && type != VT_EV_LUO_RETRIEVE) ||
-	       type == VT_EV_REBOOT || type == VT_EV_SERIALIZE || type == VT_EV_SESSION_RELEASE;
-}
-
-static bool is_luo(uint16_t type)
-{
-	return type >= VT_EV_LUO_PRESERVE && type <= VT_EV_LUO_DESERIALIZE;
-}
-
-/* The call of LUO that makes this callback: freeze undoes on its own what it did. */
-static bool may_call(uint16_t luo, uint16_t op)
-{
-	switch (op) {
-	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return luo == VT_EV_LUO_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return luo == VT_EV_LUO_UNPRESERVE;
-	case VT_EV_OP_FREEZE: return luo == VT_EV_LUO_FREEZE;
-	case VT_EV_OP_UNFREEZE: return luo == VT_EV_LUO_FREEZE || luo == VT_EV_LUO_UNFREEZE;
-	case VT_EV_OP_RETRIEVE: return luo == VT_EV_LUO_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return luo == VT_EV_LUO_FINISH;
-	default: return true;
-	}
-}
-
 /* An open call that E cannot happen inside of, which says that its exit was lost. */
 static bool stale(struct task *t, const struct vt_event *e)
 {
@@ -370,11 +318,11 @@ static bool stale(struct task *t, const struct vt_event *e)
 	for (uint32_t i = t->depth; i-- > 0;) {
 		struct frame *f = &t->f[i];
 
-		if (starts_anew(e->type) && (event_is_op(f->type) || is_luo(f->type)))
+		if (kind_is(e->type, VT_K_ANEW) && (kind_is_op(f->type) || kind_is_luo_call(f->type)))
 			return true;
-		if (!event_is_op(e->type) || !is_luo(f->type))
+		if (!kind_is_op(e->type) || !kind_is_luo_call(f->type))
 			continue;
-		return !may_call(f->type, e->type) || (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token);
+		return !kind_may_make(f->type, e->type) || (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token);
 	}
 	return false;
 }
@@ -404,7 +352,7 @@ static void call_enter(struct vt_build *b, const struct vt_event *e)
 		f->session = t->f[t->depth - 2].session;
 		f->life = t->f[t->depth - 2].life;
 	}
-	if (event_is_vfio(e->type))
+	if (kind_is_vfio(e->type))
 		vfio_enter(b, t, f, e);
 	else
 		life_enter(b, t, f, e);
@@ -444,7 +392,7 @@ static void call_exit(struct vt_build *b, const struct vt_event *e)
 		/* Entered before the recorder was armed, or the entry is not hooked: the result still counts. */
 		struct frame f = { .type = e->type };
 
-		if (event_is_vfio(e->type))
+		if (kind_is_vfio(e->type))
 			vfio_exit(b, t, &f, e);
 		else
 			life_exit(b, t, &f, e);
@@ -463,15 +411,13 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
-	if (e->type >= VT_EV_REC_ARMED || e->type == VT_EV_UNKNOWN)
+	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
 		return;
 	if (!s->first_ns || e->ts_ns < s->first_ns)
 		s->first_ns = e->ts_ns;
 	if (e->ts_ns > s->last_ns)
 		s->last_ns = e->ts_ns;
-	if (e->type <= VT_EV_OP_FINISH) {
-		s->saw_luo = true;
-	} else if (event_is_vfio(e->type)) {
+	if (kind_is_vfio(e->type)) {
 		s->saw_vfio = true;
 		if (!s->first_vfio_ns)
 			s->first_vfio_ns = e->ts_ns;
@@ -503,7 +449,7 @@ static void frames_torn(struct vt_build *b, uint64_t until_ns, bool vfio_only)
 
 	while ((t = vt_map__next(&b->tasks, &i))) {
 		for (uint32_t depth = t->depth; depth && t->f[vfio_only ? depth - 1 : 0].enter.ts_ns <= until_ns; depth--) {
-			if (vfio_only && !event_is_vfio(t->f[depth - 1].type))
+			if (vfio_only && !kind_is_vfio(t->f[depth - 1].type))
 				break;
 			frame_leave(b, t, NULL);
 		}
@@ -524,23 +470,29 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		return;
 	}
 	note_time(b->side, e);
-	if (e->phase != VT_POINT && event_is_call(e->type)) {
+	if (e->phase != VT_POINT && kind_is_call(e->type)) {
 		if (e->phase == VT_ENTER)
 			call_enter(b, e);
 		else
 			call_exit(b, e);
 		return;
 	}
-	if (e->type == VT_EV_OBJ_ALLOC || e->type == VT_EV_OBJ_FREE)
+	switch (kind_area(e->type)) {
+	case VT_AREA_OBJ:
 		mem_event(b, task_of(b, e), e);
-	else if (event_is_vfio(e->type) || e->type == VT_EV_MEM_FREE)
+		break;
+	case VT_AREA_VFIO: case VT_AREA_DF:
 		vfio_point(b, task_of(b, e), e);
-	else if (e->type >= VT_EV_FILE_SNAP && e->type <= VT_EV_FILE_LET_GO)
+		break;
+	case VT_AREA_FILE:
 		file_event(b, task_of(b, e), e);
-	else if (e->type >= VT_EV_KHO_ALLOC_PRESERVE && e->type <= VT_EV_KHO_FOLIO)
+		break;
+	case VT_AREA_KHO:
 		kho_event(b, task_of(b, e), e);
-	else
+		break;
+	default:
 		life_point(b, task_of(b, e), e);
+	}
 }
 
 /* ---- a side ---- */
