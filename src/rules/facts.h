@@ -15,6 +15,8 @@ struct vt_telling {
 	const char *func;	/* kernel function it points at; NULL: that of the first event */
 	const char *title, *expected, *seen, *meaning;	/* its severity is the rule's */
 	const char *ev[3];	/* what each kept event shows; NULL: not told */
+	/* The kernel is right all the same, as far as S can tell; NULL: never. */
+	bool (*moot)(const struct vt_side *s, const struct vt_fact *x);
 	/* Instead of all these texts, where they hold numbers of the fact. */
 	void (*tell)(struct vt_ctx *c, size_t side, const struct vt_fact *x);
 };

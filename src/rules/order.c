@@ -9,6 +9,12 @@
 
 #include "rules/facts.h"
 
+/* unfreeze is optional: of a handler without one nothing is to be seen, nor of one whose hook came too late. */
+static bool never_thaws(const struct vt_side *s, const struct vt_fact *x)
+{
+	return !vt_side__thaws(s, x->who.compatible) && !vt_side__op_hooked(s, VT_EV_OP_UNFREEZE, x->who.compatible, x->at[0].ts_ns);
+}
+
 static const struct vt_telling order[] = {
 	{ .kind = VT_FACT_FREEZE_TWICE, .key = "freeze-twice", .func = "luo_file_freeze",
 	  .title = "a frozen file is frozen again",
@@ -22,7 +28,7 @@ static const struct vt_telling order[] = {
 	  .seen = "unfreeze ran on a file that was not frozen",
 	  .meaning = "The handler undoes what it never did: a running device may be reconfigured.",
 	  .ev = { "unfreeze", "last freeze" } },
-	{ .kind = VT_FACT_UNPRESERVE_FROZEN, .key = "unpreserve-frozen", .func = "luo_file_unpreserve_files",
+	{ .kind = VT_FACT_UNPRESERVE_FROZEN, .key = "unpreserve-frozen", .func = "luo_file_unpreserve_files", .moot = never_thaws,
 	  .title = "a file is unpreserved while it is frozen",
 	  .expected = "unfreeze before unpreserve",
 	  .seen = "unpreserve ran on a frozen file",
@@ -80,7 +86,7 @@ const struct vt_rule vt_rule_lifecycle_order = {
 };
 
 static const struct vt_telling rollback[] = {
-	{ .kind = VT_FACT_NOT_UNFROZEN, .key = "not-unfrozen", .func = "luo_file_freeze", .absence = true,
+	{ .kind = VT_FACT_NOT_UNFROZEN, .key = "not-unfrozen", .func = "luo_file_freeze", .absence = true, .moot = never_thaws,
 	  .title = "an aborted live update leaves a file frozen",
 	  .expected = "every file that was frozen before the failure gets its unfreeze",
 	  .seen = "the freeze was aborted, unfreeze never ran for this file",
