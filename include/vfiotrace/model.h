@@ -7,7 +7,7 @@
  * counters (the first few are kept for the report), what did not is kept as
  * evidence. The model states facts and judges nothing: severity, wording and
  * what counts as a bug belong to the rules. Rules read these structures and
- * never write them.
+ * never write them; what the builder notes down for itself is not in here.
  */
 #ifndef VFIOTRACE_MODEL_H
 #define VFIOTRACE_MODEL_H
@@ -126,12 +126,6 @@ struct vt_life {
 	struct vt_ref ref[VT_PT_MAX];
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
-	bool owned;			/* its handler lives in a module */
-	bool settled;			/* the call that ended LUO's hold has returned */
-	int64_t file_net;		/* references on the file that its callbacks left or took */
-	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
-	uint32_t devices;		/* whose life this is */
-	uint64_t kho_live;		/* preserved blocks that the callbacks own and that are still preserved */
 	struct vt_kho *kho;
 };
 
@@ -157,7 +151,6 @@ struct vt_kho {
 	struct vt_session *session;	/* owner when the call belongs to a session and no file */
 	uint8_t kind;			/* enum vt_kho_kind */
 	bool in_op;			/* by a handler's callback; else by LUO itself */
-	bool pending;			/* by LUO itself, in a call that has not returned yet */
 	struct vt_at at;
 };
 /* Memory taken out of KHO again in the new kernel. */
@@ -238,14 +231,6 @@ struct vt_file {
 	struct vt_at installed;		/* LUO gave it to user space */
 	struct vt_at failed;		/* exit of the failing call in which it was made */
 	struct vt_who who;
-	/* LUO should have let go of it, and a reference more than others hold was still there */
-	struct vt_at kept, kept_before;
-	int64_t kept_want, kept_seen;
-	bool kept_sure, kept_finished;
-	/* a callback took a reference that was not its own, as it seems */
-	struct vt_at taken, taken_before;
-	int64_t taken_want, taken_seen;
-	struct vt_who kept_who;
 	bool is_vfio;
 };
 
@@ -330,7 +315,7 @@ struct vt_side {
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
 	struct vt_at reboot;
 	uint64_t nr_aborts;	/* failed liveupdate_reboot() */
-	bool saw_luo, saw_vfio;
+	bool saw_vfio;
 	bool saw_module;	/* a handler that lives in a module */
 	bool deserialized;
 	int64_t deserialize_ret;
@@ -374,8 +359,6 @@ struct vt_side {
 	struct vt_fact *facts;
 	size_t nr_facts;
 	uint64_t fact_count[VT_FACT_MAX];
-
-	struct vt_build *build;		/* the builder's tables, private to src/model */
 };
 
 /*
@@ -388,9 +371,9 @@ void vt_side__free(struct vt_side *s);
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
 /* The restore of PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
-struct vt_device *vt_side__device(const struct vt_side *s, const char *bdf);
-/* Any file that was preserved, or arrived, in this kernel. */
-bool vt_side__has_lives(const struct vt_side *s);
+
+/* An unfreeze of that handler was seen. */
+bool vt_side__thaws(const struct vt_side *s, const char *compatible);
 
 /* A stretch of time in which events of one type may be missing. */
 struct vt_gap {
@@ -408,6 +391,8 @@ bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t fr
 bool vt_side__lost(const struct vt_side *s, enum vt_event_type type);
 /* The trace comes from a recorder that did not know TYPE: neither hooked nor missed. */
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type);
+/* The recorder looked at the callbacks of the handler, found OP among them, and hooked it before BY_NS. */
+bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const char *compatible, uint64_t by_ns);
 /* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size);
 

@@ -51,6 +51,17 @@ struct vt_probe {
 	uint64_t recursion_misses;
 };
 
+/* What a row says of its hook. */
+enum vt_probe_state {
+	VT_PROBE_ATTACHED,	/* from attach_ns on */
+	VT_PROBE_ABSENT,	/* a callback that the handler does not have: nothing to attach to, and nothing is missed */
+	VT_PROBE_NO_FUNCTION,	/* this kernel has none of that name: for some events that is the same, for others a blind spot */
+	VT_PROBE_MISSING,	/* there is something to see, and no hook shows it */
+};
+enum vt_probe_state vt_probe__state(const struct vt_probe *p);
+/* The callback that P is about is one that the handler COMPATIBLE does not have. */
+bool vt_probe__absent_from(const struct vt_probe *p, const char *compatible);
+
 /* Events that did not reach the file. */
 struct vt_loss {
 	const char *event;	/* event type name, or "" when unknown */

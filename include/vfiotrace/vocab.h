@@ -4,8 +4,8 @@
  *
  * One table each; enums, the names stored in the file's own schema, and the
  * documentation are all made from it. A trace carries the names, so a reader
- * of another version maps by name and never by number: entries may be added
- * anywhere, renamed never.
+ * of another version maps by name and never by number, and nothing compares by
+ * it: entries may be added anywhere, renamed never.
  *
  * An event type says what happened, not which function showed it: the
  * function name of the kernel at hand travels in the field `func`.
@@ -29,101 +29,140 @@ enum vt_phase {
 	VT_EXIT,	/* on return: result, and what the call left behind */
 };
 
+/* What an event is about. */
+enum vt_area {
+	VT_AREA_NONE = 0,
+	VT_AREA_SESSION,	/* LUO's sessions */
+	VT_AREA_LUO,		/* the files of a session */
+	VT_AREA_FD,		/* file descriptors that LUO hands out */
+	VT_AREA_MODULE,		/* references on handlers' modules */
+	VT_AREA_OP,		/* callbacks of handlers */
+	VT_AREA_FLB,		/* file-lifecycle-bound global data */
+	VT_AREA_REBOOT,
+	VT_AREA_FILE,		/* struct file */
+	VT_AREA_VFIO,
+	VT_AREA_DF,		/* memory of struct vfio_device_file */
+	VT_AREA_OBJ,		/* memory of LUO and of callbacks */
+	VT_AREA_KHO,
+	VT_AREA_INJECT,		/* fault injection */
+	VT_AREA_REC,		/* the recorder itself */
+	VT_AREA_MAX
+};
+
+/* How it is read, see src/model/kinds.h for the questions. */
+enum {
+	VT_K_CALL = 1,			/* entry and exit, and others happen in between */
+	VT_K_ANEW = 1 << 1,		/* a call that no callback makes, nor another call of LUO on files */
+	VT_K_TEARS = 1 << 2,		/* where one is lost, what follows may be taken for another call's */
+	VT_K_EACH_ROW = 1 << 3,		/* each hooked place shows its own: with one more or less it means another thing */
+	VT_K_RIDES = 1 << 4,		/* shown by the hooks of others, not by one of its own */
+	VT_K_LATER = 1 << 5,		/* recorders of before it was added have no row for it */
+	VT_K_MAY_LACK = 1 << 6,		/* there are kernels without it, where nothing is missed */
+	/* the calls of LUO that make this callback, the first of them the usual one */
+	VT_K_BY_PRESERVE = 1 << 8,
+	VT_K_BY_UNPRESERVE = 1 << 9,
+	VT_K_BY_FREEZE = 1 << 10,
+	VT_K_BY_UNFREEZE = 1 << 11,
+	VT_K_BY_RETRIEVE = 1 << 12,
+	VT_K_BY_FINISH = 1 << 13,
+	VT_K_CALLBACK = VT_K_CALL | VT_K_TEARS | VT_K_EACH_ROW,
+};
+
 /*
- * X(ID, "name", "what it shows; the kernel function it rests on")
+ * X(ID, "name", AREA, FLAGS, "what it shows; the kernel function it rests on")
  * Every op.* event has session, handler, compatible, file, data, status, and ret on exit.
  */
 #define VT_EVENTS(X) \
 	/* sessions */ \
-	X(SESSION_CREATE, "session.create", "luo_session_create(): session, ret") \
-	X(SESSION_RETRIEVE, "session.retrieve", "luo_session_retrieve(): session, ret") \
-	X(SESSION_RELEASE, "session.release", "luo_session_release(): session file closed; session, retrieved (0 outgoing, 1 incoming), ret") \
-	X(SESSION_DESERIALIZE, "session.deserialize", "luo_session_deserialize(): first open of /dev/liveupdate; ret") \
+	X(SESSION_CREATE, "session.create", SESSION, 0, "luo_session_create(): session, ret") \
+	X(SESSION_RETRIEVE, "session.retrieve", SESSION, 0, "luo_session_retrieve(): session, ret") \
+	X(SESSION_RELEASE, "session.release", SESSION, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_session_release(): session file closed; session, retrieved (0 outgoing, 1 incoming), ret") \
+	X(SESSION_DESERIALIZE, "session.deserialize", SESSION, VT_K_TEARS, "luo_session_deserialize(): first open of /dev/liveupdate; ret") \
 	/* the files of a session */ \
-	X(LUO_PRESERVE, "luo.preserve", "luo_preserve_file(): session, token, fd; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data") \
-	X(LUO_RETRIEVE, "luo.retrieve", "luo_retrieve_file(): session, token; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data, status") \
-	X(LUO_FREEZE, "luo.freeze", "luo_file_freeze(): session, count; on exit ret") \
-	X(LUO_UNFREEZE, "luo.unfreeze", "luo_file_unfreeze(): session") \
-	X(LUO_UNPRESERVE, "luo.unpreserve", "luo_file_unpreserve_files(): session, count") \
-	X(LUO_FINISH, "luo.finish", "luo_file_finish(): session, count; on exit ret") \
-	X(LUO_DESERIALIZE, "luo.deserialize", "luo_file_deserialize(): session; on exit ret, count") \
-	X(LUO_FILE, "luo.file", "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
-	X(LUO_IOCTL, "luo.ioctl", "an ioctl of LUO fails after it installed a file descriptor, or (without fd) marked a session retrieved: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
-	X(FD_INSTALL, "fd.install", "LUO about to call fd_install(): fd, file, site") \
-	X(MODULE_GET, "module.get", "LUO about to call try_module_get() on a handler's module: name, mod_ref before, site") \
-	X(MODULE_PUT, "module.put", "LUO about to call module_put() on a handler's module: name, mod_ref before, site") \
+	X(LUO_PRESERVE, "luo.preserve", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_preserve_file(): session, token, fd; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data") \
+	X(LUO_RETRIEVE, "luo.retrieve", LUO, VT_K_CALL | VT_K_TEARS, "luo_retrieve_file(): session, token; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data, status") \
+	X(LUO_FREEZE, "luo.freeze", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_freeze(): session, count; on exit ret") \
+	X(LUO_UNFREEZE, "luo.unfreeze", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_unfreeze(): session") \
+	X(LUO_UNPRESERVE, "luo.unpreserve", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_unpreserve_files(): session, count") \
+	X(LUO_FINISH, "luo.finish", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_finish(): session, count; on exit ret") \
+	X(LUO_DESERIALIZE, "luo.deserialize", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_deserialize(): session; on exit ret, count") \
+	X(LUO_FILE, "luo.file", LUO, VT_K_TEARS | VT_K_RIDES, "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
+	X(LUO_IOCTL, "luo.ioctl", FD, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER, "an ioctl of LUO fails after it installed a file descriptor, or (without fd) marked a session retrieved: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
+	X(FD_INSTALL, "fd.install", FD, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER, "LUO about to call fd_install(): fd, file, site") \
+	X(MODULE_GET, "module.get", MODULE, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call try_module_get() on a handler's module: name, mod_ref before, site") \
+	X(MODULE_PUT, "module.put", MODULE, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call module_put() on a handler's module: name, mod_ref before, site") \
 	/* handler callbacks, whoever the handler is */ \
-	X(OP_CAN_PRESERVE, "op.can_preserve", "ops->can_preserve: file; ret 0/1") \
-	X(OP_PRESERVE, "op.preserve", "ops->preserve") \
-	X(OP_UNPRESERVE, "op.unpreserve", "ops->unpreserve") \
-	X(OP_FREEZE, "op.freeze", "ops->freeze") \
-	X(OP_UNFREEZE, "op.unfreeze", "ops->unfreeze") \
-	X(OP_RETRIEVE, "op.retrieve", "ops->retrieve: on exit file is the one it made") \
-	X(OP_CAN_FINISH, "op.can_finish", "ops->can_finish: ret 0/1") \
-	X(OP_FINISH, "op.finish", "ops->finish") \
+	X(OP_CAN_PRESERVE, "op.can_preserve", OP, VT_K_CALLBACK | VT_K_BY_PRESERVE, "ops->can_preserve: file; ret 0/1") \
+	X(OP_PRESERVE, "op.preserve", OP, VT_K_CALLBACK | VT_K_BY_PRESERVE, "ops->preserve") \
+	X(OP_UNPRESERVE, "op.unpreserve", OP, VT_K_CALLBACK | VT_K_BY_UNPRESERVE, "ops->unpreserve") \
+	X(OP_FREEZE, "op.freeze", OP, VT_K_CALLBACK | VT_K_BY_FREEZE, "ops->freeze") \
+	X(OP_UNFREEZE, "op.unfreeze", OP, VT_K_CALLBACK | VT_K_BY_FREEZE | VT_K_BY_UNFREEZE, "ops->unfreeze") \
+	X(OP_RETRIEVE, "op.retrieve", OP, VT_K_CALLBACK | VT_K_BY_RETRIEVE, "ops->retrieve: on exit file is the one it made") \
+	X(OP_CAN_FINISH, "op.can_finish", OP, VT_K_CALLBACK | VT_K_BY_FINISH, "ops->can_finish: ret 0/1") \
+	X(OP_FINISH, "op.finish", OP, VT_K_CALLBACK | VT_K_BY_FINISH, "ops->finish") \
 	/* file-lifecycle-bound global data */ \
-	X(FLB_PRESERVE, "flb.preserve", "luo_flb_file_preserve(): handler, compatible; ret") \
-	X(FLB_UNPRESERVE, "flb.unpreserve", "luo_flb_file_unpreserve(): handler, compatible") \
-	X(FLB_FINISH, "flb.finish", "luo_flb_file_finish(): handler, compatible") \
-	X(FLB_GET, "flb.get", "liveupdate_flb_get_{outgoing,incoming}(): flb, name, ret, and after it flb_count or flb_count_in") \
-	X(FLB_PUT, "flb.put", "liveupdate_flb_put_{outgoing,incoming}(): flb, name, and after it flb_count or flb_count_in") \
-	X(FLB_STATE, "flb.state", "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, handler, flb_count, flb_count_in") \
+	X(FLB_PRESERVE, "flb.preserve", FLB, VT_K_MAY_LACK, "luo_flb_file_preserve(): handler, compatible; ret") \
+	X(FLB_UNPRESERVE, "flb.unpreserve", FLB, VT_K_MAY_LACK, "luo_flb_file_unpreserve(): handler, compatible") \
+	X(FLB_FINISH, "flb.finish", FLB, VT_K_MAY_LACK, "luo_flb_file_finish(): handler, compatible") \
+	X(FLB_GET, "flb.get", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_get_{outgoing,incoming}(): flb, name, ret, and after it flb_count or flb_count_in") \
+	X(FLB_PUT, "flb.put", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_put_{outgoing,incoming}(): flb, name, and after it flb_count or flb_count_in") \
+	X(FLB_STATE, "flb.state", FLB, VT_K_RIDES, "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, handler, flb_count, flb_count_in") \
 	/* the reboot */ \
-	X(REBOOT, "reboot", "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
-	X(SERIALIZE, "reboot.serialize", "luo_session_serialize(): ret") \
-	X(SHUTDOWN, "reboot.device_shutdown", "device_shutdown() on the way to the jump: last point at which storage surely works") \
-	X(JUMP, "reboot.machine_shutdown", "machine_shutdown(): other CPUs stop, then the jump") \
+	X(REBOOT, "reboot", REBOOT, VT_K_CALL | VT_K_ANEW, "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
+	X(SERIALIZE, "reboot.serialize", REBOOT, VT_K_CALL | VT_K_ANEW, "luo_session_serialize(): ret") \
+	X(SHUTDOWN, "reboot.device_shutdown", REBOOT, 0, "device_shutdown() on the way to the jump: last point at which storage surely works") \
+	X(JUMP, "reboot.machine_shutdown", REBOOT, 0, "machine_shutdown(): other CPUs stop, then the jump") \
 	/* struct file */ \
-	X(FILE_SNAP, "file.snap", "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
-	X(FILE_ANON, "file.anon", "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
-	X(FILE_FPUT, "file.fput", "__fput() of a file seen before: file") \
-	X(FILE_LET_GO, "file.let_go", "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
+	X(FILE_SNAP, "file.snap", FILE, VT_K_RIDES, "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
+	X(FILE_ANON, "file.anon", FILE, 0, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
+	X(FILE_FPUT, "file.fput", FILE, 0, "__fput() of a file seen before: file") \
+	X(FILE_LET_GO, "file.let_go", FILE, 0, "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
 	/* vfio */ \
-	X(VFIO_CDEV_OPEN, "vfio.cdev_open", "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
-	X(VFIO_LU_OPEN, "vfio.lu_open", "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
-	X(VFIO_OPEN_COMMON, "vfio.open_common", "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
-	X(VFIO_GROUP_OPEN, "vfio.group_open", "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
-	X(VFIO_RELEASE, "vfio.release", "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref; on exit device, vfio_ref") \
-	X(VFIO_DF_ALLOC, "vfio.df_alloc", "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
-	X(VFIO_GET_REG, "vfio.get_reg", "vfio_device_try_get_registration(): device, vfio_ref, ret 0/1; site (caller)") \
-	X(VFIO_PUT_REG, "vfio.put_reg", "vfio_device_put_registration(): device, vfio_ref after; site (caller)") \
-	X(VFIO_FIND, "vfio.find", "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
-	X(VFIO_BIND, "vfio.bind", "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
-	X(VFIO_DF_OPEN, "vfio.df_open", "vfio_df_open(): df, device, open_count, ret") \
-	X(VFIO_DF_CLOSE, "vfio.df_close", "vfio_df_close(): df, device, open_count") \
-	X(VFIO_REGISTER, "vfio.register", "vfio_register_group_dev() and kin: device, bdf, ret") \
-	X(VFIO_UNREGISTER, "vfio.unregister", "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
-	X(VFIO_MMAP, "vfio.mmap", "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
-	X(VFIO_ZAP, "vfio.zap", "BAR mappings zapped (vfio_pci_zap_bars()): mapping, and vmas: how many VMAs hang in it") \
+	X(VFIO_CDEV_OPEN, "vfio.cdev_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
+	X(VFIO_LU_OPEN, "vfio.lu_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
+	X(VFIO_OPEN_COMMON, "vfio.open_common", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
+	X(VFIO_GROUP_OPEN, "vfio.group_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
+	X(VFIO_RELEASE, "vfio.release", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref; on exit device, vfio_ref") \
+	X(VFIO_DF_ALLOC, "vfio.df_alloc", VFIO, VT_K_TEARS, "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
+	X(VFIO_GET_REG, "vfio.get_reg", VFIO, VT_K_TEARS, "vfio_device_try_get_registration(): device, vfio_ref, ret 0/1; site (caller)") \
+	X(VFIO_PUT_REG, "vfio.put_reg", VFIO, VT_K_TEARS, "vfio_device_put_registration(): device, vfio_ref after; site (caller)") \
+	X(VFIO_FIND, "vfio.find", VFIO, VT_K_TEARS, "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
+	X(VFIO_BIND, "vfio.bind", VFIO, VT_K_TEARS, "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
+	X(VFIO_DF_OPEN, "vfio.df_open", VFIO, VT_K_TEARS, "vfio_df_open(): df, device, open_count, ret") \
+	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS, "vfio_df_close(): df, device, open_count") \
+	X(VFIO_REGISTER, "vfio.register", VFIO, VT_K_TEARS, "vfio_register_group_dev() and kin: device, bdf, ret") \
+	X(VFIO_UNREGISTER, "vfio.unregister", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
+	X(VFIO_MMAP, "vfio.mmap", VFIO, 0, "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
+	X(VFIO_ZAP, "vfio.zap", VFIO, 0, "BAR mappings zapped (vfio_pci_zap_bars()): mapping, and vmas: how many VMAs hang in it") \
 	/* memory families at call sites */ \
-	X(MEM_FREE, "mem.free", "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
-	X(OBJ_ALLOC, "obj.alloc", "an allocation in LUO's text or in a handler's callback: obj (luo_file, session, or anything else), callee, family, site") \
-	X(OBJ_FREE, "obj.free", "a free function about to be called on one of these: obj, callee, family, site") \
+	X(MEM_FREE, "mem.free", DF, VT_K_EACH_ROW, "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
+	X(OBJ_ALLOC, "obj.alloc", OBJ, VT_K_EACH_ROW | VT_K_LATER, "an allocation in LUO's text or in a handler's callback: obj (luo_file, session, or anything else), callee, family, site") \
+	X(OBJ_FREE, "obj.free", OBJ, VT_K_EACH_ROW | VT_K_LATER, "a free function about to be called on one of these: obj, callee, family, site") \
 	/* KHO memory, paired by physical address */ \
-	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", "kho_alloc_preserve(): size; on exit phys, ret") \
-	X(KHO_UNPRESERVE_FREE, "kho.unpreserve_free", "kho_unpreserve_free(): phys") \
-	X(KHO_RESTORE_FREE, "kho.restore_free", "kho_restore_free(): phys") \
-	X(KHO_PRESERVE_FOLIO, "kho.preserve_folio", "kho_preserve_folio(): phys, order; ret") \
-	X(KHO_UNPRESERVE_FOLIO, "kho.unpreserve_folio", "kho_unpreserve_folio(): phys, order") \
-	X(KHO_RESTORE_FOLIO, "kho.restore_folio", "kho_restore_folio(): phys; ret 0 or -ENOENT, order") \
-	X(KHO_PRESERVE_PAGES, "kho.preserve_pages", "kho_preserve_pages(): phys, pages; ret") \
-	X(KHO_UNPRESERVE_PAGES, "kho.unpreserve_pages", "kho_unpreserve_pages(): phys, pages") \
-	X(KHO_RESTORE_PAGES, "kho.restore_pages", "kho_restore_pages(): phys, pages; ret") \
-	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", "kho_preserve_vmalloc(): phys (first chunk), ret") \
-	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", "kho_unpreserve_vmalloc(): phys (first chunk)") \
-	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", "kho_restore_vmalloc(): phys (first chunk), ret") \
-	X(KHO_FOLIOS, "kho.folios", "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
-	X(KHO_FOLIO, "kho.folio", "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \
+	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", KHO, 0, "kho_alloc_preserve(): size; on exit phys, ret") \
+	X(KHO_UNPRESERVE_FREE, "kho.unpreserve_free", KHO, 0, "kho_unpreserve_free(): phys") \
+	X(KHO_RESTORE_FREE, "kho.restore_free", KHO, 0, "kho_restore_free(): phys") \
+	X(KHO_PRESERVE_FOLIO, "kho.preserve_folio", KHO, 0, "kho_preserve_folio(): phys, order; ret") \
+	X(KHO_UNPRESERVE_FOLIO, "kho.unpreserve_folio", KHO, 0, "kho_unpreserve_folio(): phys, order") \
+	X(KHO_RESTORE_FOLIO, "kho.restore_folio", KHO, 0, "kho_restore_folio(): phys; ret 0 or -ENOENT, order") \
+	X(KHO_PRESERVE_PAGES, "kho.preserve_pages", KHO, 0, "kho_preserve_pages(): phys, pages; ret") \
+	X(KHO_UNPRESERVE_PAGES, "kho.unpreserve_pages", KHO, 0, "kho_unpreserve_pages(): phys, pages") \
+	X(KHO_RESTORE_PAGES, "kho.restore_pages", KHO, 0, "kho_restore_pages(): phys, pages; ret") \
+	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", KHO, 0, "kho_preserve_vmalloc(): phys (first chunk), ret") \
+	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", KHO, 0, "kho_unpreserve_vmalloc(): phys (first chunk)") \
+	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", KHO, 0, "kho_restore_vmalloc(): phys (first chunk), ret") \
+	X(KHO_FOLIOS, "kho.folios", KHO, VT_K_RIDES, "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
+	X(KHO_FOLIO, "kho.folio", KHO, VT_K_RIDES, "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \
 	/* fault injection (sweep, record --fail) */ \
-	X(INJECT, "inject.fail", "the kernel was told that this allocation failed: count (its number in the call), name (slab cache) or order (pages), site, stack") \
+	X(INJECT, "inject.fail", INJECT, 0, "the kernel was told that this allocation failed: count (its number in the call), name (slab cache) or order (pages), site, stack") \
 	/* the recorder itself */ \
-	X(REC_ARMED, "rec.armed", "everything is attached and the gate is open") \
-	X(REC_CHILD, "rec.child", "CMD started: name") \
-	X(REC_CHILD_EXIT, "rec.child_exit", "CMD ended: ret is its exit status, or minus the signal") \
-	X(REC_MODULE, "rec.module", "a module appeared and was attached: name, ret") \
-	X(REC_HANDLER, "rec.handler", "a file handler was found and its ops attached: handler, compatible, name (module), ret") \
-	X(REC_DRAINED, "rec.drained", "everything up to here was on stable storage while the kernel waited in reboot(2)") \
-	X(REC_STOP, "rec.stop", "the gate closed: name (why)")
+	X(REC_ARMED, "rec.armed", REC, 0, "everything is attached and the gate is open") \
+	X(REC_CHILD, "rec.child", REC, 0, "CMD started: name") \
+	X(REC_CHILD_EXIT, "rec.child_exit", REC, 0, "CMD ended: ret is its exit status, or minus the signal") \
+	X(REC_MODULE, "rec.module", REC, 0, "a module appeared and was attached: name, ret") \
+	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was found and its ops attached: handler, compatible, name (module), ret") \
+	X(REC_DRAINED, "rec.drained", REC, 0, "everything up to here was on stable storage while the kernel waited in reboot(2)") \
+	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why)")
 
 /* X(ID, "name", KIND, "meaning") */
 #define VT_FIELDS(X) \
@@ -194,9 +233,9 @@ enum vt_phase {
 	X(VMA, "vma", "struct vm_area_struct") \
 	X(OTHER, "ptr", "anything else")
 
-#define VT_ENUM3(id, name, a) VT_EV_##id,
-enum vt_event_type { VT_EV_UNKNOWN = 0, VT_EVENTS(VT_ENUM3) VT_EV_MAX };
-#undef VT_ENUM3
+#define VT_ENUM5(id, name, a, b, c) VT_EV_##id,
+enum vt_event_type { VT_EV_UNKNOWN = 0, VT_EVENTS(VT_ENUM5) VT_EV_MAX };
+#undef VT_ENUM5
 
 #define VT_ENUM4(id, name, kind, a) VT_F_##id,
 enum vt_field { VT_F_NONE = 0, VT_FIELDS(VT_ENUM4) VT_F_MAX };

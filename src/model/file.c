@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct file: made inside a traced call, sampled at lifecycle points, ended by __fput(). */
+/* struct file: made inside a traced call, sampled at lifecycle points, handed out, ended by __fput(). */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,53 +9,18 @@
 
 #define MEMBER "file."		/* how fields that are members of struct file begin */
 
-struct vt_file *file_get(struct vt_build *b, uint64_t obj, bool make)
-{
-	struct vt_file *f = obj ? vt_map__get(&b->files, obj) : NULL;
-
-	if (f || !make || !obj)
-		return f;
-	f = malloc(sizeof(*f));
-	if (!f || vt_map__put(&b->files, obj, f)) {
-		free(f);
-		b->err = -ENOMEM;
-		return NULL;
-	}
-	*f = (struct vt_file){ .obj = obj };
-	return f;
-}
-
-/* __fput() comes before the release function: what is known of the file may still be asked for. */
-static void file_bury(struct vt_build *b, struct vt_file *f)
-{
-	struct vt_file **slot = &b->gone[b->gone_at++ % GONE_FILES];
-
-	vt_map__del(&b->files, f->obj);
-	snap_free(f->open_snap);
-	f->open_snap = NULL;
-	f->life = NULL;
-	free(*slot);
-	*slot = f;
-}
-
-struct vt_file *file_get_dying(struct vt_build *b, uint64_t obj)
-{
-	struct vt_file *f = file_get(b, obj, false);
-
-	for (uint32_t i = 0; obj && !f && i < GONE_FILES; i++) {
-		if (b->gone[i] && b->gone[i]->obj == obj)
-			f = b->gone[i];
-	}
-	return f;
-}
+struct file_part {
+	const char *pt[VT_PT_MAX];	/* names of the points, interned */
+};
 
 /* The call in which OBJ was made returned an error: the file must be put. */
-void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
+/* The call in which OBJ was made returned an error: the file must be put. */
+static void file_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
 {
-	struct vt_file *f = file_get(b, obj, false);
+	struct file *f = vt_obj_class(obj) == VT_C_FILE ? file_get(b, obj, false) : NULL;
 
-	if (f && !f->failed.type && f->made.type)
-		f->failed = *exit;
+	if (f && !f->pub.failed.type && f->pub.made.type)
+		f->pub.failed = *exit;
 }
 
 /* ---- what LUO lets go of ---- */
@@ -73,9 +38,9 @@ static bool alone(const struct vt_event *e)
  * that is too high is believed when there is nobody to do that, or when it is
  * seen again; and in any case only if the file is not released later.
  */
-void file_let_go(struct vt_build *b, const struct vt_event *e, struct vt_who who, const struct vt_at *before, int64_t want)
+static void should_be_gone(struct vt_build *b, const struct vt_event *e, struct vt_who who, const struct vt_at *before, int64_t want)
 {
-	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 	int64_t seen;
 
 	if (!f || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
@@ -92,9 +57,10 @@ void file_let_go(struct vt_build *b, const struct vt_event *e, struct vt_who who
 	f->kept_who = who;
 }
 
-void file_others(struct vt_build *b, const struct vt_event *e, int64_t mine)
+/* In E is a count of the file's references, of which LUO holds MINE. */
+static void others(struct vt_build *b, const struct vt_event *e, int64_t mine)
 {
-	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
 	int64_t seen;
 
 	if (!f || !f->kept.type || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
@@ -105,7 +71,7 @@ void file_others(struct vt_build *b, const struct vt_event *e, int64_t mine)
 		f->kept_sure = true;
 }
 
-static void kept(struct vt_build *b, const struct vt_file *f)
+static void kept(struct vt_build *b, const struct file *f)
 {
 	struct vt_fact *x = fact(b, VT_FACT_FILE_KEPT, f->kept_who, &f->kept);
 
@@ -114,21 +80,23 @@ static void kept(struct vt_build *b, const struct vt_file *f)
 	x->num[1] = f->kept_seen;
 	x->num[2] = f->kept_finished;
 	if (!x->who.bdf)
-		x->who.bdf = f->bdf;
+		x->who.bdf = f->pub.bdf;
 }
 
 /* ---- snapshots ---- */
 
 static int pt_of(struct vt_build *b, const char *name)
 {
+	struct file_part *own = part_own(b, file);
+
 	/* Interned, so that equal is identical. */
-	if (!b->pt[0]) {
+	if (!own->pt[0]) {
 		for (int p = 0; p < VT_PT_MAX; p++)
-			b->pt[p] = intern(b, vt_pt_name(p));
+			own->pt[p] = intern(b, vt_pt_name(p));
 	}
 	name = intern_event(b, name);
 	for (int p = 0; name && p < VT_PT_MAX; p++) {
-		if (b->pt[p] == name)
+		if (own->pt[p] == name)
 			return p;
 	}
 	return -1;
@@ -203,7 +171,7 @@ static struct vt_member *members_of(const struct vt_trace *t, const struct vt_ev
 }
 
 /* Most snapshots are gone long before the end: only then their members are read, those of the few that are left. */
-void snap_finish(struct vt_build *b, struct vt_snap *s)
+static void snap_finish(struct vt_build *b, struct vt_snap *s)
 {
 	struct vt_event *e = s ? malloc(sizeof(*e)) : NULL;
 	int ret;
@@ -216,13 +184,6 @@ void snap_finish(struct vt_build *b, struct vt_snap *s)
 	if (!s->m)
 		b->err = ret ? ret : -ENOMEM;
 	free(e);
-}
-
-void snap_free(struct vt_snap *s)
-{
-	if (s)
-		free(s->m);
-	free(s);
 }
 
 static void snap_take(struct vt_build *b, struct vt_snap *s, const struct vt_event *e, int pt)
@@ -249,7 +210,7 @@ const struct vt_member *vt_snap__member(const struct vt_snap *s, const char *nam
 
 static struct vt_life *snap_life(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj, int pt)
 {
-	struct vt_life *l = vt_map__get(&b->by_file, obj);
+	struct vt_life *l = file_holder(b, obj);
 	struct frame *f = frame_of(t, VT_EV_LUO_PRESERVE);
 
 	if (!f)
@@ -295,7 +256,7 @@ static const char *snap_func(struct vt_build *b, const struct vt_life *l, int pt
 	if (l && where[pt].step >= 0)
 		func = l->enter[where[pt].step].func;
 	if (!func || !*func)
-		func = b->func[where[pt].type];
+		func = b->evidence.func[where[pt].type];
 	return func ? func : "";
 }
 
@@ -357,16 +318,18 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 	uint64_t obj = vt_ev_obj(e, VT_F_FILE);
 	int pt = pt_of(b, vt_ev_str(e, VT_F_POINT));
 	struct vt_life *l;
-	struct vt_snap s;
 	struct vt_file *f;
+	struct file *file;
+	struct vt_snap s;
 	int64_t count;
 
 	if (pt < 0 || !obj)
 		return;
 	l = snap_life(b, t, e, obj, pt);
-	f = file_get(b, obj, pt != VT_PT_RELEASE);
-	if (!f)
+	file = file_get(b, obj, pt != VT_PT_RELEASE);
+	if (!file)
 		return;
+	f = &file->pub;
 	snap_take(b, &s, e, pt);
 	if (s.is_vfio) {
 		struct device *d = device_get(b, e);
@@ -409,23 +372,23 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 
 static void anon(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct vt_file *f;
+	struct file *f;
 
 	if (e->phase == VT_ENTER || is_err(e) || !t)
 		return;
 	f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 	if (!f)
 		return;
-	at_set(b, &f->made, e);
-	f->name = intern_event(b, vt_ev_str(e, VT_F_NAME));
-	f->who = who_task(b, t, e);
-	frame_made(t, f->obj);
+	at_set(b, &f->pub.made, e);
+	f->pub.name = intern_event(b, vt_ev_str(e, VT_F_NAME));
+	f->pub.who = who_task(b, t, e);
+	frame_made(t, f->pub.obj);
 }
 
 /* LUO holds a reference from preserve to unpreserve or jump, and from retrieve to finish. */
-static void check_released(struct vt_build *b, struct vt_file *f, const struct vt_event *e)
+static void check_released(struct vt_build *b, const struct file *f, const struct vt_event *e)
 {
-	struct vt_life *l = vt_map__get(&b->by_file, f->obj);
+	struct vt_life *l = file_holder(b, f->pub.obj);
 	struct vt_fact *x;
 	struct vt_at at;
 
@@ -436,20 +399,20 @@ static void check_released(struct vt_build *b, struct vt_file *f, const struct v
 	x->at[1] = l->at[l->dir == VT_OUTGOING ? VT_STEP_PRESERVE : VT_STEP_RETRIEVE];
 	x->str[0] = vt_life_state_name(l->state);
 	l->odd = true;
-	life_unhold(b, l);
+	file_unhold(b, l);
 }
 
-static void keep_example(struct vt_side *s, struct vt_file *f)
+static void keep_example(struct vt_side *s, struct file *f)
 {
-	if (!f->open_snap || !f->is_vfio || s->example_open)
+	if (!f->pub.open_snap || !f->pub.is_vfio || s->example_open)
 		return;
-	s->example_open = f->open_snap;
-	s->example_bdf = f->bdf;
-	f->open_snap = NULL;
+	s->example_open = f->pub.open_snap;
+	s->example_bdf = f->pub.bdf;
+	f->pub.open_snap = NULL;
 }
 
 /* Nothing is left of a file that somebody still had, after a callback took what was not its own. */
-static void taken(struct vt_build *b, struct vt_file *f, struct vt_life *l, int64_t left)
+static void taken(struct vt_build *b, struct file *f, struct vt_life *l, int64_t left)
 {
 	struct vt_fact *x;
 
@@ -469,7 +432,7 @@ static void let_go(struct vt_build *b, struct task *t, const struct vt_event *e)
 	struct frame *call = frame_top(t);
 	struct vt_life *l = call ? call->done : NULL;
 	const struct vt_ref *r = !l ? NULL : &l->ref[l->dir == VT_OUTGOING ? VT_PT_UNPRESERVED : VT_PT_FINISHED];
-	struct vt_file *f = l && l->file == vt_ev_obj(e, VT_F_FILE) ? file_get(b, l->file, false) : NULL;
+	struct file *f = l && l->file == vt_ev_obj(e, VT_F_FILE) ? file_get(b, l->file, false) : NULL;
 	int64_t left;
 
 	if (!f || !vt_ev_s64(e, VT_F_FILE_REF, &left))
@@ -478,13 +441,136 @@ static void let_go(struct vt_build *b, struct task *t, const struct vt_event *e)
 	if (!r->seen)
 		return;
 	f->kept_finished = l->dir == VT_INCOMING;
-	file_let_go(b, e, who_life(b, l), &r->at, r->count - 1);
+	should_be_gone(b, e, who_life(b, l), &r->at, r->count - 1);
 }
 
-void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	struct vt_file *f;
+/* ---- what calls do to the file they are about ---- */
 
+/* LUO has taken its reference by now. */
+static void can_preserve(struct vt_build *b, struct frame *call, const struct vt_event *e, int64_t ref)
+{
+	others(b, e, call != NULL);
+	if (!call)
+		return;
+	call->file = vt_ev_obj(e, VT_F_FILE);
+	call->ref.have = true;
+	call->ref.count = ref;
+	at_set(b, &call->ref.at, e);
+}
+
+/*
+ * A callback works with LUO's reference. It may take one of its own and give
+ * that back in a later one, but over the file's life it leaves no fewer.
+ */
+static void op_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	bool ends = e->type == VT_EV_OP_UNPRESERVE || e->type == VT_EV_OP_FINISH;
+	struct file *file;
+	uint64_t threads;
+	struct life *l;
+	int64_t ref;
+
+	if (!vt_ev_s64(e, VT_F_FILE_REF, &ref))
+		return;
+	if (e->type == VT_EV_OP_CAN_PRESERVE) {
+		can_preserve(b, frame_of(t, VT_EV_LUO_PRESERVE), e, ref);
+		return;
+	}
+	if (!f->life || !f->ref.have || f->subject != vt_ev_obj(e, VT_F_FILE))
+		return;
+	l = life_of(f->life);
+	l->file_net += ref - f->ref.count;
+	/* With more threads one of them may just have closed it. */
+	if (!ends || l->file_net >= 0 || !vt_ev_u64(e, VT_F_THREADS, &threads) || threads != 1)
+		return;
+	/* Or left a system call on it, in another process. LUO's own put will tell: see let_go(). */
+	file = file_get(b, f->subject, false);
+	if (!file)
+		return;
+	at_set(b, &file->taken, e);
+	file->taken_before = f->enter;
+	file->taken_want = ref - l->file_net;
+	file->taken_seen = ref;
+}
+
+static void file_begun(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	if (kind_is_op(e->type) && e->type != VT_EV_OP_CAN_PRESERVE)
+		f->ref.have = vt_ev_s64(e, VT_F_FILE_REF, &f->ref.count);
+}
+
+static void file_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	if (kind_is_op(e->type))
+		op_returned(b, t, f, e);
+	if (e->type == VT_EV_LUO_PRESERVE && is_err(e) && f->ref.have && f->file == vt_ev_obj(e, VT_F_FILE))
+		should_be_gone(b, e, who_frame(b, f), &f->ref.at, f->ref.count - 1);
+}
+
+/* ---- file descriptors ---- */
+
+static void installed(struct vt_build *b, const struct vt_event *e)
+{
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
+
+	if (f)
+		at_set(b, &f->pub.installed, e);
+}
+
+/* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */
+static void session_lost(struct vt_build *b, const struct vt_event *e)
+{
+	const char *name = intern_event(b, vt_ev_str(e, VT_F_SESSION));
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!name)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_LOST, (struct vt_who){ .session = name }, &at);
+	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
+		if (s->dir == VT_INCOMING && !strcmp(s->name, name))
+			x->at[1] = s->retrieve;
+	}
+}
+
+static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
+{
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct vt_fact *x;
+	struct vt_who who;
+	struct vt_at at;
+
+	if (!is_err(e))
+		return;
+	if (!vt_ev_has(e, VT_F_FD)) {
+		session_lost(b, e);
+		return;
+	}
+	who = f && f->pub.life ? who_life(b, f->pub.life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_FD_ON_ERROR, who, &at);
+	if (f)
+		x->at[1] = f->pub.installed;
+	vt_ev_s64(e, VT_F_FD, &x->num[0]);
+	x->num[1] = at.ret;
+}
+
+/* ---- events ---- */
+
+static void released(struct vt_build *b, const struct vt_event *e)
+{
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+
+	if (!f)
+		return;
+	check_released(b, f, e);
+	keep_example(b->side, f);
+	file_bury(b, f);
+}
+
+static void file_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
 	switch (e->type) {
 	case VT_EV_FILE_SNAP:
 		snap(b, t, e);
@@ -496,15 +582,32 @@ void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 		let_go(b, t, e);
 		break;
 	case VT_EV_FILE_FPUT:
-		f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
-		if (!f || e->phase == VT_EXIT)
-			break;
-		check_released(b, f, e);
-		keep_example(b->side, f);
-		file_bury(b, f);
+		if (e->phase != VT_EXIT)
+			released(b, e);
+		break;
+	case VT_EV_FD_INSTALL:
+		installed(b, e);
+		break;
+	case VT_EV_LUO_IOCTL:
+		ioctl_failed(b, e);
 		break;
 	default:
 		break;
+	}
+}
+
+/* ---- the end ---- */
+
+/* One sort after the other: either is read in the order of the file, mostly, so that a block is read once for all in it. */
+static void finish_snaps(struct vt_build *b)
+{
+	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
+		for (struct vt_life *l = v->lives; l; l = l->next)
+			snap_finish(b, l->snap);
+	}
+	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
+		for (struct vt_life *l = v->lives; l; l = l->next)
+			snap_finish(b, l->open_snap);
 	}
 }
 
@@ -517,51 +620,49 @@ static int by_index(const void *a, const void *b)
 
 static int by_obj(const void *a, const void *b)
 {
-	const struct vt_file *x = *(struct vt_file *const *)a, *y = *(struct vt_file *const *)b;
+	const struct file *x = *(struct file *const *)a, *y = *(struct file *const *)b;
 
-	return x->obj < y->obj ? -1 : x->obj > y->obj;
+	return x->pub.obj < y->pub.obj ? -1 : x->pub.obj > y->pub.obj;
 }
 
-void file_finalize(struct vt_build *b)
+static void file_finalize(struct vt_build *b)
 {
 	struct vt_side *s = b->side;
-	struct vt_file **all, *f;
-	size_t i = 0, nr = 0;
+	size_t i = 0, nr = 0, live = b->files.files.live;
+	struct file **all, *f;
 
-	all = calloc(b->files.live + 1, sizeof(*all));
-	s->orphans = calloc(b->files.live + 1, sizeof(*s->orphans));
+	finish_snaps(b);
+	all = calloc(live + 1, sizeof(*all));
+	s->orphans = calloc(live + 1, sizeof(*s->orphans));
 	if (!all || !s->orphans) {
 		free(all);
 		b->err = -ENOMEM;
 		return;
 	}
-	while ((f = vt_map__next(&b->files, &i)))
+	while ((f = vt_map__next(&b->files.files, &i)))
 		all[nr++] = f;
 	qsort(all, nr, sizeof(*all), by_obj);
 	for (i = 0; i < nr; i++) {
 		keep_example(s, all[i]);
 		if (all[i]->kept.type && all[i]->kept_sure)
 			kept(b, all[i]);
-		if (all[i]->failed.type)
-			s->orphans[s->nr_orphans++] = all[i];
+		if (all[i]->pub.failed.type)
+			s->orphans[s->nr_orphans++] = &all[i]->pub;
 	}
 	qsort(s->orphans, s->nr_orphans, sizeof(*s->orphans), by_index);
 	snap_finish(b, s->example_open);
 	free(all);
 }
 
-void file_free_all(struct vt_build *b)
+static void file_free(struct vt_build *b)
 {
-	struct vt_file *f;
-	size_t i = 0;
-
-	while ((f = vt_map__next(&b->files, &i))) {
-		snap_free(f->open_snap);
-		free(f);
-	}
-	for (i = 0; i < GONE_FILES; i++)
-		free(b->gone[i]);
-	vt_map__free(&b->files);
 	free(b->side->orphans);
 	snap_free(b->side->example_open);
 }
+
+const struct part part_file = {
+	.size = sizeof(struct file_part),
+	.areas = AREA(FILE) | AREA(FD),
+	.point = file_point, .made_failed = file_failed, .call_begun = file_begun, .call_returned = file_returned,
+	.finalize = file_finalize, .free = file_free,
+};

@@ -10,6 +10,19 @@
 
 #include "model/build.h"
 
+/* A block as the builder sees it. */
+struct block {
+	struct vt_kho pub;	/* first: the public face */
+	bool pending;		/* by LUO itself, in a call that has not returned yet */
+};
+
+struct kho_part {
+	struct vt_map blocks;	/* phys -> block, still preserved */
+	size_t pending;		/* of them */
+	struct vt_map restored;	/* phys -> vt_restored */
+	size_t cap_folios;
+};
+
 static struct vt_kho **head_of(struct vt_kho *k)
 {
 	return k->life ? &k->life->kho : k->session ? &k->session->kho : NULL;
@@ -27,8 +40,6 @@ static void unlink_kho(struct vt_kho *k)
 		*head = k->next;
 	if (k->next)
 		k->next->prev = k->prev;
-	if (k->life && k->in_op)
-		k->life->kho_live--;
 	k->prev = k->next = NULL;
 	k->life = NULL;
 	k->session = NULL;
@@ -44,34 +55,39 @@ static void link_kho(struct vt_kho *k)
 	if (k->next)
 		k->next->prev = k;
 	*head = k;
-	if (k->life && k->in_op)
-		k->life->kho_live++;
 }
 
-/* K's life or session is about to be forgotten; with FACT, what its callbacks left is a fact. */
-void kho_disown_life(struct vt_build *b, struct vt_life *l, enum vt_fact_kind kind, const struct vt_at *at, bool op_only)
+/* What L's callbacks left preserved is a fact. */
+static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
 {
 	struct vt_kho *k = l->kho, *next;
 	struct vt_fact *x = NULL;
+	struct vt_at at;
 
 	for (; k; k = next) {
 		next = k->next;
-		if (op_only && !k->in_op)
+		if (!k->in_op)
 			continue;
-		if (kind != VT_FACT_MAX && !x) {
-			x = fact(b, kind, who_life(b, l), at);
+		if (!x) {
+			at_set(b, &at, e);
+			x = fact(b, VT_FACT_KHO_LEFT, who_life(b, l), &at);
 			x->at[1] = k->at;
 			x->num[0] = (int64_t)k->phys;
 			x->num[2] = k->kind;
 			l->odd = true;
 		}
-		if (x)
-			x->num[1]++;
+		x->num[1]++;
 		unlink_kho(k);
 	}
 }
 
-void kho_disown_session(struct vt_session *s)
+static void kho_life_gone(struct vt_build *b, struct vt_life *l)
+{
+	while (l->kho)
+		unlink_kho(l->kho);
+}
+
+static void kho_session_gone(struct vt_build *b, struct vt_session *s)
 {
 	while (s->kho)
 		unlink_kho(s->kho);
@@ -85,18 +101,22 @@ static bool by_luo(const struct vt_event *e)
 	return within && (!strcmp(within, vt_event_name(VT_EV_SESSION_CREATE)) || !strcmp(within, vt_event_name(VT_EV_LUO_PRESERVE)));
 }
 
-void kho_call_returned(struct vt_build *b, const struct vt_event *e)
+/* luo_session_create() or luo_preserve_file() returned: one that failed has nothing preserved of its own. */
+static void call_returned(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_fact *x = NULL;
-	struct vt_kho *k;
+	struct kho_part *own = part_own(b, kho);
+	struct block *block;
 	struct vt_at at;
 	size_t i = 0;
 
-	while (b->kho_pending && (k = vt_map__next(&b->kho, &i))) {
-		if (!k->pending || k->at.tid != e->tid)
+	while (own->pending && (block = vt_map__next(&own->blocks, &i))) {
+		const struct vt_kho *k = &block->pub;
+
+		if (!block->pending || k->at.tid != e->tid)
 			continue;
-		k->pending = false;
-		b->kho_pending--;
+		block->pending = false;
+		own->pending--;
 		if (!is_err(e))
 			continue;
 		if (!x) {
@@ -117,23 +137,26 @@ void kho_call_returned(struct vt_build *b, const struct vt_event *e)
 static void preserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys, enum vt_kho_kind kind)
 {
 	struct frame *op = frame_op(t), *top = frame_top(t);
-	struct vt_kho *k = vt_map__get(&b->kho, phys);
+	struct kho_part *own = part_own(b, kho);
+	struct block *block = vt_map__get(&own->blocks, phys);
 	struct vt_restored *r;
+	struct vt_kho *k;
 
-	if (k) {
+	if (block) {
 		/* Its end was not seen; the address is in use again. */
-		b->kho_pending -= k->pending;
-		unlink_kho(k);
+		own->pending -= block->pending;
+		unlink_kho(&block->pub);
 	} else {
-		k = malloc(sizeof(*k));
+		block = malloc(sizeof(*block));
 	}
-	if (!k || vt_map__put(&b->kho, phys, k)) {
-		free(k);
+	if (!block || vt_map__put(&own->blocks, phys, block)) {
+		free(block);
 		b->err = -ENOMEM;
 		return;
 	}
-	*k = (struct vt_kho){ .phys = phys, .kind = kind, .in_op = op != NULL, .pending = !op && by_luo(e) };
-	b->kho_pending += k->pending;
+	*block = (struct block){ .pub = { .phys = phys, .kind = kind, .in_op = op != NULL }, .pending = !op && by_luo(e) };
+	own->pending += block->pending;
+	k = &block->pub;
 	if (op)
 		k->life = op->life;
 	else if (top)
@@ -142,23 +165,23 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 	link_kho(k);
 	b->side->kho_preserved++;
 	/* Memory of this kernel again: what was restored here before has been freed. */
-	r = vt_map__get(&b->restored, phys);
+	r = vt_map__get(&own->restored, phys);
 	if (r)
 		r->reused = true;
 }
 
 static void unpreserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
 {
-	struct vt_kho *k = vt_map__del(&b->kho, phys);
+	struct block *block = vt_map__del(&part_own(b, kho)->blocks, phys);
 	struct frame *f = frame_of(t, VT_EV_OP_PRESERVE);
 	struct vt_fact *x;
 	struct vt_at at;
 
 	b->side->kho_unpreserved++;
-	if (k) {
-		b->kho_pending -= k->pending;
-		unlink_kho(k);
-		free(k);
+	if (block) {
+		part_own(b, kho)->pending -= block->pending;
+		unlink_kho(&block->pub);
+		free(block);
 		return;
 	}
 	/* Inside its own preserve a handler can only take back what it has just given. */
@@ -172,16 +195,16 @@ static void unpreserved(struct vt_build *b, struct task *t, const struct vt_even
 
 static void restored(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
 {
-	struct vt_restored *r = vt_map__get(&b->restored, phys);
+	struct vt_restored *r = vt_map__get(&part_own(b, kho)->restored, phys);
 	struct frame *op = frame_of(t, VT_EV_OP_RETRIEVE);
 	bool ok = !is_err(e);
 	struct vt_fact *x;
 	struct vt_at at;
 
 	b->side->kho_restored++;
-	if (op && ok && e->type == VT_EV_KHO_RESTORE_FOLIO && !op->folios++) {
-		at_set(b, &op->folio_at, e);
-		op->folio_phys = phys;
+	if (op && ok && e->type == VT_EV_KHO_RESTORE_FOLIO && !op->kho.folios++) {
+		at_set(b, &op->kho.at, e);
+		op->kho.phys = phys;
 	}
 	if (r && r->ok && !r->reused) {
 		at_set(b, &at, e);
@@ -193,7 +216,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 	}
 	if (!r) {
 		r = calloc(1, sizeof(*r));
-		if (!r || vt_map__put(&b->restored, phys, r)) {
+		if (!r || vt_map__put(&part_own(b, kho)->restored, phys, r)) {
 			free(r);
 			b->err = -ENOMEM;
 			return;
@@ -220,7 +243,7 @@ static enum vt_folio_state folio_state(const struct vt_event *e)
 /* A finish goes through all files of a session: whose the folio was, its restore tells. */
 static struct vt_who folio_owner(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
 {
-	const struct vt_restored *r = vt_map__get(&b->restored, phys);
+	const struct vt_restored *r = vt_map__get(&part_own(b, kho)->restored, phys);
 	struct vt_who who = who_task(b, t, e);
 	const struct vt_life *l;
 
@@ -261,13 +284,13 @@ static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 		folio_again(b, e, phys);
 		return;
 	}
-	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &b->cap_folios, s->nr_folios, sizeof(*f)))
+	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &part_own(b, kho)->cap_folios, s->nr_folios, sizeof(*f)))
 		return;
 	f = &s->folios[s->nr_folios++];
 	*f = (struct vt_folio){ .phys = phys, .who = folio_owner(b, t, e, phys), .then = folio_state(e),
 				.in_retrieve = frame_of(t, VT_EV_LUO_RETRIEVE) != NULL };
 	at_set(b, &f->left, e);
-	r = vt_map__get(&b->restored, phys);
+	r = vt_map__get(&part_own(b, kho)->restored, phys);
 	if (r)
 		f->restored = r->at;
 	vt_ev_s64(e, VT_F_FOLIO_REF, &f->refs);
@@ -287,7 +310,7 @@ static void folios_sum(struct vt_build *b, struct task *t, const struct vt_event
 	vt_ev_u64(e, VT_F_HELD, &held);
 	vt_ev_u64(e, VT_F_UNTOLD, &untold);
 	if (f)
-		f->folios_told = true;
+		f->kho.told = true;
 	for (size_t i = s->nr_folios; i-- > 0 && !s->folios[i].of;) {
 		struct vt_folio *o = &s->folios[i];
 
@@ -305,14 +328,49 @@ static void folios_sum(struct vt_build *b, struct task *t, const struct vt_event
 	x->num[1] = (int64_t)of;
 }
 
-void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e)
+/* Nothing tells what became of the folios that a failing retrieve restored. */
+static void folios_unseen(struct vt_build *b, const struct frame *f, struct vt_who who, const struct vt_event *e)
+{
+	struct vt_fact *x;
+
+	if (!f->kho.folios || f->kho.told)
+		return;
+	x = fact(b, VT_FACT_FOLIO_NOT_PUT, who, &f->kho.at);
+	at_set(b, &x->at[1], e);
+	x->num[0] = (int64_t)f->kho.phys;
+	x->num[1] = f->kho.folios;
+}
+
+/* They are looked at when luo_retrieve_file() returns. */
+static void retrieve_failed(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	struct frame *up = frame_around(t);
+
+	if (!up || up->type != VT_EV_LUO_RETRIEVE) {
+		folios_unseen(b, f, who_life(b, f->life), e);
+		return;
+	}
+	up->kho.folios = f->kho.folios;
+	up->kho.at = f->kho.at;
+	up->kho.phys = f->kho.phys;
+}
+
+/* ---- events ---- */
+
+static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	if (e->type == VT_EV_LUO_PRESERVE)
+		call_returned(b, e);
+	else if (e->type == VT_EV_OP_RETRIEVE && f->life && is_err(e))
+		retrieve_failed(b, t, f, e);
+	else if (e->type == VT_EV_LUO_RETRIEVE && f->life && is_err(e))
+		folios_unseen(b, f, who_life(b, f->life), e);
+}
+
+static void memory_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	uint64_t phys, depth = 0;
 
-	if (e->type == VT_EV_KHO_FOLIO)
-		return folio(b, t, e);
-	if (e->type == VT_EV_KHO_FOLIOS)
-		return folios_sum(b, t, e);
 	vt_ev_u64(e, VT_F_DEPTH, &depth);
 	if (depth || !vt_ev_u64(e, VT_F_PHYS, &phys))
 		return;
@@ -342,9 +400,21 @@ void kho_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 	}
 }
 
+static void kho_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	if (e->type == VT_EV_KHO_FOLIO)
+		folio(b, t, e);
+	else if (e->type == VT_EV_KHO_FOLIOS)
+		folios_sum(b, t, e);
+	else if (e->type == VT_EV_SESSION_CREATE && e->phase != VT_ENTER)
+		call_returned(b, e);
+	else if (kind_area(e->type) == VT_AREA_KHO)
+		memory_event(b, t, e);
+}
+
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys)
 {
-	return vt_map__get(&s->build->restored, phys);
+	return vt_map__get(&part_own(build_of(s), kho)->restored, phys);
 }
 
 static int by_phys(const void *a, const void *b)
@@ -354,34 +424,43 @@ static int by_phys(const void *a, const void *b)
 	return x->phys < y->phys ? -1 : x->phys > y->phys;
 }
 
-void kho_finalize(struct vt_build *b)
+static void kho_finalize(struct vt_build *b)
 {
+	struct vt_map *blocks = &part_own(b, kho)->blocks;
 	struct vt_side *s = b->side;
-	struct vt_kho *k;
+	struct block *k;
 	size_t i = 0;
 
-	s->kho = calloc(b->kho.live + 1, sizeof(*s->kho));
+	s->kho = calloc(blocks->live + 1, sizeof(*s->kho));
 	if (!s->kho) {
 		b->err = -ENOMEM;
 		return;
 	}
-	while ((k = vt_map__next(&b->kho, &i)))
-		s->kho[s->nr_kho++] = k;
+	while ((k = vt_map__next(blocks, &i)))
+		s->kho[s->nr_kho++] = &k->pub;
 	qsort(s->kho, s->nr_kho, sizeof(*s->kho), by_phys);
 }
 
-void kho_free_all(struct vt_build *b)
+static void kho_free(struct vt_build *b)
 {
+	struct kho_part *own = part_own(b, kho);
 	struct vt_restored *r;
-	struct vt_kho *k;
+	struct block *k;
 	size_t i = 0;
 
-	while ((k = vt_map__next(&b->kho, &i)))
+	while ((k = vt_map__next(&own->blocks, &i)))
 		free(k);
-	for (i = 0; (r = vt_map__next(&b->restored, &i));)
+	for (i = 0; (r = vt_map__next(&own->restored, &i));)
 		free(r);
-	vt_map__free(&b->kho);
-	vt_map__free(&b->restored);
+	vt_map__free(&own->blocks);
+	vt_map__free(&own->restored);
 	free(b->side->kho);
 	free(b->side->folios);
 }
+
+const struct part part_kho = {
+	.size = sizeof(struct kho_part),
+	.areas = AREA(SESSION) | AREA(KHO),
+	.point = kho_point, .call_returned = kho_returned, .life_ended = kho_life_ended,
+	.life_gone = kho_life_gone, .session_gone = kho_session_gone, .finalize = kho_finalize, .free = kho_free,
+};

@@ -1,56 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * vfio devices, their registration counts, and struct vfio_device_file (df):
- * drivers/vfio/{vfio_main,device_cdev,group}.c.
+ * vfio devices and their registration counts: drivers/vfio/{vfio_main,
+ * device_cdev,group}.c.
  *
  * Counts are judged at quiet moments only: at the outermost entry or exit of a
  * call on the device while no other task is inside one. Between two of them
  * the count must have moved by opens minus releases.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/build.h"
-
-/* ---- devices ---- */
-
-struct device *device_get(struct vt_build *b, const struct vt_event *e)
-{
-	uint64_t obj = vt_ev_obj(e, VT_F_DEVICE);
-	const char *bdf = vt_ev_str(e, VT_F_BDF);
-	struct vt_side *s = b->side;
-	struct device *d;
-
-	if (!obj)
-		return NULL;
-	d = vt_map__get(&b->devices, obj);
-	if (!d) {
-		d = calloc(1, sizeof(*d));
-		if (!d || !grow(b, &s->devices, &b->cap_devices, s->nr_devices, sizeof(*s->devices)) ||
-		    vt_map__put(&b->devices, obj, d)) {
-			free(d);
-			b->err = -ENOMEM;
-			return NULL;
-		}
-		d->pub.obj = obj;
-		s->devices[s->nr_devices++] = &d->pub;
-	}
-	if (bdf && !d->pub.bdf)
-		d->pub.bdf = intern(b, bdf);
-	return d;
-}
-
-struct vt_device *vt_side__device(const struct vt_side *s, const char *bdf)
-{
-	struct vt_device *hit = NULL;
-
-	for (size_t i = 0; bdf && i < s->nr_devices; i++) {
-		if (s->devices[i]->bdf && !strcmp(s->devices[i]->bdf, bdf))
-			hit = s->devices[i];
-	}
-	return hit;
-}
 
 static bool touches(const struct task *t, const struct device *d)
 {
@@ -100,7 +60,7 @@ static void reg_fact(struct vt_build *b, struct device *d, struct vt_who who, co
 /* A registered device has a count of 1 at least, whatever went before: 0 means that somebody put what was not his. */
 static void check_up(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
-	struct vt_file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
+	struct file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
 	struct vt_at at;
 	int64_t ref;
 
@@ -112,7 +72,7 @@ static void check_up(struct vt_build *b, struct task *t, struct device *d, const
 		d->up_at = at;
 	} else if (d->up) {
 		d->up = false;
-		reg_fact(b, d, f && f->who.session ? f->who : who_task(b, t, e), &at, &d->up_at, &at, 1, ref);
+		reg_fact(b, d, f && f->pub.who.session ? f->pub.who : who_task(b, t, e), &at, &d->up_at, &at, 1, ref);
 	}
 }
 
@@ -241,9 +201,13 @@ static void sample(struct vt_build *b, struct device *d, const struct vt_event *
 	memset(&d->suspect_who, 0, sizeof(d->suspect_who));
 }
 
-/* The outermost call of a task is over. EXIT is NULL when its exit was not seen. */
-void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_at *exit)
+/* The outermost call of a task is over. */
+static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_event *exit)
 {
+	struct vt_at at = {};
+
+	if (exit && t->nr_touched)
+		at_set(b, &at, exit);
 	for (uint32_t i = 0; i < t->nr_touched; i++) {
 		struct device *d = t->touched[i];
 
@@ -255,7 +219,7 @@ void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, con
 		}
 		if (d->suspect.type && d->suspect.has_ret && d->suspect.ret < 0)
 			continue;
-		d->suspect = *exit;
+		d->suspect = at;
 		d->suspect_who = root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf };
 	}
 	t->nr_touched = 0;
@@ -277,13 +241,6 @@ static bool outermost_open(struct task *t)
 	return opens <= 1;
 }
 
-static void opened(struct vt_build *b, struct device *d, const struct vt_event *e)
-{
-	if (d->pub.nr_opens < VT_OPENS_KEPT)
-		at_set(b, &d->pub.opens[d->pub.nr_opens++], e);
-	d->pub.total_opens++;
-}
-
 static void count_open(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	/*
@@ -294,21 +251,7 @@ static void count_open(struct vt_build *b, struct task *t, struct device *d, con
 		bump(d, 1);
 	if (e->type == VT_EV_VFIO_LU_OPEN || frame_of(t, VT_EV_OP_RETRIEVE))
 		return;
-	opened(b, d, e);
-}
-
-/*
- * Through its group a device is opened by vfio_device_open_file(), which
- * compilers inline into the ioctl: no hook. Its df is allocated in no call that
- * we know, and vfio_df_open() opens it at once; that of a cdev comes with BIND.
- */
-static void group_open(struct vt_build *b, struct device *d, const struct vt_event *e)
-{
-	const struct vt_df *df = vt_map__get(&b->dfs, vt_ev_obj(e, VT_F_DF));
-
-	if (!d || !df || df->call.type || is_err(e) || b->side->seen_type[VT_EV_VFIO_GROUP_OPEN])
-		return;
-	opened(b, d, e);
+	device_opened(b, d, e);
 }
 
 static void busy_after_finish(struct vt_build *b, struct device *d, const struct vt_event *e)
@@ -349,8 +292,7 @@ static void found(struct vt_build *b, struct task *t, struct device *d, const st
 	/* Whatever becomes of it: this is the device that the state names. */
 	if (d && f->life && f->life->dir == VT_INCOMING && f->type == VT_EV_OP_RETRIEVE && !f->life->bdf)
 		f->life->bdf = d->pub.bdf;
-	at_set(b, &f->found, e);
-	f->found_dev = vt_ev_obj(e, VT_F_DEVICE);
+	at_set(b, &f->vfio.found, e);
 }
 
 /* The driver went away between finding the device and pinning it. */
@@ -362,202 +304,45 @@ static void check_under(struct vt_build *b, struct task *t, struct device *d, co
 	int64_t ref = 1;
 
 	vt_ev_s64(e, VT_F_VFIO_REF, &ref);
-	if (!f || !f->found.type)
+	if (!f || !f->vfio.found.type)
 		return;
-	if (ref > 0 && !(d->unregistered.type && d->unregistered.index > f->found.index))
+	if (ref > 0 && !(d->unregistered.type && d->unregistered.index > f->vfio.found.index))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_UNREGISTER_UNDER, who_task(b, t, e), &at);
-	x->at[1] = f->found;
+	x->at[1] = f->vfio.found;
 	x->at[2] = d->unregistered;
 	x->num[0] = ref;
 	if (!x->who.bdf)
 		x->who.bdf = d->pub.bdf;
 }
 
-/* ---- df ---- */
-
-static struct vt_df *df_new(struct vt_build *b, uint64_t obj)
-{
-	struct vt_df *df = malloc(sizeof(*df));
-
-	if (!df || vt_map__put(&b->dfs, obj, df)) {
-		free(df);
-		b->err = -ENOMEM;
-		return NULL;
-	}
-	*df = (struct vt_df){ .obj = obj };
-	return df;
-}
-
-static void df_alloc(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	uint64_t obj = vt_ev_obj(e, VT_F_DF);
-	struct frame *f = frame_top(t);
-	struct vt_df *df;
-	struct device *d;
-
-	if (!obj || is_err(e) || e->phase == VT_ENTER || vt_map__get(&b->dfs, obj))
-		return;
-	df = df_new(b, obj);
-	if (!df)
-		return;
-	d = device_get(b, e);
-	df->device = vt_ev_obj(e, VT_F_DEVICE);
-	df->bdf = d ? d->pub.bdf : NULL;
-	df->who = who_task(b, t, e);
-	if (!df->who.bdf)
-		df->who.bdf = df->bdf;
-	df->family = intern_event(b, vt_ev_str(e, VT_F_FAMILY));
-	df->callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE));
-	df->site = intern_event(b, vt_ev_str(e, VT_F_SITE));
-	at_set(b, &df->alloc, e);
-	if (f)
-		df->call = f->enter;
-	b->side->dfs_allocated++;
-	frame_made(t, obj);
-}
-
-void vfio_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit)
-{
-	struct vt_df *df = vt_map__get(&b->dfs, obj);
-
-	if (df && !df->failed.type)
-		df->failed = *exit;
-}
-
-/* "vfio_device_fops_release+0x5c [vfio]" -> "vfio_device_fops_release [vfio]" */
-static const char *site_func(struct vt_build *b, const char *site)
-{
-	const char *plus = site ? strchr(site, '+') : NULL, *rest;
-	char buf[160];
-
-	if (!plus)
-		return site;
-	rest = strchr(plus, ' ');
-	if ((size_t)(plus - site) + (rest ? strlen(rest) : 0) >= sizeof(buf))
-		return site;
-	memcpy(buf, site, (size_t)(plus - site));
-	strcpy(buf + (plus - site), rest ? rest : "");
-	return intern(b, buf);
-}
-
-/* All these names are interned: equal is identical. */
-static struct vt_free_path *free_path(struct vt_build *b, const struct vt_df *df)
-{
-	struct vt_side *s = b->side;
-	const char *func = site_func(b, df->free_site[0]);
-	bool rel = df->free_call.type == VT_EV_VFIO_RELEASE;
-	struct vt_free_path *p;
-
-	for (size_t i = 0; i < s->nr_free_paths; i++) {
-		p = &s->free_paths[i];
-		if (p->family == df->family && p->free_callee == df->free_callee[0] && p->free_func == func &&
-		    p->callee == df->callee && p->in_release == rel)
-			return p;
-	}
-	if (s->nr_free_paths >= 512 || !grow(b, &s->free_paths, &b->cap_paths, s->nr_free_paths, sizeof(*p)))
-		return NULL;
-	p = &s->free_paths[s->nr_free_paths++];
-	*p = (struct vt_free_path){ .family = df->family, .callee = df->callee, .free_callee = df->free_callee[0],
-				    .free_func = func, .in_release = rel };
-	return p;
-}
-
-static bool is_example(const struct vt_side *s, const struct vt_df *df)
-{
-	for (size_t i = 0; i < s->nr_free_paths; i++) {
-		if (s->free_paths[i].example == df)
-			return true;
-	}
-	return false;
-}
-
-/* Freed dfs are remembered for a while: a second free must find the first. */
-static void bury(struct vt_build *b, struct vt_df *df)
-{
-	struct vt_df *old = b->dead[b->dead_at];
-
-	b->dead[b->dead_at] = df;
-	b->dead_at = (b->dead_at + 1) % DEAD_DFS;
-	if (!old || old->nr_freed > 1 || is_example(b->side, old))
-		return;
-	vt_map__del(&b->dfs, old->obj);
-	free(old);
-}
-
-static void df_free(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	uint64_t obj = vt_ev_obj(e, VT_F_OBJ);
-	struct vt_df *df = vt_map__get(&b->dfs, obj);
-	struct frame *f = frame_top(t);
-	struct vt_free_path *p;
-	struct vt_fact *x;
-	uint32_t i;
-
-	if (vt_obj_class(obj) != VT_C_DF || !df)
-		return;		/* allocated before the recorder was armed */
-	i = df->nr_freed < 2 ? df->nr_freed : 1;
-	at_set(b, &df->freed[i], e);
-	df->free_callee[i] = intern_event(b, vt_ev_str(e, VT_F_CALLEE));
-	df->free_site[i] = intern_event(b, vt_ev_str(e, VT_F_SITE));
-	df->free_in[i] = intern_event(b, vt_ev_str(e, VT_F_WITHIN));
-	if (df->nr_freed++) {
-		x = fact(b, VT_FACT_DF_TWICE, df->who, &df->freed[1]);
-		x->at[1] = df->freed[0];
-		x->at[2] = df->alloc;
-		x->str[0] = df->free_site[1];
-		x->str[1] = df->free_site[0];
-		if (!x->who.bdf)
-			x->who.bdf = df->bdf;
-		return;
-	}
-	if (f)
-		df->free_call = f->enter;
-	df->free_who = who_task(b, t, e);
-	b->side->dfs_freed++;
-	p = free_path(b, df);
-	if (p && !p->count++)
-		p->example = df;
-	if (p && !p->in_release && p->nr_who < sizeof(p->who) / sizeof(p->who[0]))
-		p->who[p->nr_who++] = df->who;
-	bury(b, df);
-}
-
 /* ---- calls ---- */
 
 static void release_enter(struct vt_build *b, struct task *t, const struct vt_event *e, struct device *d)
 {
-	uint64_t obj = vt_ev_obj(e, VT_F_DF);
-	struct vt_file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
+	struct file *f = file_get_dying(b, vt_ev_obj(e, VT_F_FILE));
+	uint64_t obj = vt_ev_obj(e, VT_F_DF), ignored;
+	bool unreadable = vt_ev_has(e, VT_F_DF) && !vt_ev_told(e, VT_F_DF, &ignored);
 	struct vt_fact *x;
-	struct vt_df *df;
 	struct vt_at at;
-	bool unreadable = false;
-	uint64_t ignored;
 
-	unreadable = vt_ev_has(e, VT_F_DF) && !vt_ev_told(e, VT_F_DF, &ignored);
-	at_set(b, &at, e);
 	if (!obj && !unreadable) {
-		x = fact(b, VT_FACT_RELEASE_NULL, f ? f->who : who_task(b, t, e), &at);
+		at_set(b, &at, e);
+		x = fact(b, VT_FACT_RELEASE_NULL, f ? f->pub.who : who_task(b, t, e), &at);
 		if (f) {
-			x->at[1] = f->made;
-			x->at[2] = f->failed;
+			x->at[1] = f->pub.made;
+			x->at[2] = f->pub.failed;
 		}
 		if (d && !x->who.bdf)
 			x->who.bdf = d->pub.bdf;
 	}
-	df = vt_map__get(&b->dfs, obj);
-	if (df) {
-		df->released = true;
-		df->release = at;
-	}
 	/* One put, of what the open got: a file whose open failed has nothing to give back. */
-	if (d && !(f && f->failed.type))
+	if (d && !(f && f->pub.failed.type))
 		bump(d, -1);
 }
 
-void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+static void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	struct device *d = device_get(b, e);
 	bool alone;
@@ -568,11 +353,11 @@ void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 		return;
 	}
 	alone = t->depth == 1 && d->tasks == (touches(t, d) ? 1u : 0u);
-	f->device = d->pub.obj;
+	f->vfio.device = d->pub.obj;
 	if (alone)
 		sample(b, d, e);
-	f->have_ref = d->tasks == (touches(t, d) ? 1u : 0u) && vt_ev_s64(e, VT_F_VFIO_REF, &f->ref);
-	f->run = d->run;
+	f->vfio.have_ref = d->tasks == (touches(t, d) ? 1u : 0u) && vt_ev_s64(e, VT_F_VFIO_REF, &f->vfio.ref);
+	f->vfio.run = d->run;
 	touch(t, d);
 	if (e->type == VT_EV_VFIO_RELEASE)
 		release_enter(b, t, e, d);
@@ -584,20 +369,10 @@ void vfio_enter(struct vt_build *b, struct task *t, struct frame *f, const struc
 	}
 }
 
-static void bound(struct vt_build *b, struct frame *f, struct device *d, const struct vt_event *e)
+static void bound(const struct frame *f, struct device *d, const struct vt_event *e)
 {
-	struct vt_life *l = f->life;
-
-	if (!l || l->dir != VT_INCOMING || is_err(e))
-		return;
-	if (d->pub.life)
-		d->pub.life->devices--;
-	d->pub.life = l;
-	l->devices++;
-	l->device = d->pub.obj;
-	l->is_vfio = true;
-	if (d->pub.bdf)
-		l->bdf = d->pub.bdf;
+	if (f->life && f->life->dir == VT_INCOMING && !is_err(e))
+		device_bind(d, f->life);
 }
 
 /*
@@ -607,12 +382,12 @@ static void bound(struct vt_build *b, struct frame *f, struct device *d, const s
 static void check_call(struct vt_build *b, struct task *t, struct frame *f, struct device *d, const struct vt_event *e)
 {
 	bool counted = e->type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG];
-	int64_t seen, want = f->ref + d->run - f->run;
+	int64_t seen, want = f->vfio.ref + d->run - f->vfio.run;
 	struct vt_at at;
 
-	if (e->type == VT_EV_VFIO_RELEASE && !vt_ev_has(e, VT_F_VFIO_REF) && f->puts != 1)
+	if (e->type == VT_EV_VFIO_RELEASE && !vt_ev_has(e, VT_F_VFIO_REF) && f->vfio.puts != 1)
 		d->unverified++;
-	if (!f->have_ref || d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &seen))
+	if (!f->vfio.have_ref || d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &seen))
 		return;
 	if (is_open(e->type) && !is_err(e) && counted)
 		want++;
@@ -633,13 +408,13 @@ static void unregistered(struct vt_build *b, struct device *d, const struct vt_e
 	d->delta = 0;
 }
 
-void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+static void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	struct device *d = device_get(b, e);
 	bool err = is_err(e), alone;
 
-	if (!d && f->device)
-		d = vt_map__get(&b->devices, f->device);
+	if (!d)
+		d = device_known(b, f->vfio.device);
 	if (!d)
 		return;
 	if (!f->enter.type) {
@@ -658,7 +433,7 @@ void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		busy_after_finish(b, d, e);
 	}
 	if (e->type == VT_EV_VFIO_LU_OPEN || e->type == VT_EV_VFIO_OPEN_COMMON)
-		bound(b, f, d, e);
+		bound(f, d, e);
 	alone = t->depth == 1 && d->tasks == 1 && touches(t, d);
 	if (e->type == VT_EV_VFIO_UNREGISTER) {
 		unregistered(b, d, e);
@@ -668,6 +443,8 @@ void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct
 		sample(b, d, e);
 	}
 }
+
+/* ---- the rest ---- */
 
 /* A zap passes by a VMA of the device that hangs in another mapping: the proof of what is wrong with that. */
 static void zapped(struct vt_build *b, const struct vt_event *e)
@@ -686,54 +463,54 @@ static void zapped(struct vt_build *b, const struct vt_event *e)
 	}
 }
 
-void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void mapped(struct vt_build *b, struct device *d, const struct vt_event *e)
 {
-	struct device *d;
 	struct vt_fact *x;
 	struct vt_at at;
 	uint64_t v;
 
-	if (e->type == VT_EV_MEM_FREE) {
-		df_free(b, t, e);
+	if (is_err(e) || !d || !d->mapping || !vt_ev_told(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
 		return;
-	}
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);
+	x->num[0] = (int64_t)v;
+	x->num[1] = -1;
+	if (!d->astray && b->side->nr_facts && x == &b->side->facts[b->side->nr_facts - 1])
+		d->astray = b->side->nr_facts;
+}
+
+static void registered(struct device *d)
+{
+	d->have_base = d->have_kref = d->have_find = d->have_find_ref = d->find_off = false;
+	d->delta = 0;
+	d->pub.unregistered = d->noisy = d->leaving = d->up = false;
+}
+
+static void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct device *d;
+
 	if (e->phase == VT_ENTER && e->type != VT_EV_VFIO_ZAP)
 		return;
 	d = device_get(b, e);
 	if (d)
 		touch(t, d);
 	switch (e->type) {
-	case VT_EV_VFIO_DF_ALLOC:
-		df_alloc(b, t, e);
-		break;
-	case VT_EV_VFIO_DF_OPEN:
-		group_open(b, d, e);
-		break;
 	case VT_EV_VFIO_GET_REG: case VT_EV_VFIO_PUT_REG:
 		if (d && !(t && t->depth))
 			outside(d, e);
 		else if (e->type == VT_EV_VFIO_PUT_REG && frame_of(t, VT_EV_VFIO_RELEASE))
-			frame_of(t, VT_EV_VFIO_RELEASE)->puts++;
+			frame_of(t, VT_EV_VFIO_RELEASE)->vfio.puts++;
 		break;
 	case VT_EV_VFIO_FIND:
 		found(b, t, d, e);
 		break;
 	case VT_EV_VFIO_REGISTER:
-		if (d && !is_err(e)) {
-			d->have_base = d->have_kref = d->have_find = d->have_find_ref = d->find_off = false;
-			d->delta = 0;
-			d->pub.unregistered = d->noisy = d->leaving = d->up = false;
-		}
+		if (d && !is_err(e))
+			registered(d);
 		break;
 	case VT_EV_VFIO_MMAP:
-		if (is_err(e) || !d || !d->mapping || !vt_ev_told(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
-			break;
-		at_set(b, &at, e);
-		x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);
-		x->num[0] = (int64_t)v;
-		x->num[1] = -1;
-		if (!d->astray && b->side->nr_facts && x == &b->side->facts[b->side->nr_facts - 1])
-			d->astray = b->side->nr_facts;
+		mapped(b, d, e);
 		break;
 	case VT_EV_VFIO_ZAP:
 		zapped(b, e);
@@ -743,33 +520,12 @@ void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 	}
 }
 
-/* ---- the end ---- */
-
-static int df_cmp(const void *a, const void *b)
-{
-	const struct vt_df *x = *(struct vt_df *const *)a, *y = *(struct vt_df *const *)b;
-
-	return x->alloc.index < y->alloc.index ? -1 : x->alloc.index > y->alloc.index;
-}
-
-void vfio_finalize(struct vt_build *b)
+/* Nothing quiet came after it to prove it wrong. */
+static void vfio_finalize(struct vt_build *b)
 {
 	struct vt_side *s = b->side;
-	struct vt_df *df;
-	size_t i = 0;
 
-	s->dfs = calloc(b->dfs.live + 1, sizeof(*s->dfs));
-	if (!s->dfs) {
-		b->err = -ENOMEM;
-		return;
-	}
-	while ((df = vt_map__next(&b->dfs, &i))) {
-		if (df->nr_freed != 1)
-			s->dfs[s->nr_dfs++] = df;
-	}
-	qsort(s->dfs, s->nr_dfs, sizeof(*s->dfs), df_cmp);
-	/* Nothing quiet came after it to prove it wrong. */
-	for (i = 0; i < s->nr_devices; i++) {
+	for (size_t i = 0; i < s->nr_devices; i++) {
 		struct device *d = (struct device *)s->devices[i];
 
 		s->unverified_releases += d->unverified;
@@ -785,18 +541,8 @@ void vfio_finalize(struct vt_build *b)
 	}
 }
 
-void vfio_free_all(struct vt_build *b)
-{
-	struct vt_df *df;
-	size_t i = 0;
-
-	while ((df = vt_map__next(&b->dfs, &i)))
-		free(df);
-	vt_map__free(&b->dfs);
-	for (i = 0; i < b->side->nr_devices; i++)
-		free(b->side->devices[i]);
-	free(b->side->devices);
-	vt_map__free(&b->devices);
-	free(b->side->dfs);
-	free(b->side->free_paths);
-}
+const struct part part_vfio = {
+	.areas = AREA(VFIO),
+	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .life_gone = device_unbind,
+	.finalize = vfio_finalize,
+};

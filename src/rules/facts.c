@@ -35,15 +35,24 @@ static void tell(struct vt_ctx *c, size_t side, const struct vt_telling *t, cons
 	}
 }
 
+/* unfreeze is optional: of a handler without one nothing is to be seen, nor of one whose hook came too late. */
+bool vt_never_thaws(const struct vt_side *s, const struct vt_fact *x)
+{
+	return !vt_side__thaws(s, x->who.compatible) && !vt_side__op_hooked(s, VT_EV_OP_UNFREEZE, x->who.compatible, x->at[0].ts_ns);
+}
+
 /* Of a kind the first facts are kept and the rest counted: a loop that ran off its table is one finding. */
-static void count_rest(struct vt_ctx *c, const struct vt_side *s, enum vt_fact_kind kind)
+static void count_rest(struct vt_ctx *c, const struct vt_side *s, const struct vt_telling *t)
 {
 	struct vt_judgement *j = c->j;
+	uint64_t count = s->fact_count[t->kind];
 
-	for (size_t i = j->nr_findings; i-- > 0 && s->fact_count[kind] > VT_FACTS_KEPT;) {
+	for (size_t k = 0; t->moot && k < s->nr_facts; k++)
+		count -= s->facts[k].kind == t->kind && t->moot(s, &s->facts[k]);
+	for (size_t i = j->nr_findings; i-- > 0 && count > VT_FACTS_KEPT;) {
 		if (j->findings[i].rule != c->rule || j->findings[i].side != s)
 			continue;
-		j->findings[i].count += s->fact_count[kind] - VT_FACTS_KEPT;
+		j->findings[i].count += count - VT_FACTS_KEPT;
 		return;
 	}
 }
@@ -85,7 +94,7 @@ void vt_tell_facts(struct vt_ctx *c)
 			for (size_t n = 0; n < c->rule->nr_tells; n++) {
 				const struct vt_telling *t = &c->rule->tells[n];
 
-				if (t->kind != x->kind || !stands(c, i, t, x))
+				if (t->kind != x->kind || (t->moot && t->moot(s, x)) || !stands(c, i, t, x))
 					continue;
 				if (t->tell)
 					t->tell(c, i, x);
@@ -94,6 +103,6 @@ void vt_tell_facts(struct vt_ctx *c)
 			}
 		}
 		for (size_t n = 0; n < c->rule->nr_tells; n++)
-			count_rest(c, s, c->rule->tells[n].kind);
+			count_rest(c, s, &c->rule->tells[n]);
 	}
 }

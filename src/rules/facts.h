@@ -13,6 +13,8 @@ struct vt_telling {
 	const char *func;	/* kernel function it points at; NULL: that of the first event */
 	const char *title, *expected, *seen, *meaning;	/* its severity is the rule's */
 	const char *ev[3];	/* what each kept event shows; NULL: not told */
+	/* The kernel is right all the same, as far as S can tell; NULL: never. */
+	bool (*moot)(const struct vt_side *s, const struct vt_fact *x);
 	/* Instead of all these texts, where they hold numbers of the fact. */
 	void (*tell)(struct vt_ctx *c, size_t side, const struct vt_fact *x);
 };
@@ -27,5 +29,8 @@ void vt_tell_facts(struct vt_ctx *c);
 struct vt_finding *vt_find_fact(struct vt_ctx *c, size_t side, const struct vt_fact *x, const char *key);
 /* X's handler, "" if it is not known. */
 const char *vt_fact_handler(const struct vt_fact *x);
+
+/* A "moot": the handler never thaws, so that a freeze which is not undone is none of its. */
+bool vt_never_thaws(const struct vt_side *s, const struct vt_fact *x);
 
 #endif

@@ -4,7 +4,7 @@
 #include "rules/finding.h"
 
 static const struct vt_telling rollback[] = {
-	{ .kind = VT_FACT_NOT_UNFROZEN, .key = "not-unfrozen", .func = "luo_file_freeze", .absence = true,
+	{ .kind = VT_FACT_NOT_UNFROZEN, .key = "not-unfrozen", .func = "luo_file_freeze", .absence = true, .moot = vt_never_thaws,
 	  .title = "an aborted live update leaves a file frozen",
 	  .expected = "every file that was frozen before the failure gets its unfreeze",
 	  .seen = "the freeze was aborted, unfreeze never ran for this file",

@@ -21,7 +21,7 @@ static const struct vt_telling order[] = {
 	  .seen = "unfreeze ran on a file that was not frozen",
 	  .meaning = "The handler undoes what it never did: a running device may be reconfigured.",
 	  .ev = { "unfreeze", "last freeze" } },
-	{ .kind = VT_FACT_UNPRESERVE_FROZEN, .key = "unpreserve-frozen", .func = "luo_file_unpreserve_files",
+	{ .kind = VT_FACT_UNPRESERVE_FROZEN, .key = "unpreserve-frozen", .func = "luo_file_unpreserve_files", .moot = vt_never_thaws,
 	  .title = "a file is unpreserved while it is frozen",
 	  .expected = "unfreeze before unpreserve",
 	  .seen = "unpreserve ran on a frozen file",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kinds.h"
 #include "rules/crossing.h"
 #include "rules/reach.h"
 
@@ -32,8 +33,8 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 
 	switch (r->subject) {
 	case VT_ABOUT_VFIO:
-		for (int t = VT_EV_VFIO_CDEV_OPEN; t <= VT_EV_VFIO_ZAP; t++)
-			lost |= vt_side__lost(s, t);
+		for (int t = 1; t < VT_EV_MAX; t++)
+			lost |= kind_is_vfio(t) && vt_side__lost(s, t);
 		return lost;
 	case VT_ABOUT_MODULE:
 		return !s->nr_holes && (vt_side__lost(s, VT_EV_MODULE_GET) || vt_side__lost(s, VT_EV_MODULE_PUT));
@@ -129,10 +130,12 @@ static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, bool
 
 static void check_calls(struct vt_ctx *c, size_t i)
 {
-	for (int type = VT_EV_SESSION_RELEASE; c->rule->by_call & VT_LUO_CALLS && type <= VT_EV_OP_FINISH; type++)
-		doubt_type(c, i, type, true, &c->torn[i]);
-	for (int type = VT_EV_VFIO_CDEV_OPEN; c->rule->by_call & VT_VFIO_CALLS && type <= VT_EV_VFIO_UNREGISTER; type++)
-		doubt_type(c, i, type, true, &c->torn[i]);
+	for (int type = 1; type < VT_EV_MAX; type++) {
+		enum vt_calls of = kind_is_vfio(type) ? VT_VFIO_CALLS : VT_LUO_CALLS;
+
+		if (kind_is(type, VT_K_TEARS) && c->rule->by_call & of)
+			doubt_type(c, i, type, true, &c->torn[i]);
+	}
 }
 
 void vt_check_needs(struct vt_ctx *c)

@@ -10,7 +10,7 @@ struct entry {
 };
 
 static const struct entry events[VT_EV_MAX] = {
-#define X(id, name, doc) [VT_EV_##id] = { name, doc, 0 },
+#define X(id, name, area, flags, doc) [VT_EV_##id] = { name, doc, 0 },
 	VT_EVENTS(X)
 #undef X
 };

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * References that LUO takes for each file: on the module of its handler, and on
- * the shared data (FLB) that the handler depends on.
+ * References on the shared data (FLB) that handlers depend on.
  *
- * Modules are judged by LUO's own try_module_get() and module_put(), call by
- * call: other users come and go at any time. Samples of the count itself prove
- * only that there are fewer references than LUO's.
- *
- * FLB counts are added up from all that changes them and compared with samples
+ * The counts are added up from all that changes them and compared with samples
  * taken while no other task is inside LUO. A sample between somebody's change
  * and the record of it would be off, so a difference is believed when it is
  * still there in a later call, or when the trace ends.
@@ -19,6 +14,7 @@
 #include "model/build.h"
 
 #define FLB_HANDLERS 8
+#define FLB_ROWS 256
 
 struct count {
 	bool have, broken;
@@ -38,107 +34,100 @@ struct flb {
 	struct count count[2];	/* by direction */
 };
 
-/* ---- shared ---- */
+struct flb_part {
+	struct vt_map flbs;		/* FLB object -> flb */
+	struct vt_map handler_names;	/* handler object -> its compatible string */
+	size_t cap_rows;
+};
 
-/* The call of LUO that answers for what happens inside. */
-static struct frame *luo_call(struct task *t)
+static struct vt_map *flbs(struct vt_build *b)
 {
-	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
-		uint16_t type = t->f[i - 1].type;
-
-		if (type == VT_EV_LUO_PRESERVE || type == VT_EV_LUO_UNPRESERVE || type == VT_EV_LUO_FINISH || type == VT_EV_LUO_DESERIALIZE)
-			return &t->f[i - 1];
-	}
-	return NULL;
+	return &part_own(b, flb)->flbs;
 }
 
-static struct vt_who who_frame(struct vt_build *b, const struct frame *f)
+/* A handler and its name stand in E. */
+static void learn(struct vt_build *b, const struct vt_event *e)
 {
-	if (f->life)
-		return who_life(b, f->life);
-	return who_session(b, f->session);
-}
-
-void refs_learn(struct vt_build *b, const struct vt_event *e)
-{
+	struct vt_map *names = &part_own(b, flb)->handler_names;
 	uint64_t handler = vt_ev_obj(e, VT_F_HANDLER);
 	const char *name = vt_ev_str(e, VT_F_COMPATIBLE);
 
-	if (vt_ev_has(e, VT_F_MOD_REF))
-		b->side->saw_module = true;
-	if (!handler || !name || vt_map__get(&b->handler_names, handler))
+	if (!handler || !name || vt_map__get(names, handler))
 		return;
-	if (vt_map__put(&b->handler_names, handler, (void *)intern(b, name)))
+	if (vt_map__put(names, handler, (void *)intern(b, name)))
 		b->err = -ENOMEM;
 }
 
-/* ---- modules ---- */
+/* ---- calls of luo_flb_file_*(), by handler ---- */
 
-static void pinned(struct vt_build *b, struct task *t, const struct vt_event *e)
+static struct vt_flb_row *row_of(struct vt_build *b, const char *compatible)
 {
-	struct frame *f = luo_call(t);
+	struct vt_side *s = b->side;
 
-	if (!f)
-		return;
-	f->pins += e->type == VT_EV_MODULE_GET ? 1 : -1;
-	f->module = intern_event(b, vt_ev_str(e, VT_F_NAME));
-	at_set(b, &f->pin_at, e);
+	if (!compatible)
+		return NULL;
+	for (size_t i = 0; i < s->nr_flb; i++) {
+		if (!strcmp(s->flb[i].compatible, compatible))
+			return &s->flb[i];
+	}
+	if (s->nr_flb >= FLB_ROWS || !grow(b, &s->flb, &part_own(b, flb)->cap_rows, s->nr_flb, sizeof(*s->flb)))
+		return NULL;
+	memset(&s->flb[s->nr_flb], 0, sizeof(*s->flb));
+	s->flb[s->nr_flb].compatible = intern(b, compatible);
+	return &s->flb[s->nr_flb++];
 }
 
-static void pins_off(struct vt_build *b, const struct frame *f, const struct vt_event *e, int32_t want)
+static void check_net(struct vt_build *b, struct frame *f, const struct vt_event *e, int32_t expect)
 {
 	struct vt_fact *x;
 	struct vt_at at;
 
-	if (f->pins == want || !f->enter.type)
+	if (f->flb.net == expect || !f->enter.type)
 		return;
 	at_set(b, &at, e);
-	x = fact(b, VT_FACT_MODULE_REF, who_frame(b, f), &at);
-	x->at[1] = f->pin_at;
-	x->num[0] = want;
-	x->num[1] = f->pins;
-	x->num[2] = is_err(e);
-	x->str[0] = f->module;
+	x = fact(b, VT_FACT_FLB, f->life ? who_life(b, f->life) : who_session(b, f->session), &at);
+	x->num[0] = expect;
+	x->num[1] = f->flb.net;
+	x->str[0] = f->life ? f->life->compatible : NULL;
+	if (f->life)
+		f->life->odd = true;
 }
 
-/* Fewer references than files for which LUO holds one: that cannot be others' doing. */
-static void sampled(struct vt_build *b, const struct frame *f, const struct vt_event *e)
+/*
+ * A callback that never ran, or ran twice, is told as such: what goes with the
+ * files may go with the callbacks or with the files that the session had.
+ */
+static int32_t files_ended(const struct frame *f, int32_t net)
 {
-	struct handler_info *h = handler_of(b, vt_ev_str(e, VT_F_COMPATIBLE));
+	int32_t files, owned;
+
+	return session_unsettled(f->session, f->have_count, f->count, &files, &owned) && net != f->flb.ops ? files : f->flb.ops;
+}
+
+/* Its own finding only if each file's callback did run. */
+static void early_finish(struct vt_build *b, struct frame *f)
+{
 	struct vt_fact *x;
-	struct vt_at at;
-	int64_t ref;
 
-	if (!h || !vt_ev_s64(e, VT_F_MOD_REF, &ref) || ref >= 1 + h->pinned)
+	if (!f->flb.early.type || f->flb.ops < -f->flb.net)
 		return;
-	at_set(b, &at, e);
-	x = fact(b, VT_FACT_MODULE_LOW, who_frame(b, f), &at);
-	if (!x->who.compatible)
-		x->who.compatible = h->compatible;
-	x->from_ns = 0;		/* files of all the handler's sessions are in it */
-	x->num[0] = 1 + h->pinned;
-	x->num[1] = ref;
+	x = fact(b, VT_FACT_FLB_ORDER, who_session(b, f->session), &f->flb.early);
+	x->who.compatible = f->flb.early_handler;
+	x->num[0] = f->flb.early_ops;
+	x->num[1] = f->flb.early_nr;
 }
 
-static void pin(struct vt_build *b, const struct vt_event *e, int64_t n)
-{
-	struct handler_info *h = vt_ev_has(e, VT_F_MOD_REF) ? handler_of(b, vt_ev_str(e, VT_F_COMPATIBLE)) : NULL;
-
-	if (h && h->pinned + n >= 0)
-		h->pinned += n;
-}
-
-/* ---- FLBs ---- */
+/* ---- the counts ---- */
 
 static struct flb *flb_get(struct vt_build *b, const struct vt_event *e)
 {
 	uint64_t obj = vt_ev_obj(e, VT_F_FLB);
-	struct flb *l = obj ? vt_map__get(&b->flbs, obj) : NULL;
+	struct flb *l = obj ? vt_map__get(flbs(b), obj) : NULL;
 
 	if (l || !obj)
 		return l;
 	l = calloc(1, sizeof(*l));
-	if (!l || vt_map__put(&b->flbs, obj, l)) {
+	if (!l || vt_map__put(flbs(b), obj, l)) {
 		free(l);
 		b->err = -ENOMEM;
 		return NULL;
@@ -166,14 +155,15 @@ static void link(struct flb *l, uint64_t handler)
 	l->count[VT_OUTGOING].have = l->count[VT_INCOMING].have = false;
 }
 
-void refs_flb_file(struct vt_build *b, const struct vt_event *e, int64_t n)
+/* What luo_flb_file_*() does for a file of the handler that E names changes the counts of its FLBs by N. */
+static void flb_file(struct vt_build *b, const struct vt_event *e, int64_t n)
 {
 	enum vt_dir dir = e->type == VT_EV_FLB_FINISH ? VT_INCOMING : VT_OUTGOING;
 	uint64_t handler = vt_ev_obj(e, VT_F_HANDLER);
 	struct flb *l;
 	size_t i = 0;
 
-	while (handler && (l = vt_map__next(&b->flbs, &i))) {
+	while (handler && (l = vt_map__next(flbs(b), &i))) {
 		if (depends(l, handler))
 			l->count[dir].due += n;
 	}
@@ -202,13 +192,13 @@ static void count_off(struct vt_build *b, const struct flb *l, struct count *c, 
 
 static bool in_luo(struct task *t)
 {
-	return luo_call(t) || frame_op(t);
+	return frame_luo(t) || frame_op(t);
 }
 
 /* Nobody else may just be changing the count. */
 static bool alone(struct vt_build *b, const struct task *me)
 {
-	for (struct task *t = b->busy; t; t = t->next) {
+	for (struct task *t = b->calls.busy; t; t = t->next) {
 		if (t != me && in_luo(t))
 			return false;
 	}
@@ -243,7 +233,7 @@ static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir
 			bool mine = false;
 
 			for (uint32_t i = 0; i < l->nr_handlers; i++)
-				mine |= v->compatible && vt_map__get(&b->handler_names, l->handler[i]) == v->compatible;
+				mine |= v->compatible && vt_map__get(&part_own(b, flb)->handler_names, l->handler[i]) == v->compatible;
 			if (!mine || !holds_file(v))
 				continue;
 			at_set(b, &at, e);
@@ -259,7 +249,7 @@ static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir
 static void flb_sample(struct vt_build *b, struct task *t, struct flb *l, enum vt_dir dir, const struct vt_event *e)
 {
 	struct count *c = &l->count[dir];
-	struct frame *root = t && t->depth ? &t->f[0] : NULL, *f = luo_call(t);
+	struct frame *root = t && t->depth ? &t->f[0] : NULL, *f = frame_luo(t);
 	int64_t seen;
 
 	if (!vt_ev_s64(e, dir == VT_OUTGOING ? VT_F_FLB_COUNT : VT_F_FLB_COUNT_IN, &seen))
@@ -303,7 +293,7 @@ static void flb_sample(struct vt_build *b, struct task *t, struct flb *l, enum v
 static void flb_state(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct flb *l = flb_get(b, e);
-	struct frame *f = luo_call(t);
+	struct frame *f = frame_luo(t);
 	int64_t n;
 
 	if (!l)
@@ -337,15 +327,62 @@ static void flb_hold(struct vt_build *b, struct task *t, const struct vt_event *
 		flb_sample(b, t, l, dir, e);
 		return;
 	}
-	if (!op && luo_call(t))
+	if (!op && frame_luo(t))
 		return;
 	if (op) {
-		op->holds += n;
-		at_set(b, &op->hold_at, e);
+		op->flb.holds += n;
+		at_set(b, &op->flb.hold_at, e);
 	}
 	c->due += n;
 	if (!op || !c->live)
 		flb_sample(b, t, l, dir, e);
+}
+
+static void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *f = frame_top(t);
+	struct vt_flb_row *r = row_of(b, vt_ev_str(e, VT_F_COMPATIBLE));
+	int32_t n = e->type == VT_EV_FLB_PRESERVE ? 1 : -1;
+
+	if (is_err(e))
+		return;
+	learn(b, e);
+	flb_file(b, e, n);
+	if (f)
+		f->flb.net += n;
+	if (r) {
+		r->preserved += e->type == VT_EV_FLB_PRESERVE;
+		r->unpreserved += e->type == VT_EV_FLB_UNPRESERVE;
+		r->finished += e->type == VT_EV_FLB_FINISH;
+	}
+	if (e->type != VT_EV_FLB_FINISH || !f || f->type != VT_EV_LUO_FINISH || -f->flb.net <= f->flb.ops || f->flb.early.type)
+		return;
+	at_set(b, &f->flb.early, e);
+	f->flb.early_ops = f->flb.ops;
+	f->flb.early_nr = -f->flb.net;
+	f->flb.early_handler = r ? r->compatible : NULL;
+}
+
+static void flb_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	switch (e->type) {
+	case VT_EV_LUO_FILE:
+		learn(b, e);
+		break;
+	case VT_EV_FLB_STATE:
+		flb_state(b, t, e);
+		break;
+	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
+		if (e->phase != VT_ENTER)
+			flb_hold(b, t, e);
+		break;
+	case VT_EV_FLB_PRESERVE: case VT_EV_FLB_UNPRESERVE: case VT_EV_FLB_FINISH:
+		if (e->phase != VT_ENTER)
+			file_event(b, t, e);
+		break;
+	default:
+		break;
+	}
 }
 
 /* ---- calls ---- */
@@ -357,167 +394,94 @@ static void held(struct vt_build *b, const struct frame *f, const struct vt_even
 
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_FLB_HELD, who_frame(b, f), &at);
-	x->at[1] = f->hold_at;
+	x->at[1] = f->flb.hold_at;
 	x->num[0] = n;
 	x->num[1] = is_err(e);
 	if (f->life)
 		f->life->odd = true;
 }
 
-/* A callback returns, F is its frame. */
-void refs_op(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+static void op_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
-	struct frame *up = luo_call(t);
-	struct vt_life *l = f->life;
 	bool ends = e->type == VT_EV_OP_UNPRESERVE || e->type == VT_EV_OP_FINISH;
+	struct frame *up = frame_around(t);
 
-	sampled(b, f, e);
-	if (ends) {
-		pin(b, e, -1);
-		if (up)
-			up->owned += vt_ev_has(e, VT_F_MOD_REF);
-	}
+	if (ends && f->life && up)
+		up->flb.ops++;
 	if (is_err(e)) {
-		if (f->holds)
-			held(b, f, e, f->holds);
+		if (f->flb.holds)
+			held(b, f, e, f->flb.holds);
 		return;
 	}
-	if (!l)
+	if (!f->life)
 		return;
-	l->flb_holds += f->holds;
-	if (ends && l->flb_holds)
-		held(b, f, e, l->flb_holds);
+	life_of(f->life)->flb_holds += f->flb.holds;
+	if (ends && life_of(f->life)->flb_holds)
+		held(b, f, e, life_of(f->life)->flb_holds);
 }
 
-bool settled_files(const struct frame *f, int32_t *files, int32_t *owned)
+static void preserve_returned(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
-	*files = *owned = 0;
-	for (const struct vt_life *l = f->session ? f->session->lives : NULL; l; l = l->next) {
-		*files += !l->settled;
-		*owned += !l->settled && l->owned;
-	}
-	return f->session && f->have_count && (uint64_t)*files == f->count;
-}
+	struct vt_flb_row *r;
 
-void refs_call_exit(struct vt_build *b, struct frame *f, const struct vt_event *e)
-{
-	int32_t files, owned;
-
-	switch (e->type) {
-	case VT_EV_LUO_PRESERVE:
-		pins_off(b, f, e, !is_err(e) && vt_ev_has(e, VT_F_MOD_REF));
-		if (!is_err(e))
-			pin(b, e, 1);
-		break;
-	case VT_EV_LUO_UNPRESERVE:
-	case VT_EV_LUO_FINISH:
-		/* One that fails has not begun. */
-		if (is_err(e))
-			pins_off(b, f, e, 0);
-		else
-			pins_off(b, f, e, settled_files(f, &files, &owned) && -f->pins != f->owned ? -owned : -f->owned);
-		break;
-	case VT_EV_LUO_DESERIALIZE:
-		/* After a failure all is left until reboot, or all is given back: both are right. */
-		if (!is_err(e))
-			pins_off(b, f, e, f->owned);
-		break;
-	default:
-		break;
-	}
-}
-
-/* ---- file descriptors ---- */
-
-static void installed(struct vt_build *b, const struct vt_event *e)
-{
-	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
-
-	if (f)
-		at_set(b, &f->installed, e);
-}
-
-/* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */
-static void session_lost(struct vt_build *b, const struct vt_event *e)
-{
-	const char *name = intern_event(b, vt_ev_str(e, VT_F_SESSION));
-	struct vt_fact *x;
-	struct vt_at at;
-
-	if (!name)
-		return;
-	at_set(b, &at, e);
-	x = fact(b, VT_FACT_SESSION_LOST, (struct vt_who){ .session = name }, &at);
-	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
-		if (s->dir == VT_INCOMING && !strcmp(s->name, name))
-			x->at[1] = s->retrieve;
-	}
-}
-
-static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
-{
-	struct vt_file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
-	struct vt_fact *x;
-	struct vt_who who;
-	struct vt_at at;
-
-	if (!is_err(e))
-		return;
-	if (!vt_ev_has(e, VT_F_FD)) {
-		session_lost(b, e);
+	if (is_err(e)) {
+		check_net(b, f, e, 0);
 		return;
 	}
-	who = f && f->life ? who_life(b, f->life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };
-	at_set(b, &at, e);
-	x = fact(b, VT_FACT_FD_ON_ERROR, who, &at);
-	if (f)
-		x->at[1] = f->installed;
-	vt_ev_s64(e, VT_F_FD, &x->num[0]);
-	x->num[1] = at.ret;
+	if (!f->life)
+		return;
+	check_net(b, f, e, b->side->seen_type[VT_EV_FLB_PRESERVE] ? 1 : f->flb.net);
+	r = row_of(b, f->life->compatible);
+	if (r)
+		r->lives_preserved++;
 }
 
-/* ---- the rest ---- */
-
-void refs_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void unpreserve_returned(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
-	struct frame *f;
+	for (struct vt_life *l = f->session->lives; l; l = l->next) {
+		struct vt_flb_row *r = row_of(b, l->compatible);
 
-	switch (e->type) {
-	case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
-		pinned(b, t, e);
-		break;
-	case VT_EV_LUO_FILE:
-		refs_learn(b, e);
-		pin(b, e, 1);
-		f = frame_of(t, VT_EV_LUO_DESERIALIZE);
-		if (f)
-			f->owned += vt_ev_has(e, VT_F_MOD_REF);
-		break;
-	case VT_EV_FLB_STATE:
-		flb_state(b, t, e);
-		break;
-	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
-		if (e->phase != VT_ENTER)
-			flb_hold(b, t, e);
-		break;
-	case VT_EV_FD_INSTALL:
-		installed(b, e);
-		break;
-	case VT_EV_LUO_IOCTL:
-		ioctl_failed(b, e);
-		break;
-	default:
-		break;
+		if (l->state == VT_LIFE_UNPRESERVED && r)
+			r->lives_unpreserved++;
 	}
+	if (b->side->seen_type[VT_EV_FLB_UNPRESERVE])
+		check_net(b, f, e, -files_ended(f, -f->flb.net));
 }
+
+static void finish_returned(struct vt_build *b, struct frame *f, const struct vt_event *e)
+{
+	if (b->side->seen_type[VT_EV_FLB_FINISH])
+		check_net(b, f, e, -files_ended(f, -f->flb.net));
+	early_finish(b, f);
+}
+
+static void flb_begun(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	if (kind_is_op(e->type))
+		learn(b, e);
+}
+
+static void flb_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	if (kind_is_op(e->type))
+		op_returned(b, t, f, e);
+	else if (e->type == VT_EV_LUO_PRESERVE)
+		preserve_returned(b, f, e);
+	else if (e->type == VT_EV_LUO_UNPRESERVE && f->session)
+		unpreserve_returned(b, f, e);
+	else if (e->type == VT_EV_LUO_FINISH && f->session && !is_err(e))
+		finish_returned(b, f, e);
+}
+
+/* ---- the end ---- */
 
 /* Nothing came after it to prove it wrong. */
-void refs_finalize(struct vt_build *b)
+static void flb_finalize(struct vt_build *b)
 {
 	struct flb *l;
 	size_t i = 0;
 
-	while ((l = vt_map__next(&b->flbs, &i))) {
+	while ((l = vt_map__next(flbs(b), &i))) {
 		for (int d = VT_OUTGOING; d <= VT_INCOMING; d++) {
 			if (l->count[d].off)
 				count_off(b, l, &l->count[d], d);
@@ -525,13 +489,21 @@ void refs_finalize(struct vt_build *b)
 	}
 }
 
-void refs_free_all(struct vt_build *b)
+static void flb_free(struct vt_build *b)
 {
 	struct flb *l;
 	size_t i = 0;
 
-	while ((l = vt_map__next(&b->flbs, &i)))
+	while ((l = vt_map__next(flbs(b), &i)))
 		free(l);
-	vt_map__free(&b->flbs);
-	vt_map__free(&b->handler_names);
+	vt_map__free(flbs(b));
+	vt_map__free(&part_own(b, flb)->handler_names);
+	free(b->side->flb);
 }
+
+const struct part part_flb = {
+	.size = sizeof(struct flb_part),
+	.areas = AREA(LUO) | AREA(FLB),
+	.point = flb_point, .call_begun = flb_begun, .call_returned = flb_returned,
+	.finalize = flb_finalize, .free = flb_free,
+};

@@ -16,39 +16,15 @@
 /* Whether probe I shows events of TYPE. */
 static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
 {
-	return s->build->probe_type[i] == type;
+	return build_of(s)->coverage.probe_type[i] == type;
 }
 
-/*
- * Where one hook more or less changes the meaning: every handler's callback
- * and every free site counts for itself. Elsewhere several rows of one event
- * are the names that kernel versions give the same thing.
- */
-static bool each_row_counts(enum vt_event_type t)
-{
-	return event_is_op(t) || t == VT_EV_MEM_FREE || t == VT_EV_OBJ_ALLOC || t == VT_EV_OBJ_FREE ||
-	       t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT || t == VT_EV_FD_INSTALL ||
-	       t == VT_EV_LUO_IOCTL || t == VT_EV_FLB_GET || t == VT_EV_FLB_PUT;
-}
-
-/* The LUO call that a callback runs in: from the first one on its hook is needed. */
-static enum vt_event_type around(enum vt_event_type op)
-{
-	switch (op) {
-	case VT_EV_OP_CAN_PRESERVE: case VT_EV_OP_PRESERVE: return VT_EV_LUO_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_EV_LUO_UNPRESERVE;
-	case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE: return VT_EV_LUO_FREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_EV_LUO_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH: return VT_EV_LUO_FINISH;
-	default: return VT_EV_UNKNOWN;
-	}
-}
-
+/* Since when its hook is needed: a callback's from the first call on that would make it. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
-	if (event_is_vfio(t) || t == VT_EV_MEM_FREE)
+	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF)
 		return s->first_vfio_ns;
-	return event_is_op(t) ? s->first_type_ns[around(t)] : s->first_ns;
+	return kind_is_op(t) ? s->first_type_ns[kind_maker(t)] : s->first_ns;
 }
 
 /*
@@ -58,9 +34,9 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
  */
 static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 {
-	bool may_lack = (t >= VT_EV_FLB_PRESERVE && t <= VT_EV_FLB_PUT) || t == VT_EV_MODULE_GET || t == VT_EV_MODULE_PUT;
+	enum vt_probe_state state = vt_probe__state(p);
 
-	return p->reason && (strstr(p->reason, "no such op") || (may_lack && strstr(p->reason, "no such function")));
+	return state == VT_PROBE_ABSENT || (state == VT_PROBE_NO_FUNCTION && kind_is(t, VT_K_MAY_LACK));
 }
 
 /* Entry and exit of one function are two rows: one alone is half of the truth. */
@@ -75,26 +51,6 @@ static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
 	return false;
 }
 
-/* Shown by the hooks of other events, not by one of its own. */
-static bool rides_along(enum vt_event_type t)
-{
-	return t == VT_EV_FILE_SNAP || t == VT_EV_LUO_FILE || t == VT_EV_FLB_STATE ||
-	       t == VT_EV_KHO_FOLIOS || t == VT_EV_KHO_FOLIO;
-}
-
-/* Recorders of before these were added have no row for them. */
-static bool added_later(enum vt_event_type t)
-{
-	switch (t) {
-	case VT_EV_OBJ_ALLOC: case VT_EV_OBJ_FREE:
-	case VT_EV_LUO_IOCTL: case VT_EV_FD_INSTALL: case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
-	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 {
 	size_t nr = vt_trace__probe_nr(s->trace);
@@ -103,7 +59,25 @@ bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 		if (feeds(s, i, type))
 			return false;
 	}
-	return nr && added_later(type);
+	return nr && kind_is(type, VT_K_LATER);
+}
+
+bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const char *compatible, uint64_t by_ns)
+{
+	bool hooked = false;
+
+	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+
+		if (!feeds(s, i, op))
+			continue;
+		if (vt_probe__state(p) == VT_PROBE_ABSENT && !vt_probe__absent_from(p, compatible ? compatible : ""))
+			continue;	/* another handler */
+		if (!p->attached || p->attach_ns > by_ns)
+			return false;
+		hooked = true;
+	}
+	return hooked;
 }
 
 /* *TO: since when it is there. */
@@ -136,7 +110,7 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 	}
 	if (!rows && absent)
 		return NULL;
-	if (!rows || !attached || (missing && (each_row_counts(type) || half_hooked(s, missing)))) {
+	if (!rows || !attached || (missing && (kind_is(type, VT_K_EACH_ROW) || half_hooked(s, missing)))) {
 		if (!missing)
 			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
 		else
@@ -160,12 +134,13 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 
 static bool tears_vfio(const struct lost *l)
 {
-	return !l->any && event_is_vfio(l->type);
+	return !l->any && kind_is_vfio(l->type);
 }
 
+/* Of vfio, where nothing but calls opens a frame: those. */
 static bool tears_calls(const struct lost *l)
 {
-	return l->any || (l->type >= VT_EV_SESSION_RELEASE && l->type <= VT_EV_OP_FINISH) || (event_is_call(l->type) && event_is_vfio(l->type));
+	return l->any || (kind_is(l->type, VT_K_TEARS) && (!kind_is_vfio(l->type) || kind_is_call(l->type)));
 }
 
 static int by_end(const void *a, const void *b)
@@ -176,10 +151,10 @@ static int by_end(const void *a, const void *b)
 }
 
 /* One row of the file, with its type, so that nobody has to look names up again. */
-static int take_loss(struct vt_build *b, const struct vt_loss *l)
+static int take_loss(struct coverage *c, const struct vt_loss *l)
 {
 	bool any = !l->event || !*l->event;
-	struct lost *to = &b->lost[b->nr_lost];
+	struct lost *to = &c->lost[c->nr_lost];
 
 	if (!l->count)
 		return 0;
@@ -187,28 +162,29 @@ static int take_loss(struct vt_build *b, const struct vt_loss *l)
 		.any = any, .type = any ? VT_EV_UNKNOWN : vt_event_by_name(l->event), .from_ns = l->from_ns, .to_ns = l->to_ns,
 		.count = l->count, .event = any ? "unknown" : l->event, .why = l->why && *l->why ? l->why : "no reason given",
 	};
-	b->nr_lost++;
+	c->nr_lost++;
 	if (tears_calls(to))
-		b->tears[b->nr_tears++] = (struct tear){ .to_ns = to->to_ns, .vfio_only = tears_vfio(to) };
-	return vt_spans__add(&b->lossy, to->from_ns, to->to_ns);
+		c->tears[c->nr_tears++] = (struct tear){ .to_ns = to->to_ns, .vfio_only = tears_vfio(to) };
+	return vt_spans__add(&c->lossy, to->from_ns, to->to_ns);
 }
 
-int cover_begin(struct vt_build *b)
+int coverage_begin(struct vt_build *b)
 {
 	size_t nr = vt_trace__loss_nr(b->side->trace), probes = vt_trace__probe_nr(b->side->trace);
+	struct coverage *c = &b->coverage;
 	int ret = 0;
 
-	b->lost = calloc(nr + 1, sizeof(*b->lost));
-	b->tears = calloc(nr + 1, sizeof(*b->tears));
-	b->probe_type = calloc(probes + 1, sizeof(*b->probe_type));
-	if (!b->lost || !b->tears || !b->probe_type)
+	c->lost = calloc(nr + 1, sizeof(*c->lost));
+	c->tears = calloc(nr + 1, sizeof(*c->tears));
+	c->probe_type = calloc(probes + 1, sizeof(*c->probe_type));
+	if (!c->lost || !c->tears || !c->probe_type)
 		return -ENOMEM;
 	for (size_t i = 0; i < probes; i++)
-		b->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
+		c->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
 	for (size_t i = 0; i < nr && !ret; i++)
-		ret = take_loss(b, vt_trace__loss(b->side->trace, i));
-	qsort(b->tears, b->nr_tears, sizeof(*b->tears), by_end);
-	vt_spans__join(&b->lossy);
+		ret = take_loss(c, vt_trace__loss(b->side->trace, i));
+	qsort(c->tears, c->nr_tears, sizeof(*c->tears), by_end);
+	vt_spans__join(&c->lossy);
 	return ret;
 }
 
@@ -231,13 +207,14 @@ static void add_to_group(struct lost *first, const struct lost *l)
 }
 
 /* A long recording tells of the same loss many times: one sentence for all of them, with the first. */
-void cover_finalize(struct vt_build *b)
+void coverage_finalize(struct vt_build *b)
 {
+	struct coverage *c = &b->coverage;
 	struct lost *first[VT_LOSS_GROUPS];
 	size_t nr = 0;
 
-	for (size_t i = 0; i < b->nr_lost; i++) {
-		struct lost *l = &b->lost[i];
+	for (size_t i = 0; i < c->nr_lost; i++) {
+		struct lost *l = &c->lost[i];
 		size_t g = 0;
 
 		while (g < nr && !same_loss(first[g], l))
@@ -249,12 +226,12 @@ void cover_finalize(struct vt_build *b)
 	}
 }
 
-void cover_free(struct vt_build *b)
+void coverage_free(struct vt_build *b)
 {
-	free(b->lost);
-	free(b->tears);
-	free(b->probe_type);
-	vt_spans__free(&b->lossy);
+	free(b->coverage.lost);
+	free(b->coverage.tears);
+	free(b->coverage.probe_type);
+	vt_spans__free(&b->coverage.lossy);
 }
 
 /* Seconds since the first event, as show prints them. */
@@ -284,7 +261,7 @@ static void loss_text(const struct vt_side *s, const struct lost *l, struct vt_g
  * around it may tell of losses before their own, so it begins with the block
  * before. TO is a file offset.
  */
-bool cover_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns)
+bool coverage_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns)
 {
 	struct vt_side *s = b->side;
 	struct vt_hole *h = NULL;
@@ -336,7 +313,7 @@ static enum vt_event_type shown_by(const struct vt_side *s, enum vt_event_type t
 
 bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t *i, struct vt_gap *g)
 {
-	const struct vt_build *b = s->build;
+	const struct coverage *c = &build_of(s)->coverage;
 
 	memset(g, 0, sizeof(*g));
 	if (*i < s->nr_holes) {
@@ -351,11 +328,11 @@ bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t 
 	type = shown_by(s, type);
 	if (*i == s->nr_holes) {
 		(*i)++;
-		if (!rides_along(type) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
+		if (!kind_is(type, VT_K_RIDES) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
 			return true;
 	}
-	while (*i - s->nr_holes - 1 < b->nr_lost) {
-		const struct lost *l = &b->lost[(*i)++ - s->nr_holes - 1];
+	while (*i - s->nr_holes - 1 < c->nr_lost) {
+		const struct lost *l = &c->lost[(*i)++ - s->nr_holes - 1];
 
 		if (!l->any && l->type != type)
 			continue;
@@ -383,10 +360,10 @@ bool vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, s
 
 bool vt_side__lost(const struct vt_side *s, enum vt_event_type type)
 {
-	const struct vt_build *b = s->build;
+	const struct coverage *c = &build_of(s)->coverage;
 
-	for (size_t i = 0; i < b->nr_lost; i++) {
-		if (b->lost[i].any || b->lost[i].type == type)
+	for (size_t i = 0; i < c->nr_lost; i++) {
+		if (c->lost[i].any || c->lost[i].type == type)
 			return true;
 	}
 	return s->nr_holes > 0;
@@ -409,9 +386,9 @@ bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t fr
 	return false;
 }
 
-bool cover_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
+bool coverage_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
 {
-	if (vt_spans__reach(&b->lossy, from_ns, to_ns))
+	if (vt_spans__reach(&b->coverage.lossy, from_ns, to_ns))
 		return true;
 	for (size_t i = 0; i < b->side->nr_holes; i++) {
 		if (overlap(b->side->holes[i].from_ns, b->side->holes[i].to_ns, from_ns, to_ns))

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+const char *intern(struct vt_build *b, const char *s)
+{
+	return s ? vt_strings__get(&b->evidence.strings, s) : NULL;
+}
+
+const char *intern_event(struct vt_build *b, const char *s)
+{
+	return s ? vt_strings__get_of(&b->evidence.strings, s) : NULL;
+}
+
+void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
+{
+	const char *func = vt_ev_str(e, VT_F_FUNC);
+
+	*at = (struct vt_at){
+		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
+		.comm = intern_event(b, e->comm), .func = func ? intern_event(b, func) : "",
+	};
+	/* Where a free is, no function is entered: the call instruction says where. */
+	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
+		at->func = intern_event(b, vt_ev_str(e, VT_F_SITE));
+	if (*at->func)
+		b->evidence.func[e->type] = at->func;
+	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);
+}
+
+bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size)
+{
+	void **p = array, *n;
+	size_t want;
+
+	if (nr < *cap)
+		return true;
+	want = *cap ? *cap * 2 : 16;
+	n = realloc(*p, want * size);
+	if (!n) {
+		b->err = -ENOMEM;
+		return false;
+	}
+	*p = n;
+	*cap = want;
+	return true;
+}
+
+struct vt_who who_life(struct vt_build *b, const struct vt_life *l)
+{
+	struct vt_who w = {};
+
+	if (!l)
+		return w;
+	w.session = intern(b, l->session->name);
+	w.token = l->token;
+	w.has_token = true;
+	w.compatible = l->compatible;
+	w.bdf = l->bdf;
+	w.since_ns = l->since_ns;
+	return w;
+}
+
+struct vt_who who_session(struct vt_build *b, const struct vt_session *s)
+{
+	return (struct vt_who){ .session = s ? intern(b, s->name) : NULL, .since_ns = s ? s->since_ns : 0 };
+}
+
+struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at)
+{
+	struct vt_side *s = b->side;
+	struct vt_fact *f;
+
+	memset(&b->evidence.sink, 0, sizeof(b->evidence.sink));
+	if (s->fact_count[k]++ >= VT_FACTS_KEPT || !grow(b, &s->facts, &b->evidence.cap_facts, s->nr_facts, sizeof(*s->facts)))
+		return &b->evidence.sink;
+	f = &s->facts[s->nr_facts++];
+	memset(f, 0, sizeof(*f));
+	f->kind = k;
+	f->who = who;
+	f->from_ns = who.since_ns;
+	if (at)
+		f->at[0] = *at;
+	return f;
+}
+
+void evidence_free(struct vt_build *b)
+{
+	vt_strings__free(&b->evidence.strings);
+	free(b->side->facts);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is kept of an event, and of whom it is about: the builder's words for facts. */
+#ifndef VT_MODEL_EVIDENCE_H
+#define VT_MODEL_EVIDENCE_H
+
+#include "model/strings.h"
+#include "vfiotrace/model.h"
+
+struct vt_build;
+
+struct evidence {
+	struct vt_strings strings;
+	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
+	struct vt_fact sink;		/* for what is not kept */
+	size_t cap_facts;
+};
+
+const char *intern(struct vt_build *b, const char *s);	/* NULL stays NULL */
+/* The same, quicker, for a string of the event at hand, or one that is interned. */
+const char *intern_event(struct vt_build *b, const char *s);
+void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e);
+/* Grows *ARRAY so that one more fits; false and b->err when it cannot. */
+bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size);
+struct vt_who who_life(struct vt_build *b, const struct vt_life *l);
+struct vt_who who_session(struct vt_build *b, const struct vt_session *s);
+struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at);
+void evidence_free(struct vt_build *b);
+
+/* ret present and negative */
+static inline bool is_err(const struct vt_event *e)
+{
+	int64_t ret;
+
+	return vt_ev_s64(e, VT_F_RET, &ret) && ret < 0;
+}
+
+#endif

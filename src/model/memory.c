@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of LUO (struct luo_file, struct luo_session) and of handlers'
+ * callbacks: allocated and freed at call sites in their own text.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+#define OPENING 64		/* objects allocated by calls that have not returned */
+#define DEAD_MEMS 256
+#define MEM_PATHS 512
+
+/* A luo_file, a session, or something that a callback allocated. */
+struct mem {
+	uint64_t obj;
+	const char *family, *callee, *site, *free_site;
+	struct vt_at alloc, freed;
+	struct vt_who who;
+	uint32_t nr_freed;
+	bool opening;
+};
+
+struct memory_part {
+	struct vt_map mems;		/* object -> mem, alive or just freed */
+	struct mem *opening[OPENING], *dead[DEAD_MEMS];
+	uint32_t opening_at, dead_at, nr_opening;
+	size_t cap_paths;
+};
+
+static void opening_over(struct memory_part *own, size_t i)
+{
+	own->opening[i]->opening = false;
+	own->opening[i] = NULL;
+	own->nr_opening--;
+}
+
+static void forget(struct vt_build *b, struct mem *m)
+{
+	struct memory_part *own = part_own(b, memory);
+
+	for (size_t i = 0; m->opening && i < OPENING; i++) {
+		if (own->opening[i] == m)
+			opening_over(own, i);
+	}
+	vt_map__del(&own->mems, m->obj);
+	free(m);
+}
+
+static void allocated(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj)
+{
+	struct memory_part *own = part_own(b, memory);
+	struct mem *m = vt_map__get(&own->mems, obj);
+
+	if (m)
+		return;
+	m = malloc(sizeof(*m));
+	if (!m || vt_map__put(&own->mems, obj, m)) {
+		free(m);
+		b->err = -ENOMEM;
+		return;
+	}
+	*m = (struct mem){ .obj = obj, .who = who_task(b, t, e), .family = intern_event(b, vt_ev_str(e, VT_F_FAMILY)),
+			   .callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE)), .site = intern_event(b, vt_ev_str(e, VT_F_SITE)) };
+	at_set(b, &m->alloc, e);
+	b->side->mem_allocated++;
+	if (vt_obj_class(obj) == VT_C_OTHER)
+		return;
+	if (own->opening[own->opening_at % OPENING])
+		opening_over(own, own->opening_at % OPENING);
+	own->opening[own->opening_at++ % OPENING] = m;
+	own->nr_opening++;
+	m->opening = true;
+}
+
+/* All these names are interned: equal is identical. */
+static void count_path(struct vt_build *b, const struct mem *m, const char *callee, const char *site)
+{
+	struct vt_side *s = b->side;
+	struct vt_mem_path *p;
+	uint8_t cls = vt_obj_class(m->obj);
+
+	for (size_t i = 0; i < s->nr_mem_paths; i++) {
+		p = &s->mem_paths[i];
+		if (p->cls == cls && p->site == m->site && p->callee == m->callee && p->free_callee == callee && p->free_site == site) {
+			p->count++;
+			return;
+		}
+	}
+	if (s->nr_mem_paths >= MEM_PATHS || !grow(b, &s->mem_paths, &part_own(b, memory)->cap_paths, s->nr_mem_paths, sizeof(*p)))
+		return;
+	s->mem_paths[s->nr_mem_paths++] = (struct vt_mem_path){
+		.cls = cls, .family = m->family, .callee = m->callee, .site = m->site, .free_callee = callee, .free_site = site,
+		.count = 1, .alloc = m->alloc, .freed = m->freed, .who = m->who,
+	};
+}
+
+/* Freed ones are remembered for a while: a second free must find the first. */
+static void bury(struct vt_build *b, struct mem *m)
+{
+	struct memory_part *own = part_own(b, memory);
+	struct mem **place = &own->dead[own->dead_at++ % DEAD_MEMS];
+
+	if (*place)
+		forget(b, *place);
+	*place = m;
+}
+
+static void freed(struct vt_build *b, const struct vt_event *e, uint64_t obj)
+{
+	struct mem *m = vt_map__get(&part_own(b, memory)->mems, obj);
+	const char *site = intern_event(b, vt_ev_str(e, VT_F_SITE));
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!m) {
+		b->side->mem_unborn += vt_obj_class(obj) != VT_C_OTHER;
+		return;
+	}
+	at_set(b, &at, e);
+	if (m->nr_freed++) {
+		x = fact(b, VT_FACT_MEM_TWICE, m->who, &at);
+		x->at[1] = m->freed;
+		x->at[2] = m->alloc;
+		x->str[0] = site;
+		x->str[1] = m->free_site;
+		x->num[0] = vt_obj_class(obj);
+		return;
+	}
+	m->freed = at;
+	m->free_site = site;
+	count_path(b, m, intern_event(b, vt_ev_str(e, VT_F_CALLEE)), site);
+	bury(b, m);
+}
+
+static void left(struct vt_build *b, struct mem *m, struct vt_who who, const struct vt_event *e)
+{
+	struct vt_fact *x;
+	struct vt_at at;
+
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_MEM_LEFT, who, &at);
+	x->at[1] = m->alloc;
+	x->num[0] = vt_obj_class(m->obj);
+	x->str[0] = m->site;
+	x->str[1] = m->callee;
+	forget(b, m);
+}
+
+static struct mem *alive(const struct vt_build *b, uint64_t obj)
+{
+	struct mem *m = obj ? vt_map__get(&part_own(b, memory)->mems, obj) : NULL;
+
+	return m && !m->nr_freed ? m : NULL;
+}
+
+/* OBJ, which WHO is about, has to be free by now, which is the exit E. */
+static void due(struct vt_build *b, uint64_t obj, struct vt_who who, const struct vt_event *e)
+{
+	struct mem *m = alive(b, obj);
+
+	if (m)
+		left(b, m, who, e);
+}
+
+/* What a failing deserialize leaves is accepted: held until reboot. */
+static bool must_undo(uint16_t type)
+{
+	return type == VT_EV_LUO_PRESERVE || type == VT_EV_SESSION_CREATE;
+}
+
+/* A call that may allocate such objects returns: what a failing one made has to be free. */
+static void returned(struct vt_build *b, const struct vt_event *e)
+{
+	struct memory_part *own = part_own(b, memory);
+	bool files = e->type == VT_EV_LUO_PRESERVE || e->type == VT_EV_LUO_DESERIALIZE;
+	enum vt_class cls = files ? VT_C_LUO_FILE : VT_C_SESSION;
+
+	for (size_t i = 0; own->nr_opening && i < OPENING; i++) {
+		struct mem *m = own->opening[i];
+
+		if (!m || m->alloc.tid != e->tid || vt_obj_class(m->obj) != cls)
+			continue;
+		opening_over(own, i);
+		if (must_undo(e->type) && is_err(e) && !m->nr_freed)
+			left(b, m, m->who, e);
+	}
+}
+
+/* The luo_file of a file that LUO is done with. */
+static void luo_files_due(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+{
+	for (struct vt_life *l = s->lives; l; l = l->next) {
+		struct mem *m = e->type == VT_EV_LUO_FINISH || l->state == VT_LIFE_UNPRESERVED ? alive(b, l->luo_file) : NULL;
+
+		if (m)
+			left(b, m, who_life(b, l), e);
+	}
+}
+
+static void memory_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	const struct vt_session *s = f->session;
+	bool err = is_err(e);
+
+	switch (e->type) {
+	case VT_EV_LUO_PRESERVE:
+		returned(b, e);
+		break;
+	case VT_EV_LUO_DESERIALIZE:
+		if (s)
+			returned(b, e);
+		break;
+	case VT_EV_LUO_UNPRESERVE:
+		if (s)
+			luo_files_due(b, s, e);
+		break;
+	case VT_EV_LUO_FINISH:
+		if (s && !err)
+			luo_files_due(b, s, e);
+		break;
+	case VT_EV_SESSION_RELEASE:
+		if (s && !err)
+			due(b, f->session_obj, (struct vt_who){ .session = intern(b, s->name) }, e);
+		break;
+	default:
+		break;
+	}
+}
+
+static void memory_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	uint64_t obj = vt_ev_obj(e, VT_F_OBJ);
+
+	switch (e->type) {
+	case VT_EV_OBJ_ALLOC:
+		if (obj)
+			allocated(b, t, e, obj);
+		break;
+	case VT_EV_OBJ_FREE:
+		if (obj)
+			freed(b, e, obj);
+		break;
+	case VT_EV_SESSION_CREATE: case VT_EV_SESSION_DESERIALIZE:
+		if (e->phase != VT_ENTER)
+			returned(b, e);
+		break;
+	default:
+		break;
+	}
+}
+
+static void memory_free(struct vt_build *b)
+{
+	struct memory_part *own = part_own(b, memory);
+	struct mem *m;
+	size_t i = 0;
+
+	while ((m = vt_map__next(&own->mems, &i)))
+		free(m);
+	vt_map__free(&own->mems);
+	free(b->side->mem_paths);
+}
+
+const struct part part_memory = {
+	.size = sizeof(struct memory_part),
+	.areas = AREA(SESSION) | AREA(OBJ),
+	.point = memory_point, .call_returned = memory_returned, .free = memory_free,
+};

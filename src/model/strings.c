@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/strings.h"
+
+#define STRINGS_MAX_BYTES (16u << 20)
+
+static const char *look_up(struct vt_strings *p, const char *s)
+{
+	uint64_t h = vt_hash_str(s);
+	char *copy;
+
+	/* Two strings of one hash: step until one is equal or the place is free. */
+	for (;; h++) {
+		copy = vt_map__get(&p->map, h);
+		if (!copy)
+			break;
+		if (!strcmp(copy, s))
+			return copy;
+	}
+	if (p->bytes > STRINGS_MAX_BYTES)
+		return "...";
+	copy = strdup(s);
+	if (!copy || vt_map__put(&p->map, h, copy)) {
+		free(copy);
+		return "...";
+	}
+	p->bytes += strlen(s) + 32;
+	return copy;
+}
+
+const char *vt_strings__get(struct vt_strings *p, const char *s)
+{
+	size_t i = vt_strings__place(s);
+
+	/* What lies at the place may have changed since: the text decides. */
+	if (p->recent[i].from != s || strcmp(p->recent[i].kept, s)) {
+		p->recent[i].kept = look_up(p, s);
+		p->recent[i].from = s;
+	}
+	p->recent[i].text = 0;
+	return p->recent[i].kept;
+}
+
+const char *vt_strings__learn_of(struct vt_strings *p, const char *s)
+{
+	size_t i = vt_strings__place(s);
+
+	vt_strings__get(p, s);
+	p->recent[i].text = p->text;
+	return p->recent[i].kept;
+}
+
+void vt_strings__next_text(struct vt_strings *p)
+{
+	p->text++;	/* from 1 on */
+}
+
+void vt_strings__free(struct vt_strings *p)
+{
+	size_t i = 0;
+	char *s;
+
+	while ((s = vt_map__next(&p->map, &i)))
+		free(s);
+	vt_map__free(&p->map);
+	memset(p, 0, sizeof(*p));
+}
