@@ -34,11 +34,11 @@ $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/u
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
 # The plan on a kernel that the test tells.
-$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan.c nametab.c tracefs.c kprobe.c) src/trace/vocab.c)
+$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/nametab.c kernel/tracefs.c object/prologue.c) src/trace/vocab.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
-$(OUTPUT)/unit/test_behind: $(OUTPUT)/tests/unit/test_behind.o $(call OBJ,src/capture/behind.c)
+$(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/engine.h"
-#include "capture/kernel.h"
-#include "capture/privilege.h"
+#include "capture/domain/list.h"
+#include "capture/kernel/kernel.h"
+#include "capture/record/privilege.h"
 #include "cmd/cmd.h"
 
 static int fail(int err, const char *why)

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/kernel.h"
-#include "capture/kprobe.h"
-#include "capture/plan.h"
-#include "capture/tracefs.h"
+#include "capture/kernel/kernel.h"
+#include "capture/object/prologue.h"
+#include "capture/plan/plan.h"
+#include "capture/kernel/tracefs.h"
 
 /* ---- the kernel that the plan asks ---- */
 
