@@ -8,14 +8,14 @@
 
 #define CALL 0xe8, 0x11, 0x22, 0x33, 0x44
 
-#define PLACE(text, call, out) behind__place(text, sizeof(text), call, out)
+#define PLACE(text, call, out) arch__result_place(text, sizeof(text), call, out)
 
 static void tested_at_once(void **state)
 {
 	/* test %rax,%rax; je, far and near */
 	static const unsigned char far[] = { CALL, 0x48, 0x85, 0xc0, 0x0f, 0x84, 0x05, 0x01, 0x00, 0x00 };
 	static const unsigned char near[] = { 0x90, CALL, 0x48, 0x85, 0xc0, 0x74, 0x39 };
-	struct behind b;
+	struct arch_result b;
 
 	assert_int_equal(PLACE(far, 0, &b), 0);
 	assert_int_equal(b.at, 8);
@@ -33,7 +33,7 @@ static void kept_first(void **state)
 	/* mov %rax,0x1234(%rip); lea 0x28(%rbx),%rdi; movl $7,0x40(%rbx); call */
 	static const unsigned char untested[] = { CALL, 0x48, 0x89, 0x05, 0x34, 0x12, 0, 0, 0x48, 0x8d, 0x7b, 0x28,
 						  0xc7, 0x43, 0x40, 7, 0, 0, 0, CALL };
-	struct behind b;
+	struct arch_result b;
 
 	assert_int_equal(PLACE(error, 0, &b), 0);
 	assert_int_equal(b.at, 17);
@@ -54,7 +54,7 @@ static void overwritten(void **state)
 	static const unsigned char popped[] = { CALL, 0x58, 0x74, 0x10 };
 	/* cmp $0,%rax and mov $1,%r8d write nothing of it */
 	static const unsigned char fine[] = { CALL, 0x48, 0x83, 0xf8, 0x00, 0x41, 0xb8, 1, 0, 0, 0, 0x74, 0x10 };
-	struct behind b;
+	struct arch_result b;
 
 	assert_int_equal(PLACE(load, 0, &b), -ENOENT);
 	assert_int_equal(PLACE(copy, 0, &b), -ENOENT);
@@ -74,7 +74,7 @@ static void walk_ends(void **state)
 	static const unsigned char probed[] = { CALL, 0x48, 0x85, 0xc0, 0xcc, 0x10 };
 	static const unsigned char cut[] = { CALL, 0x48, 0x89 };
 	static const unsigned char last[] = { CALL };
-	struct behind b;
+	struct arch_result b;
 
 	assert_int_equal(PLACE(returns, 0, &b), -ENOENT);
 	assert_int_equal(PLACE(unknown, 0, &b), -ENOENT);
@@ -90,7 +90,7 @@ static void joined(void **state)
 	static const unsigned char back[] = { CALL, 0x48, 0x85, 0xc0, 0x0f, 0x84, 0, 1, 0, 0, 0xe9, 0xf5, 0xff, 0xff, 0xff };
 	static const unsigned char to_jump[] = { 0x0f, 0x85, 0x08, 0, 0, 0, CALL, 0x48, 0x85, 0xc0, 0x74, 0x10 };
 	static const unsigned char elsewhere[] = { 0xeb, 0x0a, CALL, 0x48, 0x85, 0xc0, 0x74, 0x10 };
-	struct behind b;
+	struct arch_result b;
 
 	assert_int_equal(PLACE(skips, 2, &b), 0);
 	assert_true(b.joined);

@@ -1,13 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Just enough of an x86-64 decoder to walk from a call to the test of its result: what it does not know ends the walk. */
+/* x86-64. */
 #include "capture/arch/arch.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define CALL_LEN 5
-#define STEPS 12
+#define CALL 0xe8
+#define JUMP 0xe9
 #define INT3 0xcc
+#define CALL_LEN 5
+
+const struct arch arch = {
+	.syscall_prefix = "__x64_",
+	.call_len = CALL_LEN,
+	/* arch/x86/include/asm/ptrace.h */
+	.nr_args = 6,
+	.arg_at = { 112 /* di */, 104 /* si */, 96 /* dx */, 88 /* cx */, 72 /* r8 */, 64 /* r9 */ },
+	.ret_at = 80 /* ax */,
+	/* Documentation/arch/x86/x86_64/mm.rst */
+	.page_offset = { "page_offset_base", 0xffff888000000000ULL },
+	.vmemmap = { "vmemmap_base", 0xffffea0000000000ULL },
+};
+
+/* ---- calls ---- */
+
+/* Direct calls and tail jumps have a 32-bit displacement. */
+bool arch__next_call(const unsigned char *text, size_t len, uint64_t addr, size_t *at, uint64_t *target)
+{
+	for (size_t i = *at; i + CALL_LEN <= len; i++) {
+		int32_t rel;
+
+		/* Someone else's kprobe (another recorder's) puts an int3 on the first byte; the displacement stays. */
+		if (text[i] != CALL && text[i] != JUMP && text[i] != INT3)
+			continue;
+		memcpy(&rel, text + i + 1, sizeof(rel));
+		*at = i;
+		*target = addr + i + CALL_LEN + (int64_t)rel;
+		return true;
+	}
+	return false;
+}
+
+/* ---- where a result is tested ---- */
+
+/*
+ * Just enough of a decoder to walk from a call to the test of its result: what it does not
+ * know ends the walk. Jumps and calls are never copied out of line
+ * (arch/x86/kernel/kprobes/core.c, can_boost()), so a kprobe on one stays an int3.
+ */
+#define STEPS 12
 
 enum {
 	MODRM = 1 << 0,
@@ -186,11 +227,11 @@ static bool jumped_to(const unsigned char *text, size_t len, size_t target)
 	return false;
 }
 
-int behind__place(const unsigned char *text, size_t len, size_t call, struct behind *out)
+int arch__result_place(const unsigned char *text, size_t len, size_t call, struct arch_result *out)
 {
 	size_t at = call + CALL_LEN;
 
-	*out = (struct behind){ 0 };
+	*out = (struct arch_result){ 0 };
 	for (unsigned int n = 0; n < STEPS && at < len; n++) {
 		struct insn i;
 

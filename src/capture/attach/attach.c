@@ -1,231 +1,254 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Rows of the plan, loaded and attached: together where they can be, the rest one by one, by several threads. */
-#include "capture/attach/method.h"
+/* The driver: offers rows to the methods in the order of the table, and loads by several threads. */
+#include "capture/attach/attach.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* Takes over PROG_FD. */
-void crew__attach_row(struct engine *e, struct plan_row *r, int prog_fd)
-{
-	char why[128];
-	int fd;
+#include "capture/attach/method.h"
+#include "capture/kernel/calls.h"
+#include "capture/kernel/kernel.h"
 
-	r->prog_fd = prog_fd;
-	if (fallback__asked_for(e, r->func)) {
-		fallback__attach(e, r, "a kprobe was asked for");
-		return;
-	}
-	if (e->opt.dry) {
-		if (fallback__unlisted(e, r))
-			fallback__attach(e, r, "ftrace cannot hook it (not in available_filter_functions)");
-		return;
-	}
-	fd = bpf_raw_tracepoint_open(NULL, prog_fd);
-	if (fd < 0) {
-		snprintf(why, sizeof(why), "%s: %s%s", r->method, strerror(errno),
-			 fallback__unlisted(e, r) ? " (not in available_filter_functions)" : "");
-		fallback__attach(e, r, why);
-		return;
-	}
-	r->link_fd = fd;
-	r->attached = true;
-	r->attach_ns = engine__now();
-}
+/* In order: what one refuses is offered to the next that can. */
+static const struct attach_method *const methods[] = {
+	&method_multi, &method_fentry, &method_kprobe, &method_site, &method_fmod_ret,
+};
+#define NR_METHODS (sizeof(methods) / sizeof(methods[0]))
+
+/* ---- a round: jobs, loaded by threads and attached by the caller ---- */
 
 /*
- * Rows, or batches of them, to load and attach. The verifier works on several programs at a time, so
- * the threads of a crew load, each taking the next row; attaching is serialized
- * in the kernel, so the caller alone attaches, in the order of the plan.
+ * The verifier works on several programs at a time, so threads load, each
+ * taking the next job; attaching is serialized in the kernel, so the caller
+ * alone attaches, in the order of the jobs.
  */
-struct crew {
-	struct engine *e;
-	struct job {
-		struct plan_row *row;
-		struct batch *batch;	/* instead of a row */
-		int btf_fd;
-		int prog_fd;
-		bool loaded;	/* or refused: prog_fd < 0 */
-	} *jobs;
+struct round {
+	struct attach *a;
+	struct attach_job *jobs;
 	size_t nr, next;
 	pthread_mutex_t lock;
 	pthread_cond_t one_loaded;
 };
 
-static int load_job(struct crew *c, const struct job *j)
-{
-	if (j->batch)
-		return together__load(c->e, j->batch, j->btf_fd);
-	return j->row->only_kprobe ? -ENOENT :
-	       load__again(c->e, j->row->prog, j->row->exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, j->row->btf_id, j->btf_fd);
-}
-
 /* Loads what comes next; false when there is nothing left. */
-static bool crew_load_next(struct crew *c)
+static bool load_next(struct round *r)
 {
-	size_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
-	struct job *j = &c->jobs[i];
+	size_t i = __atomic_fetch_add(&r->next, 1, __ATOMIC_RELAXED);
+	struct attach_job *j = &r->jobs[i];
 	int fd;
 
-	if (i >= c->nr)
+	if (i >= r->nr)
 		return false;
-	fd = load_job(c, j);
-	pthread_mutex_lock(&c->lock);
+	fd = j->method->load ? j->method->load(r->a, j) : -1;
+	pthread_mutex_lock(&r->lock);
 	j->prog_fd = fd;
 	j->loaded = true;
-	pthread_cond_signal(&c->one_loaded);
-	pthread_mutex_unlock(&c->lock);
+	pthread_cond_signal(&r->one_loaded);
+	pthread_mutex_unlock(&r->lock);
 	return true;
 }
 
-static void *crew_thread(void *arg)
+static void *load_thread(void *arg)
 {
-	while (crew_load_next(arg))
+	while (load_next(arg))
 		;
 	return NULL;
 }
 
-static bool crew_loaded(struct crew *c, const struct job *j, bool wait)
+static bool is_loaded(struct round *r, const struct attach_job *j, bool wait)
 {
 	bool loaded;
 
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&r->lock);
 	while (wait && !j->loaded)
-		pthread_cond_wait(&c->one_loaded, &c->lock);
+		pthread_cond_wait(&r->one_loaded, &r->lock);
 	loaded = j->loaded;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&r->lock);
 	return loaded;
 }
 
-static void crew_attach(struct crew *c, struct job *j)
+static void attach_job(struct round *r, struct attach_job *j)
 {
 	/* What is not loaded yet is waited for when the threads have all that is left. */
-	while (!crew_loaded(c, j, false) && crew_load_next(c))
+	while (!is_loaded(r, j, false) && load_next(r))
 		;
-	crew_loaded(c, j, true);
-	if (j->batch)
-		together__attach(j->batch, j->prog_fd);
-	else if (j->row->only_kprobe)
-		fallback__attach(c->e, j->row, j->row->reason);
-	else if (j->prog_fd < 0)
-		load__give_up(j->row, "the kernel refused to load the program", j->prog_fd);
-	else
-		crew__attach_row(c->e, j->row, j->prog_fd);
+	is_loaded(r, j, true);
+	j->method->attach(r->a, j);
 }
 
-#define CREW_MAX 8
+#define THREADS_MAX 8
 
 /*
  * Threads beside the caller. A recorder that runs already has a real-time
  * priority and one CPU, where threads would starve behind it: it works alone.
  */
-static size_t crew_size(size_t jobs)
+static size_t nr_threads(size_t jobs)
 {
 	cpu_set_t set;
 	size_t nr = 0;
 
 	if (sched_getscheduler(0) == SCHED_OTHER && !sched_getaffinity(0, sizeof(set), &set))
 		nr = CPU_COUNT(&set) - 1;
-	if (nr > CREW_MAX)
-		nr = CREW_MAX;
+	if (nr > THREADS_MAX)
+		nr = THREADS_MAX;
 	return nr < jobs ? nr : jobs;
 }
 
-static void crew_run(struct crew *c)
+static void run(struct round *r)
 {
-	pthread_t thread[CREW_MAX];
-	size_t nr = crew_size(c->nr), started = 0;
+	pthread_t thread[THREADS_MAX];
+	size_t nr = nr_threads(r->nr), started = 0;
 
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->one_loaded, NULL);
-	while (started < nr && !pthread_create(&thread[started], NULL, crew_thread, c))
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->one_loaded, NULL);
+	while (started < nr && !pthread_create(&thread[started], NULL, load_thread, r))
 		started++;
-	for (size_t i = 0; i < c->nr; i++)
-		crew_attach(c, &c->jobs[i]);
+	for (size_t i = 0; i < r->nr; i++)
+		attach_job(r, &r->jobs[i]);
 	while (started)
 		pthread_join(thread[--started], NULL);
-	pthread_cond_destroy(&c->one_loaded);
-	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&r->one_loaded);
+	pthread_mutex_destroy(&r->lock);
 }
+
+/* ---- which row goes which way ---- */
+
+/* Of each row of the plan: the methods before FROM have had their try. */
+struct offer {
+	unsigned char from;
+	bool taken;	/* in this round */
+};
 
 static bool wanted(const struct plan_row *r, enum plan_group group, uint64_t key)
 {
-	return r->group == group && r->key == key && r->possible && r->prog_fd < 0;
+	return r->group == group && r->key == key && r->possible && !r->attached && r->prog_fd < 0;
 }
 
-static void add_row(struct crew *c, struct plan_row *r)
+static struct attach_job *job_for(struct round *r, const struct attach_method *m, const struct plan_row *row)
 {
-	/* A kprobe needs no types. */
-	int fd = r->only_kprobe ? 0 : load__btf_fd(c->e, r->module);
-
-	if (fd < 0)
-		load__give_up(r, "the types of the module cannot be had", fd);
-	else
-		c->jobs[c->nr++] = (struct job){ .row = r, .btf_fd = fd };
+	for (size_t i = 0; m->joins && i < r->nr; i++)
+		if (r->jobs[i].method == m && r->jobs[i].nr < JOB_ROWS_MAX && m->joins(&r->jobs[i], row))
+			return &r->jobs[i];
+	r->jobs[r->nr] = (struct attach_job){ .method = m, .id = ++r->a->nr_jobs };
+	return &r->jobs[r->nr++];
 }
 
-static void add_batches(struct crew *c, struct batch *b, size_t nr)
+static void take(struct round *r, const struct attach_method *m, struct plan_row *row)
 {
-	for (size_t i = 0; i < nr; i++) {
-		int fd = load__btf_fd(c->e, b[i].module);
+	int fd = m->typed ? kernel__btf_fd(r->a->k, row->module) : 0;
+	struct attach_job *j;
 
-		if (fd >= 0)
-			c->jobs[c->nr++] = (struct job){ .batch = &b[i], .btf_fd = fd };
+	if (fd < 0) {
+		plan__give_up(row, "the types of the module cannot be had", fd);
+		return;
 	}
+	j = job_for(r, m, row);
+	j->btf_fd = fd;
+	j->row[j->nr++] = row;
+	row->method = m->id;
 }
 
-/* What goes with others, and at the same time what cannot. */
-static void run_together(struct crew *c, enum plan_group group, uint64_t key)
+/* Method by method, so that what is dearest to load, the programs for many rows, is begun first. */
+static void collect(struct round *r, struct offer *offers, enum plan_group group, uint64_t key)
 {
-	struct batch batches[BATCHES_MAX];
-	struct plan *p = &c->e->plan;
-	size_t nr = 0;
+	struct plan *p = r->a->plan;
 
+	r->nr = r->next = 0;
 	for (size_t i = 0; i < p->nr; i++)
-		if (wanted(&p->rows[i], group, key))
-			p->rows[i].shared = together__take(c->e, batches, &nr, &p->rows[i]);
-	add_batches(c, batches, nr);
-	for (size_t i = 0; i < p->nr; i++)
-		if (wanted(&p->rows[i], group, key) && !p->rows[i].shared)
-			add_row(c, &p->rows[i]);
-	crew_run(c);
+		offers[i].taken = false;
+	for (size_t m = 0; m < NR_METHODS; m++)
+		for (size_t i = 0; i < p->nr; i++) {
+			struct offer *o = &offers[i];
+
+			if (!wanted(&p->rows[i], group, key) || o->taken || o->from > m)
+				continue;
+			if (!methods[m]->can(r->a, &p->rows[i], r->jobs, r->nr))
+				continue;
+			take(r, methods[m], &p->rows[i]);
+			*o = (struct offer){ .from = m + 1, .taken = true };
+		}
 }
 
-/* What was refused among others gets a program of its own. */
-static void run_alone(struct crew *c, enum plan_group group, uint64_t key)
+int attach__group(struct attach *a, enum plan_group group, uint64_t key)
 {
-	struct plan *p = &c->e->plan;
+	size_t before = plan__attached(a->plan), nr = a->plan->nr;
+	struct round r = { .a = a, .jobs = calloc(nr + 1, sizeof(*r.jobs)) };
+	struct offer *offers = calloc(nr + 1, sizeof(*offers));
+	int err = r.jobs && offers ? 0 : -ENOMEM;
 
-	c->nr = c->next = 0;
-	for (size_t i = 0; i < p->nr; i++) {
-		struct plan_row *r = &p->rows[i];
-
-		if (!wanted(r, group, key) || !r->shared)
-			continue;
-		r->shared = false;
-		add_row(c, r);
+	while (!err) {
+		collect(&r, offers, group, key);
+		if (!r.nr)
+			break;
+		run(&r);
 	}
-	crew_run(c);
+	free(r.jobs);
+	free(offers);
+	return err ? err : (int)(plan__attached(a->plan) - before);
 }
 
-int crew__attach_group(struct engine *e, enum plan_group group, uint64_t key)
+/* ---- call sites ---- */
+
+/* They have one way only, and there are many of them, found one by one: no round for each. */
+int attach__call(struct attach *a, const struct call *c, const struct site_use *use)
 {
-	struct crew c = { .e = e, .jobs = calloc(e->plan.nr + BATCHES_MAX, sizeof(*c.jobs)) };
+	struct attach_job j = { .method = &method_site, .nr = 1, .prog_fd = -1 };
+	int err = site__plan(a, c, use, &j.row[0]);
+
+	if (!err && j.row[0]->possible)
+		method_site.attach(a, &j);
+	return err ? err : j.row[0]->attached;
+}
+
+int attach__calls(struct call *found, int nr, const struct site_use *use, attach_call_fn one, void *arg)
+{
 	int attached = 0;
 
-	if (!c.jobs)
-		return -ENOMEM;
-	for (size_t i = 0; i < e->plan.nr; i++)
-		attached -= e->plan.rows[i].attached;
-	run_together(&c, group, key);
-	run_alone(&c, group, key);
-	for (size_t i = 0; i < e->plan.nr; i++)
-		attached += e->plan.rows[i].attached;
-	free(c.jobs);
+	for (int i = 0; i < nr && attached >= 0; i++) {
+		int ret = one(arg, &found[i], use);
+
+		attached = ret < 0 ? ret : attached + ret;
+	}
+	free(found);
 	return attached;
+}
+
+int attach__no_call(struct attach *a, const struct site_use *use, const char *func, const char *why, int err)
+{
+	return site__plan_none(a, use, func, why, err);
+}
+
+/* ---- the whole ---- */
+
+void attach__count(struct attach *a)
+{
+	for (size_t i = 0; i < a->plan->nr; i++)
+		for (size_t m = 0; m < NR_METHODS; m++)
+			if (methods[m]->id == a->plan->rows[i].method)
+				methods[m]->count(&a->plan->rows[i]);
+}
+
+int attach__new(struct attach **out, struct kernel *k, struct object *o, struct plan *p, bool dry)
+{
+	struct attach *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->k = k;
+	a->obj = o;
+	a->plan = p;
+	a->dry = dry;
+	*out = a;
+	return 0;
+}
+
+void attach__free(struct attach *a)
+{
+	if (!a)
+		return;
+	fentry__free(a);
+	free(a->sites);
+	free(a);
 }

@@ -1,128 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Rows of the plan that fentry cannot serve, by kprobe. */
-#include "capture/attach/method.h"
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+/* What fentry cannot serve, by kprobe: the same program behind a prologue. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "capture/attach/method.h"
 #include "capture/kernel/kernel.h"
-#include "capture/object/prologue.h"
-#include "capture/kernel/calls.h"
-#include "capture/kernel/tracefs.h"
+#include "capture/object/link.h"
+#include "capture/object/object.h"
+#include "capture/object/template.h"
+#include "capture/plan/count.h"
 
-/* ---- what ftrace can hook ---- */
-
-bool fallback__asked_for(const struct engine *e, const char *func)
+static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
-	const char *at = e->opt.force_kprobe;
-	size_t len = strlen(func);
-
-	for (; at && *at; at += strcspn(at, ","), at += *at == ',')
-		if (strcspn(at, ",") == len && !strncmp(at, func, len))
-			return true;
-	return false;
+	return method__on_function(r);
 }
 
-bool fallback__unlisted(struct engine *e, const struct plan_row *r)
+static int load(struct attach *a, const struct attach_job *j)
 {
-	if (!e->tracefs_asked)
-		e->tracefs_err = tracefs__open(&e->tracefs);
-	e->tracefs_asked = true;
-	return e->tracefs && !tracefs__lists(e->tracefs, r->func, r->module);
-}
-
-/* ---- the program ---- */
-
-/* Places of functions in the program move behind the prologue; the main one begins with it. */
-static void *shifted_func_info(const struct template *t, int by)
-{
-	char *copy = malloc(t->func_info_cnt * t->func_info_rec_size + 1);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, t->func_info, t->func_info_cnt * t->func_info_rec_size);
-	for (uint32_t i = 1; i < t->func_info_cnt; i++) {
-		uint32_t *insn_off = (uint32_t *)(copy + i * t->func_info_rec_size);
-
-		*insn_off += by;
-	}
-	return copy;
-}
-
-/* bpf_get_func_arg() and its kin: for fentry and fexit only. */
-static bool asks_for_fentry(const struct bpf_insn *insns, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
-		    insns[i].imm >= BPF_FUNC_get_func_arg && insns[i].imm <= BPF_FUNC_get_func_arg_cnt)
-			return true;
-	return false;
-}
-
-static int load_behind(const struct template *t, const struct bpf_insn *body, size_t nr, const struct kprobe_shape *shape, const char *name)
-{
-	struct bpf_insn prologue[KPROBE_PROLOGUE_MAX], *insns;
-	int len = kprobe__prologue(shape, kprobe__stack_used(body, nr), prologue), fd;
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	void *info;
-
-	if (len < 0)
-		return len;
-	if (asks_for_fentry(body, nr))
-		return -EOPNOTSUPP;
-	insns = malloc((len + nr) * sizeof(*insns));
-	info = shifted_func_info(t, len);
-	if (!insns || !info) {
-		free(insns);
-		free(info);
-		return -ENOMEM;
-	}
-	memcpy(insns, prologue, len * sizeof(*insns));
-	memcpy(insns + len, body, nr * sizeof(*insns));
-	opts.prog_btf_fd = t->btf_fd;
-	opts.func_info = info;
-	opts.func_info_cnt = t->func_info_cnt;
-	opts.func_info_rec_size = t->func_info_rec_size;
-	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, name, "GPL", insns, len + nr, &opts);
-	free(insns);
-	free(info);
-	return fd;
-}
-
-static int load_kprobe(struct engine *e, struct plan_row *r, uint32_t id)
-{
-	const struct template *t = load__template(e, r->prog);
+	const struct plan_row *r = j->row[0];
 	struct kprobe_shape shape = {
-		.args = r->args, .exit = r->exit, .id = id,
-		.saved_fd = bpf_map__fd(bpf_object__find_map_by_name(e->obj, "saved_args")),
+		.args = r->args, .exit = r->exit, .id = j->id,
+		.saved_fd = object__map_fd(a->obj, "saved_args"),
 	};
 
-	if (!t)
-		return -ENOENT;
-	return load_behind(t, t->insns, t->nr, &shape, r->prog);
+	return template__load_kprobe(a->obj, r->prog, &shape);
 }
 
-/* ---- attaching ---- */
-
-static int attach(struct engine *e, struct plan_row *r, uint32_t id)
+/* On the return, and before it on the entry, where the arguments are saved. */
+static int put_links(struct attach *a, struct plan_row *r, uint32_t id)
 {
-	uint64_t addr = r->addr ? r->addr : kernel__addr(e->k, r->func, r->module);
-	int save_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "save_args"));
+	uint64_t addr = r->addr ? r->addr : kernel__addr(a->k, r->func, r->module);
+	int link;
 
 	if (!addr)
 		return -ENOENT;
 	if (r->exit) {
-		r->aux_fd = sites__attach(save_fd, addr, id, false);
+		r->aux_fd = link__kprobe(object__program_fd(a->obj, "save_args"), addr, id, false);
 		if (r->aux_fd < 0)
 			return r->aux_fd;
 	}
-	r->link_fd = sites__attach(r->prog_fd, addr, 0, r->exit);
-	return r->link_fd < 0 ? r->link_fd : 0;
+	link = link__kprobe(r->prog_fd, addr, 0, r->exit);
+	if (link < 0) {
+		plan__shut(&r->aux_fd);
+		return link;
+	}
+	method__attached(r, link);
+	return 0;
 }
 
 /* Why not fentry stays in the reason, whether or not the kprobe works. */
@@ -135,28 +59,34 @@ static void tell(struct plan_row *r, const char *why, const char *what, int err)
 	r->possible = !err;
 }
 
-bool fallback__attach(struct engine *e, struct plan_row *r, const char *why)
+static void attach(struct attach *a, struct attach_job *j)
 {
+	struct plan_row *r = j->row[0];
+	bool asked = !r->only_kprobe && plan__asks_for_kprobe(a->plan, r->func);
 	char because[sizeof(r->reason)];
-	uint32_t id = ++e->nr_kprobes;
 	int err;
 
-	snprintf(because, sizeof(because), "%s", why);
-	r->method = r->exit ? "kretprobe" : "kprobe";
-	plan__shut(&r->prog_fd);
-	r->prog_fd = load_kprobe(e, r, id);
-	tell(r, because, r->prog_fd == -EOPNOTSUPP ? "this hook's program takes arguments as only fentry gives them" :
-	     "the kernel refused to load the program", r->prog_fd < 0 ? r->prog_fd : 0);
-	if (r->prog_fd < 0 || e->opt.dry)
-		return false;
-	err = attach(e, r, id);
-	tell(r, because, "attaching failed", err);
-	if (err) {
-		plan__shut(&r->aux_fd);
-		plan__shut(&r->link_fd);
-		return false;
+	snprintf(because, sizeof(because), "%s", asked ? "a kprobe was asked for" : r->reason);
+	if (j->prog_fd < 0) {
+		tell(r, because, j->prog_fd == -EOPNOTSUPP ? "this hook's program takes arguments as only fentry gives them" :
+		     "the kernel refused to load the program", j->prog_fd);
+		return;
 	}
-	r->attached = true;
-	r->attach_ns = engine__now();
-	return true;
+	r->prog_fd = j->prog_fd;
+	err = a->dry ? 0 : put_links(a, r, j->id);
+	tell(r, because, "attaching failed", err);
 }
+
+static void count(struct plan_row *r)
+{
+	r->recursion_misses = count__recursion_misses(r->prog_fd, &r->hits);
+	r->misses = count__kprobe_misses(r->link_fd) + count__kprobe_misses(r->aux_fd);
+}
+
+const struct attach_method method_kprobe = {
+	.id = PLAN_KPROBE,
+	.can = can,
+	.load = load,
+	.attach = attach,
+	.count = count,
+};

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Kprobes on the call instructions that a part has found: on which function, and what came of it. */
-#include "capture/attach/method.h"
-
+/* A kprobe on a call instruction: which program, and what came of it. */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/attach/method.h"
+#include "capture/kernel/calls.h"
 #include "capture/kernel/kernel.h"
+#include "capture/object/link.h"
+#include "capture/object/object.h"
+#include "capture/plan/count.h"
 
 static const char *program_of(enum vt_site_kind kind)
 {
@@ -21,35 +23,103 @@ static const char *program_of(enum vt_site_kind kind)
 	}
 }
 
-/* Looked up once: there are many sites, and libbpf goes by the name. */
-static int program_fd(struct engine *e, enum vt_site_kind kind)
-{
-	int *fd = &e->site_fd[kind];
+/* ---- the row ---- */
 
-	if (!*fd)
-		*fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, program_of(kind)));
-	return *fd;
-}
-
-static struct plan_row *site_row(struct engine *e, const struct site_use *use)
+static struct plan_row *site_row(struct attach *a, const struct site_use *use)
 {
-	struct plan_row *r = plan__add(&e->plan);
+	struct plan_row *r = plan__add(a->plan);
 
 	if (!r)
 		return NULL;
 	r->group = PLAN_SITE;
 	r->event = use->event;
-	r->method = "site";
+	r->method = PLAN_CALL_SITE;
 	snprintf(r->module, sizeof(r->module), "%s", use->module);
 	snprintf(r->prog, sizeof(r->prog), "%s", program_of(use->kind));
 	return r;
 }
 
-/* All sites of a kind share their program: the first attached row holds it, for its counters. */
-static int hold_program(struct engine *e, const struct plan_row *r, int fd)
+struct site site__describe(const struct attach *a, const struct call *c)
 {
-	for (size_t i = 0; i < e->plan.nr; i++) {
-		const struct plan_row *o = &e->plan.rows[i];
+	struct site s = { .addr = c->addr, .callee = c->callee->name, .family = c->callee->family };
+
+	kernel__site(a->k, c->addr, s.where, sizeof(s.where));
+	return s;
+}
+
+const struct site *site__get(const struct attach *a, uint32_t number)
+{
+	return number < a->nr_sites ? &a->sites[number].told : NULL;
+}
+
+/* The programs are told by number: 0, or -errno. */
+static int tell_programs(struct attach *a, uint32_t number, const struct call *c, const struct site_use *use)
+{
+	struct vt_site entry = { .kind = use->kind, .reg = c->callee->arg, .df_only = use->df_only, .cls = use->cls, .joined = c->joined };
+
+	return bpf_map_update_elem(object__map_fd(a->obj, "sites"), &number, &entry, BPF_ANY);
+}
+
+int site__plan(struct attach *a, const struct call *c, const struct site_use *use, struct plan_row **row)
+{
+	uint32_t number = a->nr_sites;
+	struct known_site *grown;
+	struct plan_row *r;
+	int err;
+
+	if (number >= VT_SITES_MAX)
+		return -ENOSPC;
+	grown = realloc(a->sites, (number + 1) * sizeof(*grown));
+	r = site_row(a, use);
+	if (!grown || !r)
+		return -ENOMEM;
+	a->sites = grown;
+	a->nr_sites++;
+	grown[number] = (struct known_site){ .kind = use->kind, .told = site__describe(a, c) };
+	r->site = number;
+	r->key = use->kind == VT_SITE_OBJ_ALLOC ? c->result : c->addr;
+	r->possible = true;
+	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[number].told.where, " "), grown[number].told.where);
+	err = tell_programs(a, number, c, use);
+	if (err)
+		plan__give_up(r, "kprobe refused", err);
+	*row = r;
+	return 0;
+}
+
+int site__plan_none(struct attach *a, const struct site_use *use, const char *func, const char *why, int err)
+{
+	struct plan_row *r = site_row(a, use);
+
+	if (!r)
+		return -ENOMEM;
+	snprintf(r->func, sizeof(r->func), "%s", func);
+	plan__give_up(r, why, err);
+	return 0;
+}
+
+/* ---- attaching ---- */
+
+static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
+{
+	return r->group == PLAN_SITE;
+}
+
+/* Looked up once: there are many sites, and libbpf goes by the name. */
+static int program_fd(struct attach *a, enum vt_site_kind kind)
+{
+	int *fd = &a->site_fd[kind];
+
+	if (!*fd)
+		*fd = object__program_fd(a->obj, program_of(kind));
+	return *fd;
+}
+
+/* All sites of a kind share their program: the first attached row holds it, for its counters. */
+static int hold_program(struct attach *a, const struct plan_row *r, int fd)
+{
+	for (size_t i = 0; i < a->plan->nr; i++) {
+		const struct plan_row *o = &a->plan->rows[i];
 
 		if (o->group == PLAN_SITE && o->prog_fd >= 0 && !strcmp(o->prog, r->prog))
 			return -1;
@@ -57,67 +127,32 @@ static int hold_program(struct engine *e, const struct plan_row *r, int fd)
 	return dup(fd);
 }
 
-int callsites__attach(struct engine *e, struct found_site *f, const struct site_use *use)
+static void attach(struct attach *a, struct attach_job *j)
 {
-	struct vt_site entry = { .kind = use->kind, .reg = f->callee->arg, .df_only = use->df_only, .cls = use->cls, .joined = f->joined };
-	uint64_t addr = use->kind == VT_SITE_OBJ_ALLOC ? f->result : f->addr;
-	uint32_t index = e->nr_sites;
-	struct plan_row *r;
-	struct site *grown;
-	int err, prog_fd;
+	struct plan_row *r = j->row[0];
+	int prog_fd, link;
 
-	if (index >= VT_SITES_MAX)
-		return -ENOSPC;
-	grown = realloc(e->sites, (index + 1) * sizeof(*grown));
-	r = site_row(e, use);
-	if (!grown || !r)
-		return -ENOMEM;
-	e->sites = grown;
-	e->nr_sites++;
-	grown[index] = (struct site){ .addr = f->addr, .callee = f->callee->name, .family = f->callee->family };
-	kernel__site(e->k, f->addr, grown[index].where, sizeof(grown[index].where));
-
-	r->key = addr;
-	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[index].where, " "), grown[index].where);
-	err = bpf_map_update_elem(e->map_fd[MAP_SITES], &index, &entry, BPF_ANY);
-	if (e->opt.dry && !err) {
-		r->possible = true;
-		return 0;
+	if (a->dry)
+		return;
+	prog_fd = program_fd(a, a->sites[r->site].kind);
+	link = link__kprobe(prog_fd, r->key, r->site, false);
+	if (link < 0) {
+		plan__give_up(r, "kprobe refused", link);
+		return;
 	}
-	prog_fd = program_fd(e, use->kind);
-	if (!err)
-		err = sites__attach(prog_fd, addr, index, false);
-	if (err < 0) {
-		load__give_up(r, "kprobe refused", err);
-		return 0;
-	}
-	r->link_fd = err;
-	r->prog_fd = hold_program(e, r, prog_fd);
-	r->attached = r->possible = true;
-	r->attach_ns = engine__now();
-	return 1;
+	r->prog_fd = hold_program(a, r, prog_fd);
+	method__attached(r, link);
 }
 
-int callsites__attach_all(struct engine *e, struct found_site *found, int nr, const struct site_use *use, callsites_fn one)
+static void count(struct plan_row *r)
 {
-	int attached = 0;
-
-	for (int i = 0; i < nr && attached >= 0; i++) {
-		int ret = one(e, &found[i], use);
-
-		attached = ret < 0 ? ret : attached + ret;
-	}
-	free(found);
-	return attached;
+	r->recursion_misses = count__recursion_misses(r->prog_fd, NULL);
+	r->misses = count__kprobe_misses(r->link_fd);
 }
 
-int callsites__none(struct engine *e, const struct site_use *use, const char *func, const char *why, int err)
-{
-	struct plan_row *r = site_row(e, use);
-
-	if (!r)
-		return -ENOMEM;
-	snprintf(r->func, sizeof(r->func), "%s", func);
-	load__give_up(r, why, err);
-	return 0;
-}
+const struct attach_method method_site = {
+	.id = PLAN_CALL_SITE,
+	.can = can,
+	.attach = attach,
+	.count = count,
+};

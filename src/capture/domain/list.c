@@ -1,297 +1,249 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#include "capture/attach/method.h"
+#include "capture/domain/domain.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "capture/kernel/kernel.h"
-#include "capture/kernel/tracefs.h"
 #include "capture/kernel/phase.h"
+#include "capture/object/complaint.h"
+#include "capture/object/object.h"
 
-static const char *const shared_maps[NR_MAPS] = { "ring", ".data.control", "cpus", "objects", "sites" };
-_Static_assert(sizeof(struct vt_wire_cpu) % 8 == 0, "per-CPU values are padded to 8 bytes by the kernel");
+/* In the order in which they are attached: objects.c looks at what handlers.c has found. */
+const struct domain *const domain_list[] = {
+	&domain_luo, &domain_kho, &domain_file, &domain_inject, &domain_vfio, &domain_handlers, &domain_objects, NULL,
+};
+#define NR_DOMAINS (sizeof(domain_list) / sizeof(domain_list[0]) - 1)
 
-uint64_t engine__now(void)
+/* ---- opening ---- */
+
+/* What is in vmlinux and there from the start: no domain's own. */
+static const struct plan_scope core = { .group = PLAN_CORE };
+
+static int make_states(struct domains *d)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-/* ---- kernel memory ---- */
-
-int engine__peek(struct engine *e, uint64_t addr, void *buf, size_t len)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int err;
-
-	if (len > VT_PEEK_MAX)
-		return -E2BIG;
-	e->ctl->peek_addr = addr;
-	e->ctl->peek_len = len;
-	err = bpf_prog_test_run_opts(e->peek_fd, &opts);
-	if (err)
-		return err;
-	if (e->ctl->peek_err)
-		return e->ctl->peek_err;
-	memcpy(buf, e->ctl->peek, len);
-	return 0;
-}
-
-int engine__reader(void *engine, uint64_t addr, void *buf, size_t len)
-{
-	return engine__peek(engine, addr, buf, len);
-}
-
-uint64_t engine__peek_u64(struct engine *e, uint64_t addr)
-{
-	uint64_t v = 0;
-
-	return addr && !engine__peek(e, addr, &v, sizeof(v)) ? v : 0;
-}
-
-/*
- * Where the direct map and the page array begin: variables when the layout is
- * randomized, else the fixed places of Documentation/arch/x86/x86_64/mm.rst.
- */
-static void find_memory_layout(struct engine *e)
-{
-	uint64_t po = kernel__addr(e->k, "page_offset_base", NULL);
-	uint64_t vm = kernel__addr(e->k, "vmemmap_base", NULL);
-
-	e->ctl->page_offset = po ? engine__peek_u64(e, po) : 0xffff888000000000ULL;
-	e->ctl->vmemmap = vm ? engine__peek_u64(e, vm) : 0xffffea0000000000ULL;
-}
-
-/* ---- the whole ---- */
-
-static int map_control(struct engine *e)
-{
-	long page = sysconf(_SC_PAGESIZE);
-
-	e->ctl_len = (sizeof(struct vt_control) + page - 1) & ~(page - 1);
-	e->ctl = mmap(NULL, e->ctl_len, PROT_READ | PROT_WRITE, MAP_SHARED, e->map_fd[MAP_CONTROL], 0);
-	if (e->ctl == MAP_FAILED) {
-		e->ctl = NULL;
-		return -errno;
+	d->state = calloc(NR_DOMAINS, sizeof(*d->state));
+	for (size_t i = 0; d->state && i < NR_DOMAINS; i++) {
+		d->state[i].own = calloc(1, domain_list[i]->state + 1);
+		if (!d->state[i].own)
+			return -ENOMEM;
 	}
-	e->ctl->df_device = e->ctl->dev_inode = e->ctl->dev_refcount = e->ctl->dev_kref = -1;
-	e->ctl->dev_dev = e->ctl->dev_open_count = e->ctl->dev_cdev = -1;
-	e->ctl->wake_bytes = e->opt.ring_bytes / 4;
-	e->ctl->recorder_cpu = -1;
-	e->ctl->wait_ns = e->opt.jump_wait_ns;
-	e->ctl->module_wait_ns = e->opt.module_wait_ns;
-	e->ctl->inject_section = e->opt.fail_section;
-	e->ctl->inject_nth = e->opt.fail_nth;
-	e->ctl->inject_nofail = e->nofail;
-	return 0;
+	return d->state ? 0 : -ENOMEM;
 }
 
-static int load_core(struct engine *e)
+static int make_plan(struct domains *d, const char **why)
+{
+	int err = plan__resolve(&d->plan, d->k, &core);
+
+	for (size_t i = 0; !err && i < NR_DOMAINS; i++) {
+		const struct domain *dom = domain_list[i];
+
+		if (dom->functions)
+			err = plan__resolve(&d->plan, d->k, dom->functions);
+		if (!err && dom->plan)
+			err = dom->plan(d, d->state[i].own, why);
+	}
+	return err;
+}
+
+static int open_object(struct domains *d)
+{
+	const struct object_options oo = {
+		.ring_bytes = d->opt.ring_bytes, .jump_wait_ns = d->opt.jump_wait_ns, .module_wait_ns = d->opt.module_wait_ns,
+	};
+	int err = object__open(&d->obj, d->k, &d->plan, &oo);
+
+	return err ? err : attach__new(&d->attach, d->k, d->obj, &d->plan, d->opt.dry);
+}
+
+static void lay_out(struct domains *d, size_t i)
+{
+	if (domain_list[i]->layout)
+		domain_list[i]->layout(d, d->state[i].own);
+}
+
+static int load_core(struct domains *d, const char **why)
 {
 	int err;
 
 	phase__begin("load");
-	err = load__object(e);
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < NR_MAPS; i++)
-		e->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(e->obj, shared_maps[i]));
-	e->peek_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "peek"));
-	e->last_look_fd = bpf_program__fd(bpf_object__find_program_by_name(e->obj, "last_look"));
-	phase__begin("layout");
-	handlers__prepare(e);
-	err = map_control(e);
-	if (err)
-		return err;
-	find_memory_layout(e);
-	phase__begin("attach core");
-	err = load__attach_core(e);
-	return err < 0 ? err : 0;
+	err = open_object(d);
+	if (!err) {
+		phase__begin("layout");
+		for (size_t i = 0; i < NR_DOMAINS; i++)
+			lay_out(d, i);
+		phase__begin("attach core");
+		err = attach__group(d->attach, PLAN_CORE, 0);
+	}
+	if (err >= 0)
+		return 0;
+	*why = err == -EPERM ? "the kernel refuses BPF tracing programs (missing capability, lockdown, or a sandbox)" :
+	       *complaint__last() ? complaint__last() : "the BPF programs could not be loaded";
+	return err;
 }
 
-int engine__open(struct engine **out, struct kernel *k, const struct engine_options *o, const char **why)
+static int open_all(struct domains *d, const char **why)
 {
-	struct engine *e = calloc(1, sizeof(*e));
+	int err;
+
+	phase__begin("plan");
+	err = make_states(d);
+	if (!err)
+		err = make_plan(d, why);
+	if (!err)
+		err = load_core(d, why);
+	if (err)
+		return err;
+	err = domains__catch_up(d);
+	if (err >= 0)
+		return 0;
+	*why = *complaint__last() ? complaint__last() : "attaching failed";
+	return err;
+}
+
+int domains__open(struct domains **out, struct kernel *k, const struct domains_options *o, const char **why)
+{
+	struct domains *d = calloc(1, sizeof(*d));
 	int err;
 
 	*why = "out of memory";
-	if (!e)
+	if (!d)
 		return -ENOMEM;
-	e->k = k;
-	e->opt = *o;
-	phase__begin("plan");
-	err = plan__resolve(&e->plan, k, PLAN_CORE);
-	if (!err && o->fail_section)
-		err = inject__plan(e, why);
-	if (!err)
-		err = plan__resolve(&e->plan, k, PLAN_VFIO);
-	if (err)
-		goto fail;
-	err = load_core(e);
+	d->k = k;
+	d->opt = *o;
+	d->plan.force_kprobe = o->force_kprobe;
+	err = open_all(d, why);
 	if (err) {
-		*why = err == -EPERM ? "the kernel refuses BPF tracing programs (missing capability, lockdown, or a sandbox)" :
-		       *load__complaint() ? load__complaint() : "the BPF programs could not be loaded";
-		goto fail;
+		domains__free(d);
+		return err;
 	}
-	err = engine__catch_up(e);
-	if (err < 0) {
-		*why = *load__complaint() ? load__complaint() : "attaching failed";
-		goto fail;
-	}
-	*out = e;
+	*out = d;
 	return 0;
-fail:
-	engine__free(e);
-	return err;
 }
 
-int engine__catch_up(struct engine *e)
+/* Functions of a module that was not there when the plan was made, or that is looked at for the first time. */
+static int attach_functions(struct domains *d, size_t i)
 {
-	int luo, vfio, handlers, err;
+	const struct plan_scope *f = domain_list[i]->functions;
+	int attached;
 
-	if (e->caught_up) {
+	if (!f || d->state[i].functions_attached)
+		return 0;
+	plan__drop_rows(&d->plan, f->group, 0);
+	if (plan__resolve(&d->plan, d->k, f))
+		return -ENOMEM;
+	lay_out(d, i);
+	attached = attach__group(d->attach, f->group, 0);
+	d->state[i].functions_attached = attached >= 0;
+	return attached;
+}
+
+static int attach_domain(struct domains *d, size_t i)
+{
+	const struct domain *dom = domain_list[i];
+	int functions, others;
+
+	if (dom->present && !dom->present(d))
+		return 0;
+	if (dom->phase)
+		phase__begin(dom->phase);
+	functions = attach_functions(d, i);
+	if (functions < 0 || !dom->attach)
+		return functions;
+	others = dom->attach(d, d->state[i].own);
+	return others < 0 ? others : functions + others;
+}
+
+int domains__catch_up(struct domains *d)
+{
+	int attached = 0, err;
+
+	if (d->caught_up) {
 		/* New modules brought new symbols. */
-		err = kernel__refresh(e->k);
+		err = kernel__refresh(d->k);
 		if (err)
 			return err;
 	}
-	e->caught_up = true;
-	phase__begin("attach luo");
-	luo = luo__attach(e);
-	if (luo < 0)
-		return luo;
-	phase__begin("attach vfio");
-	vfio = vfio__attach(e);
-	if (vfio < 0)
-		return vfio;
-	phase__begin("attach handlers");
-	handlers = handlers__attach(e);
-	return handlers < 0 ? handlers : luo + vfio + handlers;
-}
+	d->caught_up = true;
+	for (size_t i = 0; i < NR_DOMAINS; i++) {
+		int ret = attach_domain(d, i);
 
-void engine__free(struct engine *e)
-{
-	if (!e)
-		return;
-	if (e->ctl)
-		e->ctl->gate = 0;
-	for (size_t i = 0; i < e->plan.nr; i++)
-		plan__detach(&e->plan.rows[i]);
-	if (e->ctl)
-		munmap(e->ctl, e->ctl_len);
-	for (size_t i = 0; i < e->nr_btf_fds; i++)
-		close(e->btf_fds[i].fd);
-	free(e->btf_fds);
-	bpf_object__close(e->obj);
-	load__free_templates(e);
-	tracefs__free(e->tracefs);
-	free(e->handlers);
-	free(e->sites);
-	plan__clear(&e->plan);
-	free(e);
-}
-
-struct vt_control *engine__control(struct engine *e)
-{
-	return e->ctl;
-}
-
-struct plan *engine__plan(struct engine *e)
-{
-	return &e->plan;
-}
-
-int engine__ring_fd(const struct engine *e)
-{
-	return e->map_fd[MAP_RING];
-}
-
-const struct site *engine__site(const struct engine *e, uint32_t index)
-{
-	return index < e->nr_sites ? &e->sites[index] : NULL;
-}
-
-const struct site *engine__df_alloc(const struct engine *e)
-{
-	return e->df_alloc.addr ? &e->df_alloc : NULL;
-}
-
-bool engine__has_luo(const struct engine *e)
-{
-	return kernel__addr(e->k, "liveupdate_reboot", NULL) && kernel__addr(e->k, "luo_preserve_file", NULL);
-}
-
-const char *engine__handlers(const struct engine *e)
-{
-	return e->handler_list;
-}
-
-static void add_loss(struct vt_wire_loss *sum, const struct vt_wire_loss *l)
-{
-	if (!l->count)
-		return;
-	if (!sum->count || l->first_ns < sum->first_ns)
-		sum->first_ns = l->first_ns;
-	if (l->last_ns > sum->last_ns)
-		sum->last_ns = l->last_ns;
-	sum->count += l->count;
-}
-
-int engine__losses(struct engine *e, struct engine_losses *out)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct vt_wire_cpu *buf = cpus > 0 ? calloc(cpus, sizeof(*buf)) : NULL;
-	uint32_t zero = 0;
-	int err = 0;
-
-	memset(out, 0, sizeof(*out));
-	if (!buf)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(e->map_fd[MAP_CPUS], &zero, buf))
-		err = -errno;
-	for (int i = 0; !err && i < cpus; i++) {
-		for (int t = 0; t < VT_EV_MAX; t++) {
-			add_loss(&out->ring[t], &buf[i].loss[t]);
-			add_loss(&out->spared[t], &buf[i].spared[t]);
-		}
-		for (int cls = 0; cls < VT_C_MAX; cls++)
-			add_loss(&out->unknown[cls], &buf[i].unknown[cls]);
+		if (ret < 0)
+			return ret;
+		attached += ret;
 	}
-	free(buf);
-	return err;
+	return attached;
 }
 
-/*
- * A folio that has just left a page cache may hang on a CPU's list of pages to
- * be put on the LRU, with a reference of its own. Sealing a memfd against
- * writes empties these lists (mm/memfd.c: memfd_wait_for_pins()).
- */
-static void empty_lru_lists(void)
+void domains__free(struct domains *d)
 {
-	int fd = memfd_create("vfiotrace", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
+	if (!d)
 		return;
-	if (write(fd, "", 1) == 1)
-		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE);
-	close(fd);
+	if (d->obj)
+		object__gate(d->obj, false);
+	for (size_t i = 0; i < d->plan.nr; i++)
+		plan__detach(&d->plan.rows[i]);
+	attach__free(d->attach);
+	object__free(d->obj);
+	for (size_t i = 0; d->state && i < NR_DOMAINS; i++) {
+		if (domain_list[i]->close && d->state[i].own)
+			domain_list[i]->close(d->state[i].own);
+		free(d->state[i].own);
+	}
+	free(d->state);
+	free(d->callbacks);
+	plan__clear(&d->plan);
+	free(d);
 }
 
-int engine__last_look(struct engine *e)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+/* ---- asking ---- */
 
-	if (!e->ctl->suspects)
-		return 0;
-	empty_lru_lists();
-	return bpf_prog_test_run_opts(e->last_look_fd, &opts);
+struct plan *domains__plan(struct domains *d)
+{
+	return &d->plan;
+}
+
+struct object *domains__object(struct domains *d)
+{
+	return d->obj;
+}
+
+struct attach *domains__attach(struct domains *d)
+{
+	return d->attach;
+}
+
+const char *domains__handlers(const struct domains *d)
+{
+	return d->handlers;
+}
+
+bool domains__at_call_site(unsigned int type)
+{
+	for (size_t i = 0; i < NR_DOMAINS; i++)
+		for (const enum vt_event_type *t = domain_list[i]->sites; t && *t; t++)
+			if (*t == type)
+				return true;
+	return false;
+}
+
+const struct site *domains__site(const struct domains *d, const struct vt_wire *w)
+{
+	if (domains__at_call_site(w->type))
+		return site__get(d->attach, w->site);
+	for (size_t i = 0; i < NR_DOMAINS; i++) {
+		const struct site *s = domain_list[i]->site ? domain_list[i]->site(d->state[i].own, w) : NULL;
+
+		if (s)
+			return s;
+	}
+	return NULL;
+}
+
+bool domains__tell(const struct vt_wire_snap *s, const char *member, uint64_t v, char *buf, size_t len)
+{
+	for (size_t i = 0; i < NR_DOMAINS; i++)
+		if (domain_list[i]->tell && domain_list[i]->tell(s, member, v, buf, len))
+			return true;
+	return false;
 }

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/kernel/calls.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "capture/arch/arch.h"
-#include "capture/kernel/kernel.h"
-#include "vfiotrace/wire.h"
 
 /* Legal pairs of families: kernel-facts of mm/slab_common.c and mm/util.c; kvfree() takes kmalloc and vmalloc memory. */
 static const struct callee free_functions[] = {
@@ -40,14 +34,16 @@ static const struct callee alloc_functions[] = {
 	{ "kmem_cache_alloc_noprof", "kmem_cache", 0 }, { "kmem_cache_alloc", "kmem_cache", 0 },
 };
 
+#define PIECE 4096	/* what is read at a time: no more than a reader can do */
+
 struct scan {
 	const struct kernel *k;
 	const struct callee *callees;
 	uint64_t target[32];
 	size_t nr_callees;
-	sites_read_fn read;
+	kernel_read_fn read;
 	void *arg;
-	struct found_site *found;
+	struct call *found;
 	size_t nr;
 	int err;
 };
@@ -62,17 +58,13 @@ static const struct callee *callee_at(const struct scan *s, uint64_t target)
 
 static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, uint64_t addr)
 {
-	for (size_t i = 0; i + 5 <= len; i++) {
-		const struct callee *c;
-		struct found_site *grown;
-		int32_t rel;
+	uint64_t target;
 
-		/* Someone else's kprobe (another recorder's) puts an int3 on the first byte; the displacement stays. */
-		if (text[i] != 0xe8 && text[i] != 0xe9 && text[i] != 0xcc)
-			continue;
-		memcpy(&rel, text + i + 1, sizeof(rel));
-		c = callee_at(s, addr + i + 5 + (int64_t)rel);
-		if (!c)
+	for (size_t at = 0; arch__next_call(text, len, addr, &at, &target); at++) {
+		const struct callee *callee = callee_at(s, target);
+		struct call *grown;
+
+		if (!callee)
 			continue;
 		grown = realloc(s->found, (s->nr + 1) * sizeof(*grown));
 		if (!grown) {
@@ -80,20 +72,20 @@ static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, ui
 			return;
 		}
 		s->found = grown;
-		grown[s->nr++] = (struct found_site){ .addr = addr + i, .callee = c };
+		grown[s->nr++] = (struct call){ .addr = addr + at, .callee = callee };
 	}
 }
 
 static void scan_function(void *arg, const char *name, uint64_t addr, uint64_t size)
 {
-	unsigned char text[4096];
+	unsigned char text[PIECE];
 	struct scan *s = arg;
 
 	/* __pfx_ padding and .init text that is gone are not code. */
 	if (!strncmp(name, "__pfx_", 6) || s->err)
 		return;
-	/* Pieces overlap by 4 bytes so that no instruction is cut. */
-	for (uint64_t at = 0; at < size; at += sizeof(text) - 4) {
+	/* Pieces overlap so that no instruction is cut. */
+	for (uint64_t at = 0; at < size; at += sizeof(text) - (arch.call_len - 1)) {
 		size_t len = size - at < sizeof(text) ? size - at : sizeof(text);
 
 		if (s->read(s->arg, addr + at, text, len))
@@ -108,22 +100,18 @@ static const struct callee put_functions[] = { { "module_put", "", 0 } };
 static const struct callee fd_functions[] = { { "fd_install", "", 0 } };
 _Static_assert(sizeof(alloc_functions) / sizeof(alloc_functions[0]) <= 32, "struct scan has room for so many targets");
 static const struct { const struct callee *callees; size_t nr; } kinds[] = {
-	[SITES_FREE] = KIND(free_functions), [SITES_ALLOC] = KIND(alloc_functions),
-	[SITES_MODULE_GET] = KIND(get_functions), [SITES_MODULE_PUT] = KIND(put_functions), [SITES_FD_INSTALL] = KIND(fd_functions),
+	[CALLS_OF_FREE] = KIND(free_functions), [CALLS_OF_ALLOC] = KIND(alloc_functions),
+	[CALLS_OF_MODULE_GET] = KIND(get_functions), [CALLS_OF_MODULE_PUT] = KIND(put_functions), [CALLS_OF_FD_INSTALL] = KIND(fd_functions),
 };
 
-static int scan_begin(struct scan *s, const struct kernel *k, enum sites_kind kind, sites_read_fn read_fn, void *arg)
+static void scan_begin(struct scan *s, const struct kernel *k, enum calls_of what, kernel_read_fn read_fn, void *arg)
 {
-	*s = (struct scan){ .k = k, .read = read_fn, .arg = arg, .callees = kinds[kind].callees, .nr_callees = kinds[kind].nr };
-#ifndef __x86_64__
-	return -EOPNOTSUPP;
-#endif
+	*s = (struct scan){ .k = k, .read = read_fn, .arg = arg, .callees = kinds[what].callees, .nr_callees = kinds[what].nr };
 	for (size_t i = 0; i < s->nr_callees; i++)
 		s->target[i] = kernel__addr(k, s->callees[i].name, "vmlinux");
-	return 0;
 }
 
-static int scan_end(struct scan *s, struct found_site **out)
+static int scan_end(struct scan *s, struct call **out)
 {
 	*out = NULL;
 	if (s->err) {
@@ -134,14 +122,13 @@ static int scan_end(struct scan *s, struct found_site **out)
 	return s->nr;
 }
 
-int sites__scan(const struct kernel *k, const char *module, enum sites_kind kind,
-		sites_read_fn read_fn, void *arg, struct found_site **out)
+int calls__in_module(const struct kernel *k, const char *module, enum calls_of what,
+		     kernel_read_fn read_fn, void *arg, struct call **out)
 {
 	struct scan s;
 
-	s.err = scan_begin(&s, k, kind, read_fn, arg);
-	if (!s.err)
-		kernel__each_text(k, module, scan_function, &s);
+	scan_begin(&s, k, what, read_fn, arg);
+	kernel__each_text(k, module, scan_function, &s);
 	return scan_end(&s, out);
 }
 
@@ -161,91 +148,54 @@ static void scan_named(struct scan *s, const char *name)
 	}
 }
 
-int sites__scan_functions(const struct kernel *k, const char *const *names, enum sites_kind kind,
-			  sites_read_fn read_fn, void *arg, struct found_site **out)
+int calls__in_functions(const struct kernel *k, const char *const *names, enum calls_of what,
+			kernel_read_fn read_fn, void *arg, struct call **out)
 {
 	struct scan s;
 
-	s.err = scan_begin(&s, k, kind, read_fn, arg);
-	for (; !s.err && *names; names++)
+	scan_begin(&s, k, what, read_fn, arg);
+	for (; *names; names++)
 		scan_named(&s, *names);
 	return scan_end(&s, out);
 }
 
-int sites__scan_at(const struct kernel *k, const uint64_t *addr, size_t nr, enum sites_kind kind,
-		   sites_read_fn read_fn, void *arg, struct found_site **out)
+int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum calls_of what,
+	      kernel_read_fn read_fn, void *arg, struct call **out)
 {
 	struct scan s;
 
-	s.err = scan_begin(&s, k, kind, read_fn, arg);
-	for (size_t i = 0; !s.err && i < nr; i++)
+	scan_begin(&s, k, what, read_fn, arg);
+	for (size_t i = 0; i < nr; i++)
 		scan_function(&s, "", addr[i], kernel__sym_size(k, addr[i]));
 	return scan_end(&s, out);
 }
 
-int sites__find_result(const struct kernel *k, struct found_site *f, sites_read_fn read_fn, void *arg)
+int calls__find_result(const struct kernel *k, struct call *c, kernel_read_fn read_fn, void *arg)
 {
 	uint64_t off = 0, size;
 	unsigned char *text;
-	struct behind b;
+	struct arch_result r;
 	int err = -ENOENT;
 
-	if (!kernel__sym(k, f->addr, &off, NULL))
+	if (!kernel__sym(k, c->addr, &off, NULL))
 		return err;
-	size = kernel__sym_size(k, f->addr - off);
+	size = kernel__sym_size(k, c->addr - off);
 	if (off >= size)
 		return err;
 	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
-	for (uint64_t at = 0; at < size; at += VT_PEEK_MAX) {
-		err = read_fn(arg, f->addr - off + at, text + at, size - at < VT_PEEK_MAX ? size - at : VT_PEEK_MAX);
+	for (uint64_t at = 0; at < size; at += PIECE) {
+		err = read_fn(arg, c->addr - off + at, text + at, size - at < PIECE ? size - at : PIECE);
 		if (err)
 			break;
 	}
 	if (!err)
-		err = behind__place(text, size, off, &b);
+		err = arch__result_place(text, size, off, &r);
 	if (!err) {
-		f->result = f->addr - off + b.at;
-		f->joined = b.joined;
+		c->result = c->addr - off + r.at;
+		c->joined = r.joined;
 	}
 	free(text);
 	return err;
-}
-
-static int kprobe_pmu_type(void)
-{
-	FILE *f = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	int type = -ENOENT;
-
-	if (!f)
-		return -ENOENT;
-	if (fscanf(f, "%d", &type) != 1)
-		type = -ENOENT;
-	fclose(f);
-	return type;
-}
-
-int sites__attach(int prog_fd, uint64_t addr, uint64_t cookie, bool on_return)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	int type = kprobe_pmu_type(), pfd, link;
-
-	if (type < 0)
-		return type;
-	attr.type = type;
-	attr.config = on_return;	/* /sys/bus/event_source/devices/kprobe/format/retprobe */
-	attr.config1 = 0;	/* no symbol: several modules may have one of the same name */
-	attr.config2 = addr;
-	pfd = syscall(__NR_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (pfd < 0)
-		return -errno;
-	link = bpf_link_create(prog_fd, pfd, BPF_PERF_EVENT, &opts);
-	if (link < 0) {
-		link = -errno;
-		close(pfd);
-	}
-	/* The link holds the event. */
-	return link;
 }

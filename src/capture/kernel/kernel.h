@@ -39,6 +39,9 @@ void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
 
+/* Whether it has the Live Update Orchestrator. */
+bool kernel__has_luo(const struct kernel *k);
+
 /* Types. */
 const struct btf *kernel__btf(const struct kernel *k);
 /* BTF of a module, or NULL when it has none or is not loaded. Cached. */
@@ -58,6 +61,19 @@ struct func_info {
 };
 /* Looks FUNC up in MODULE's BTF (may be NULL), then in vmlinux's. */
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
+
+/* TYPE without const, volatile and typedefs. */
+const struct btf_type *kernel__real_type(const struct btf *btf, uint32_t type);
+/* fd of a module's BTF object in the kernel, which stays ours; 0 stands for vmlinux. -errno */
+int kernel__btf_fd(struct kernel *k, const char *module);
+
+/* Reads LEN bytes of kernel memory; 0 or -errno. */
+typedef int (*kernel_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
+/* Where the direct map and the page array begin; 0 = unknown. */
+struct kernel_memory {
+	uint64_t page_offset, vmemmap;
+};
+struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read, void *arg);
 
 const char *kernel__release(const struct kernel *k);
 /* GNU build id of vmlinux as hex, "" when unreadable. */

@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "capture/kernel/clock.h"
 
 #define MAX_PHASES 16
 
@@ -15,14 +16,6 @@ static struct phase {
 } phases[MAX_PHASES];
 static int current = -1;
 static uint64_t wall_from, cpu_from;
-
-static uint64_t read_clock(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static int find(const char *name)
 {
@@ -37,7 +30,7 @@ static int find(const char *name)
 
 void phase__begin(const char *name)
 {
-	uint64_t wall = read_clock(CLOCK_BOOTTIME), cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t wall = clock__now(), cpu = clock__read(CLOCK_PROCESS_CPUTIME_ID);
 
 	if (current >= 0) {
 		phases[current].wall_ns += wall - wall_from;

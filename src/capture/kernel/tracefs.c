@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/kernel/nametab.h"
+#include "capture/kernel/slurp.h"
 
 struct tracefs {
 	char *text;
@@ -52,31 +53,6 @@ static int open_list(void)
 	return open_detached();
 }
 
-static int read_fd(int fd, char **out)
-{
-	size_t cap = 1 << 20, n = 0;
-	char *buf = malloc(cap + 1), *bigger;
-	ssize_t r;
-
-	while (buf && (r = read(fd, buf + n, cap - n)) > 0) {
-		n += r;
-		if (n < cap)
-			continue;
-		bigger = realloc(buf, 2 * cap + 1);
-		if (!bigger)
-			break;
-		buf = bigger;
-		cap *= 2;
-	}
-	if (!buf || r) {
-		free(buf);
-		return buf && r < 0 ? -errno : -ENOMEM;
-	}
-	buf[n] = 0;
-	*out = buf;
-	return 0;
-}
-
 int tracefs__parse(struct tracefs **out, char *text)
 {
 	struct tracefs *t = calloc(1, sizeof(*t));
@@ -108,11 +84,12 @@ int tracefs__open(struct tracefs **out)
 {
 	int fd = open_list(), err;
 	char *text = NULL;
+	size_t len;
 
 	*out = NULL;
 	if (fd < 0)
 		return fd;
-	err = read_fd(fd, &text);
+	err = slurp__fd(fd, &text, &len);
 	close(fd);
 	return err ? err : tracefs__parse(out, text);
 }

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 
-#define STACK_MAX 512		/* MAX_BPF_STACK */
+#include "capture/arch/arch.h"
 
-/* Where struct pt_regs holds what, in bytes (arch/x86/include/asm/ptrace.h). */
-static const int arg_at[KPROBE_ARGS] = { 112 /* di */, 104 /* si */, 96 /* dx */, 88 /* cx */, 72 /* r8 */, 64 /* r9 */ };
-#define AX_AT 80
+#define STACK_MAX 512		/* MAX_BPF_STACK */
 
 static int deeper(int used, int off)
 {
@@ -15,7 +13,7 @@ static int deeper(int used, int off)
 }
 
 /* Any small negative constant that is added may be a place on the stack: better too much than too little. */
-int kprobe__stack_used(const struct bpf_insn *insns, size_t nr)
+int prologue__stack_used(const struct bpf_insn *insns, size_t nr)
 {
 	int used = 0;
 
@@ -79,7 +77,7 @@ static void map(struct code *c, int dst, int fd)
 static void args_from_regs(struct code *c, int args, int array)
 {
 	for (int i = 0; i < args; i++) {
-		load(c, BPF_REG_2, BPF_REG_1, arg_at[i]);
+		load(c, BPF_REG_2, BPF_REG_1, arch.arg_at[i]);
 		store(c, array + 8 * i, BPF_REG_2);
 	}
 }
@@ -101,19 +99,19 @@ static void args_from_map(struct code *c, const struct kprobe_shape *s, int arra
 		load(c, BPF_REG_2, BPF_REG_0, 8 * i);
 		store(c, array + 8 * i, BPF_REG_2);
 	}
-	load(c, BPF_REG_2, BPF_REG_6, AX_AT);
+	load(c, BPF_REG_2, BPF_REG_6, arch.ret_at);
 	store(c, array + 8 * s->args, BPF_REG_2);
 	map(c, BPF_REG_1, s->saved_fd);
 	stack_addr(c, BPF_REG_2, key);
 	call(c, BPF_FUNC_map_delete_elem);
 }
 
-int kprobe__prologue(const struct kprobe_shape *s, int used, struct bpf_insn out[KPROBE_PROLOGUE_MAX])
+int prologue__make(const struct kprobe_shape *s, int used, struct bpf_insn out[PROLOGUE_MAX])
 {
 	struct code c = { .at = out };
-	int array = -(used + 8 * (KPROBE_ARGS + 1)), key = array - 8;
+	int array = -(used + 8 * (arch.nr_args + 1)), key = array - 8;
 
-	if (s->args > KPROBE_ARGS || -key > STACK_MAX)
+	if (s->args > arch.nr_args || -key > STACK_MAX)
 		return -E2BIG;
 	if (s->exit)
 		args_from_map(&c, s, array, key);

@@ -8,29 +8,28 @@
  * value. On return the arguments are gone from the registers: a second
  * program saves them on entry (bpf/kprobe.bpf.c).
  *
- * x86-64 only, and only integer and pointer arguments, six at most.
+ * Only integer and pointer arguments, as many as there are in registers.
  */
-#ifndef VT_CAPTURE_KPROBE_H
-#define VT_CAPTURE_KPROBE_H
+#ifndef VT_CAPTURE_PROLOGUE_H
+#define VT_CAPTURE_PROLOGUE_H
 
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define KPROBE_ARGS 6
-#define KPROBE_PROLOGUE_MAX 48	/* instructions */
+#define PROLOGUE_MAX 48	/* instructions */
 
 struct kprobe_shape {
-	int args;		/* arguments of the function, KPROBE_ARGS at most */
+	int args;		/* arguments of the function */
 	bool exit;
 	int saved_fd;		/* exit: map of saved arguments */
 	uint32_t id;		/* exit: this hook's key in it */
 };
 
 /* The deepest byte of the stack that INSNS may touch, as a positive number. */
-int kprobe__stack_used(const struct bpf_insn *insns, size_t nr);
+int prologue__stack_used(const struct bpf_insn *insns, size_t nr);
 /* The prologue for a program that uses USED bytes of stack, in OUT; the number of instructions, or -E2BIG when there is no room. */
-int kprobe__prologue(const struct kprobe_shape *s, int used, struct bpf_insn out[KPROBE_PROLOGUE_MAX]);
+int prologue__make(const struct kprobe_shape *s, int used, struct bpf_insn out[PROLOGUE_MAX]);
 
 #endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How often the kernel could not run a program that was due. */
+#include "capture/plan/count.h"
+
 #include <bpf/bpf.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "capture/plan/plan.h"
-
-static uint64_t recursion_misses(int prog_fd, uint64_t *hits)
+uint64_t count__recursion_misses(int prog_fd, uint64_t *hits)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -37,7 +35,7 @@ struct kprobe_link_info {
 #define LINK_KPROBE 3		/* BPF_PERF_EVENT_KPROBE */
 #define LINK_KRETPROBE 4
 
-static uint64_t kprobe_misses(int link_fd)
+uint64_t count__kprobe_misses(int link_fd)
 {
 	struct kprobe_link_info info;
 	union bpf_attr attr;
@@ -52,20 +50,4 @@ static uint64_t kprobe_misses(int link_fd)
 	if (syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)))
 		return 0;
 	return info.perf.type == LINK_KPROBE || info.perf.type == LINK_KRETPROBE ? info.perf.missed : 0;
-}
-
-void plan__count(struct plan *p)
-{
-	for (size_t i = 0; i < p->nr; i++) {
-		struct plan_row *r = &p->rows[i];
-		bool site = !strcmp(r->method, "site");
-
-		/*
-		 * Call sites share their program: the row that has it tells the misses of all. Of hooks
-		 * that share theirs each one tells them, as it may be the one. Hits are each row's own.
-		 */
-		r->recursion_misses = recursion_misses(r->prog_fd, site || r->shared ? NULL : &r->hits);
-		if (site || *r->method == 'k')
-			r->misses = kprobe_misses(r->link_fd) + kprobe_misses(r->aux_fd);
-	}
 }

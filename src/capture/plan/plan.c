@@ -7,12 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/arch/arch.h"
 #include "capture/kernel/kernel.h"
 
 #define CORE PLAN_CORE
 #define VFIO PLAN_VFIO
 
-/* Where a function changed its name between posted versions, all names stand here, newest first. */
+/* Where a function changed its name between posted versions, all names stand here, newest first. sys_ stands for the architecture's prefix, too. */
 const struct hook plan_hooks[] = {
 	{ CORE, "session_create",	1, 1, VT_EV_SESSION_CREATE,	"luo_session_create", 2 },
 	{ CORE, "session_retrieve",	1, 1, VT_EV_SESSION_RETRIEVE,	"luo_session_retrieve", 2 },
@@ -40,8 +41,8 @@ const struct hook plan_hooks[] = {
 	{ CORE, "device_shutdown",	1, 0, VT_EV_SHUTDOWN,		"device_shutdown", 0 },
 	{ CORE, "machine_shutdown",	1, 0, VT_EV_JUMP,		"machine_shutdown", 0 },
 	{ CORE, "module_init",		0, 1, VT_EV_REC_MODULE,		"do_init_module", 1 },
-	{ CORE, "finit_module",		0, 1, VT_EV_REC_MODULE,		"__x64_sys_finit_module", 0 },
-	{ CORE, "init_module",		0, 1, VT_EV_REC_MODULE,		"__x64_sys_init_module", 0 },
+	{ CORE, "finit_module",		0, 1, VT_EV_REC_MODULE,		"sys_finit_module", 0 },
+	{ CORE, "init_module",		0, 1, VT_EV_REC_MODULE,		"sys_init_module", 0 },
 	{ CORE, "fput",			1, 0, VT_EV_FILE_FPUT,		"__fput", 1 },
 	{ CORE, "anon_getfile",		0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile", 4 },
 	{ CORE, "anon_getfile_fmode",	0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile_fmode", 5 },
@@ -104,7 +105,7 @@ static bool next_name(const char **at, char *func, size_t len)
 
 	if (!n)
 		return false;
-	snprintf(func, len, "%.*s", (int)n, *at);
+	snprintf(func, len, "%s%.*s", strncmp(*at, "sys_", 4) ? "" : arch.syscall_prefix, (int)n, *at);
 	*at += n + ((*at)[n] == '|');
 	return true;
 }
@@ -128,36 +129,39 @@ static struct func_info pick(struct kernel *k, const struct hook *h, const char 
 	return fi;
 }
 
-static const char *absent_reason(struct kernel *k, enum plan_group group)
+/* Tells it in REASON. */
+static void absent(struct plan_row *r, struct kernel *k, const struct plan_scope *s)
 {
-	if (group == PLAN_VFIO && !kernel__module_btf(k, "vfio") && !kernel__addr(k, "vfio_device_fops_release", NULL))
-		return "module vfio is not loaded";
-	return "this kernel has no such function (or it was inlined)";
+	if (s->module && !kernel__module_btf(k, s->module) && !kernel__addr(k, s->witness, NULL))
+		snprintf(r->reason, sizeof(r->reason), "module %s is not loaded", s->module);
+	else
+		snprintf(r->reason, sizeof(r->reason), "this kernel has no such function (or it was inlined)");
 }
 
-static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool exit, const char *module)
+static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool exit, const struct plan_scope *s)
 {
+	const char *module = s->module ? s->module : "vmlinux";
 	struct plan_row *r = plan__add(p);
 	struct func_info fi;
 
 	if (!r)
 		return -ENOMEM;
-	fi = pick(k, h, module, r->func, sizeof(r->func));
+	fi = pick(k, h, s->module, r->func, sizeof(r->func));
 	r->group = h->group;
 	r->event = h->event;
 	r->exit = exit;
 	snprintf(r->prog, sizeof(r->prog), "%c_%s", exit ? 'x' : 'e', h->prog);
-	snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : module ? module : "vmlinux");
+	snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : module);
 	r->btf_id = fi.btf_id;
 	r->args = fi.found ? fi.args : h->args;
-	r->method = exit ? "fexit" : "fentry";
-	r->addr = fi.found ? 0 : kernel__addr(k, r->func, module ? module : "vmlinux");
+	r->method = PLAN_FENTRY;
+	r->addr = fi.found ? 0 : kernel__addr(k, r->func, module);
 	if (!fi.found && r->addr) {
-		r->method = exit ? "kretprobe" : "kprobe";
+		r->method = PLAN_KPROBE;
 		r->only_kprobe = r->possible = true;
 		snprintf(r->reason, sizeof(r->reason), "in the symbol table but not in BTF");
 	} else if (!fi.found)
-		snprintf(r->reason, sizeof(r->reason), "%s", absent_reason(k, h->group));
+		absent(r, k, s);
 	else if (fi.args < h->args)
 		snprintf(r->reason, sizeof(r->reason), "takes %d arguments here, %d are needed", fi.args, h->args);
 	else
@@ -165,23 +169,68 @@ static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool 
 	return 0;
 }
 
-int plan__resolve(struct plan *p, struct kernel *k, enum plan_group group)
+int plan__resolve(struct plan *p, struct kernel *k, const struct plan_scope *s)
 {
 	for (size_t i = 0; i < plan_nr_hooks; i++) {
 		const struct hook *h = &plan_hooks[i];
-		const char *module = group == PLAN_VFIO ? "vfio" : NULL;
 		int err = 0;
 
-		if (h->group != group)
+		if (h->group != s->group)
 			continue;
 		if (h->enter)
-			err = add_row(p, k, h, false, module);
+			err = add_row(p, k, h, false, s);
 		if (!err && h->exit)
-			err = add_row(p, k, h, true, module);
+			err = add_row(p, k, h, true, s);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+void plan__give_up(struct plan_row *r, const char *what, int err)
+{
+	r->possible = false;
+	if (err)
+		snprintf(r->reason, sizeof(r->reason), "%s: %s", what, strerror(err < 0 ? -err : err));
+	else
+		snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, what);
+}
+
+void plan__drop_rows(struct plan *p, enum plan_group group, uint64_t key)
+{
+	size_t keep_nr = 0;
+
+	for (size_t i = 0; i < p->nr; i++) {
+		struct plan_row *r = &p->rows[i];
+
+		if (r->group != group || r->key != key) {
+			p->rows[keep_nr++] = *r;
+			continue;
+		}
+		plan__detach(r);
+	}
+	p->nr = keep_nr;
+	p->indexed = false;
+}
+
+bool plan__asks_for_kprobe(const struct plan *p, const char *func)
+{
+	const char *at = p->force_kprobe;
+	size_t len = strlen(func);
+
+	for (; at && *at; at += strcspn(at, ","), at += *at == ',')
+		if (strcspn(at, ",") == len && !strncmp(at, func, len))
+			return true;
+	return false;
+}
+
+size_t plan__attached(const struct plan *p)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < p->nr; i++)
+		nr += p->rows[i].attached;
+	return nr;
 }
 
 static void index_rows(struct plan *p)
@@ -230,6 +279,18 @@ struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t k
 	return NULL;
 }
 
+const char *plan__method_name(const struct plan_row *r)
+{
+	switch (r->method) {
+	case PLAN_ABSENT: break;
+	case PLAN_MULTI: case PLAN_FENTRY: return r->exit ? "fexit" : "fentry";
+	case PLAN_KPROBE: return r->exit ? "kretprobe" : "kprobe";
+	case PLAN_CALL_SITE: return "site";
+	case PLAN_FMOD_RET: return "fmod_ret";
+	}
+	return "absent";
+}
+
 struct vt_probe *plan__probes(const struct plan *p)
 {
 	struct vt_probe *out = calloc(p->nr + 1, sizeof(*out));
@@ -240,7 +301,7 @@ struct vt_probe *plan__probes(const struct plan *p)
 		out[i] = (struct vt_probe){
 			.func = r->func, .module = r->module,
 			.event = vt_event_name(r->event),
-			.method = r->attached || !strcmp(r->method, "absent") ? r->method : "none",
+			.method = r->attached || r->method == PLAN_ABSENT ? plan__method_name(r) : "none",
 			.reason = r->reason, .attached = r->attached,
 			.attach_ns = r->attach_ns, .hits = r->hits,
 			.misses = r->misses, .recursion_misses = r->recursion_misses,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/domain/list.h"
+#include "capture/domain/domain.h"
 #include "capture/record/objid.h"
 #include "capture/kernel/kernel.h"
 #include "capture/record/structfile.h"
@@ -20,26 +20,40 @@ _Static_assert(VT_S_MAX <= 64, "mask and fault are 64 bits wide");
 static const char *const point_names[VT_P_MAX] = { VT_POINTS(POINT_NAME) };
 
 struct convert {
-	struct engine *engine;
+	struct domains *d;
 	struct kernel *k;
 	struct vt_writer *w;
-	struct ident *id;
+	struct objid *id;
 	struct structfile *sf;
-	bool files_born;	/* allocations of luo_files are seen */
+	bool lives[VT_EV_MAX];	/* some domain has a word on the life of such an event's objects */
+	bool born[VT_C_MAX];	/* births of the class are seen: no guesses any more */
 	uint64_t events;
 };
 
-int convert__new(struct convert **out, struct engine *e, struct kernel *k, struct vt_writer *w)
+static void note_lives(struct convert *c)
+{
+	for (const struct domain *const *d = domain_list; *d; d++) {
+		for (const struct domain_life *l = (*d)->births; l && l->type; l++)
+			c->lives[l->type] = true;
+		for (const struct domain_life *l = (*d)->deaths; l && l->type; l++)
+			c->lives[l->type] = true;
+		for (const struct domain_parting *p = (*d)->parting; p && p->type; p++)
+			c->lives[p->type] = true;
+	}
+}
+
+int convert__new(struct convert **out, struct domains *d, struct kernel *k, struct vt_writer *w)
 {
 	struct convert *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return -ENOMEM;
-	c->engine = e;
+	c->d = d;
 	c->k = k;
 	c->w = w;
-	c->id = ident__new();
+	note_lives(c);
+	c->id = objid__new();
 	err = c->id ? structfile__new(&c->sf, k) : -ENOMEM;
 	if (err) {
 		convert__free(c);
@@ -53,7 +67,7 @@ void convert__free(struct convert *c)
 {
 	if (!c)
 		return;
-	ident__free(c->id);
+	objid__free(c->id);
 	structfile__free(c->sf);
 	free(c);
 }
@@ -63,73 +77,62 @@ static bool has(const struct vt_wire *w, enum vt_slot s)
 	return w->mask & 1ull << s && !(w->fault & 1ull << s);
 }
 
-/* Of obj.alloc and obj.free: one slot for each class. */
-static enum vt_slot object_slot(const struct vt_wire *w)
+/* What the row tells of W: which object, or 0 for none. */
+static uint64_t object_of(const struct domain_life *l, const struct vt_wire *w)
 {
-	return has(w, VT_S_OBJ_LUO_FILE) ? VT_S_OBJ_LUO_FILE : has(w, VT_S_OBJ_SESSION) ? VT_S_OBJ_SESSION : VT_S_OBJ_OTHER;
-}
-
-static enum vt_class object_class(const struct vt_wire *w)
-{
-	return slots[object_slot(w)].cls;
-}
-
-static uint64_t object_ptr(const struct vt_wire *w)
-{
-	return w->slot[object_slot(w)];
+	if (l->type != w->type || !has(w, l->slot))
+		return 0;
+	if ((l->flags & LIFE_ENTER && w->phase != VT_ENTER) || (l->flags & LIFE_EXIT && w->phase != VT_EXIT))
+		return 0;
+	if (l->flags & LIFE_IF_OK && has(w, VT_S_RET) && w->slot[VT_S_RET])
+		return 0;
+	return w->slot[l->slot];
 }
 
 /* Events that show an object for the first time in its life, so that an address seen before is another one's. */
 static void births(struct convert *c, const struct vt_wire *w)
 {
-	bool ok = has(w, VT_S_RET) ? w->slot[VT_S_RET] == 0 : true;
+	for (const struct domain *const *d = domain_list; c->lives[w->type] && *d; d++)
+		for (const struct domain_life *l = (*d)->births; l && l->type; l++) {
+			enum vt_class cls = slots[l->slot].cls;
+			uint64_t ptr = object_of(l, w);
 
-	if (w->type == VT_EV_OBJ_ALLOC)
-		ident__born(c->id, object_class(w), object_ptr(w));
-	/* Where the allocation is seen the object has its name already. */
-	if (w->type == VT_EV_OBJ_ALLOC && object_class(w) == VT_C_LUO_FILE)
-		c->files_born = true;
-	else if (w->type == VT_EV_LUO_FILE || (w->type == VT_EV_LUO_PRESERVE && w->phase == VT_EXIT && ok))
-		if (has(w, VT_S_LUO_FILE) && !c->files_born)
-			ident__born(c->id, VT_C_LUO_FILE, w->slot[VT_S_LUO_FILE]);
-	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
-		ident__born(c->id, VT_C_DF, w->slot[VT_S_DF]);
-	if ((w->type == VT_EV_FILE_ANON || (w->type == VT_EV_VFIO_CDEV_OPEN && w->phase == VT_ENTER)) && has(w, VT_S_FILE))
-		ident__born(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
-	if (w->type == VT_EV_VFIO_MMAP && has(w, VT_S_VMA))
-		ident__born(c->id, VT_C_VMA, w->slot[VT_S_VMA]);
-	if (w->type == VT_EV_VFIO_REGISTER && ok && has(w, VT_S_DEVICE))
-		ident__born(c->id, VT_C_DEVICE, w->slot[VT_S_DEVICE]);
+			if (!ptr || (l->flags & LIFE_GUESS && c->born[cls]))
+				continue;
+			objid__born(c->id, cls, ptr);
+			if (!(l->flags & LIFE_GUESS))
+				c->born[cls] = true;
+		}
 }
 
 static void deaths(struct convert *c, const struct vt_wire *w)
 {
-	if (w->type == VT_EV_FILE_FPUT)
-		ident__died(c->id, VT_C_FILE, w->slot[VT_S_FILE]);
-	if (w->type == VT_EV_OBJ_FREE)
-		ident__died(c->id, object_class(w), object_ptr(w));
-	if (w->type == VT_EV_MEM_FREE)
-		ident__died(c->id, VT_C_DF, w->slot[VT_S_OBJ]);
-	if (w->type == VT_EV_VFIO_UNREGISTER && w->phase == VT_EXIT && has(w, VT_S_DEVICE))
-		ident__died(c->id, VT_C_DEVICE, w->slot[VT_S_DEVICE]);
+	for (const struct domain *const *d = domain_list; c->lives[w->type] && *d; d++)
+		for (const struct domain_life *l = (*d)->deaths; l && l->type; l++)
+			objid__died(c->id, slots[l->slot].cls, object_of(l, w));
 }
 
-/*
- * Release comes after __fput()'s entry and may come after a free: there the
- * object that was at the address is meant, dead or not.
- */
-static uint64_t object(struct convert *c, const struct vt_wire *w, enum vt_class cls, uint64_t ptr)
+static bool is_parting(const struct convert *c, const struct vt_wire *w)
 {
-	bool parting = w->type == VT_EV_VFIO_RELEASE || w->type == VT_EV_FILE_FPUT || w->type == VT_EV_MEM_FREE ||
-		       w->type == VT_EV_OBJ_FREE ||
-		       (w->type == VT_EV_FILE_SNAP && w->point == VT_P_RELEASE);
-	uint64_t obj = parting ? ident__last(c->id, cls, ptr) : 0;
+	for (const struct domain *const *d = domain_list; c->lives[w->type] && *d; d++)
+		for (const struct domain_parting *p = (*d)->parting; p && p->type; p++)
+			if (p->type == w->type && (!p->point || p->point == w->point))
+				return true;
+	return false;
+}
 
-	return obj ? obj : ident__get(c->id, cls, ptr);
+/* What parts may come after its death: there the object that was at the address is meant, dead or not. */
+static uint64_t object(struct convert *c, bool parting, enum vt_class cls, uint64_t ptr)
+{
+	uint64_t obj = parting ? objid__last(c->id, cls, ptr) : 0;
+
+	return obj ? obj : objid__get(c->id, cls, ptr);
 }
 
 static void put_slots(struct convert *c, const struct vt_wire *w)
 {
+	bool parting = is_parting(c, w);
+
 	for (int s = 0; s < VT_S_MAX; s++) {
 		int field = slots[s].field;
 
@@ -138,7 +141,7 @@ static void put_slots(struct convert *c, const struct vt_wire *w)
 		if (w->fault & 1ull << s)
 			vt_writer__err(c->w, field, (int)w->slot[s]);
 		else if (slots[s].cls)
-			vt_writer__u64(c->w, field, object(c, w, slots[s].cls, w->slot[s]));
+			vt_writer__u64(c->w, field, object(c, parting, slots[s].cls, w->slot[s]));
 		else if (vt_field_kind(field) == VT_S64)
 			vt_writer__s64(c->w, field, (int64_t)w->slot[s]);
 		else
@@ -170,18 +173,12 @@ static void put_text(struct convert *c, const struct vt_wire *w)
 	vt_writer__str(c->w, field_of[w->text_is], text);
 }
 
-static bool at_call_site(unsigned int type)
-{
-	return type == VT_EV_MEM_FREE || type == VT_EV_OBJ_ALLOC || type == VT_EV_OBJ_FREE || type == VT_EV_MODULE_GET ||
-	       type == VT_EV_MODULE_PUT || type == VT_EV_FD_INSTALL;
-}
-
 /* The row behind the record: its function goes into the event, its counter goes up. */
 static const char *source(struct convert *c, const struct vt_wire *w)
 {
-	const struct site *site = at_call_site(w->type) ? engine__site(c->engine, w->site) : NULL;
+	const struct site *site = domains__at_call_site(w->type) ? site__get(domains__attach(c->d), w->site) : NULL;
 	uint64_t key = site ? site->addr : has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0;
-	struct plan_row *r = plan__source(engine__plan(c->engine), w->type, w->phase == VT_EXIT, key, w->variant);
+	struct plan_row *r = plan__source(domains__plan(c->d), w->type, w->phase == VT_EXIT, key, w->variant);
 
 	if (!r)
 		return NULL;
@@ -256,10 +253,7 @@ static int put_event(struct convert *c, const struct vt_wire *w, const struct vt
 		vt_writer__str(c->w, VT_F_POINT, point_names[w->point]);
 	put_slots(c, w);
 	put_text(c, w);
-	if (at_call_site(w->type))
-		put_site(c, engine__site(c->engine, w->site));
-	if (w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF))
-		put_site(c, engine__df_alloc(c->engine));
+	put_site(c, domains__site(c->d, w));
 	if (snap)
 		structfile__emit(c->sf, c->w, snap);
 	if (stack)

@@ -9,10 +9,10 @@
 #include "vfiotrace/wire.h"
 
 struct convert;
-struct engine;
+struct domains;
 struct kernel;
 
-int convert__new(struct convert **out, struct engine *e, struct kernel *k, struct vt_writer *w);
+int convert__new(struct convert **out, struct domains *d, struct kernel *k, struct vt_writer *w);
 void convert__free(struct convert *c);
 /* LEN is what the ring says. Returns 0, or -EINVAL for a record that cannot be one of ours. */
 int convert__record(struct convert *c, const void *data, size_t len);

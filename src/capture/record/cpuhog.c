@@ -4,42 +4,35 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-struct hold {
+#include "capture/kernel/clock.h"
+
+struct cpuhog {
 	pthread_t thread;
 	uint64_t deadline;
 	bool done;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static void *burn(void *arg)
 {
-	struct hold *h = arg;
+	struct cpuhog *h = arg;
 
-	while (!__atomic_load_n(&h->done, __ATOMIC_ACQUIRE) && now_ns() < h->deadline)
+	while (!__atomic_load_n(&h->done, __ATOMIC_ACQUIRE) && clock__read(CLOCK_MONOTONIC) < h->deadline)
 		;
 	return NULL;
 }
 
-bool hold__needed(void)
+bool cpuhog__needed(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
 }
 
 /* The burner gets the priority below the recorder's own. */
-struct hold *hold__begin(uint64_t limit_ns)
+struct cpuhog *cpuhog__begin(uint64_t limit_ns)
 {
 	struct sched_param p;
-	struct hold *h;
+	struct cpuhog *h;
 	pthread_attr_t attr;
 	int policy, err;
 
@@ -49,7 +42,7 @@ struct hold *hold__begin(uint64_t limit_ns)
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return NULL;
-	h->deadline = now_ns() + limit_ns;
+	h->deadline = clock__read(CLOCK_MONOTONIC) + limit_ns;
 	p.sched_priority--;
 	pthread_attr_init(&attr);
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
@@ -64,7 +57,7 @@ struct hold *hold__begin(uint64_t limit_ns)
 	return h;
 }
 
-void hold__end(struct hold *h)
+void cpuhog__end(struct cpuhog *h)
 {
 	if (!h)
 		return;

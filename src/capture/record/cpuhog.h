@@ -9,18 +9,18 @@
  * a second thread of lower real-time priority burns the time that the task
  * would get. Bounded, and nothing on a kernel that is not preemptible.
  */
-#ifndef VT_CAPTURE_HOLD_H
-#define VT_CAPTURE_HOLD_H
+#ifndef VT_CAPTURE_CPUHOG_H
+#define VT_CAPTURE_CPUHOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct hold;
+struct cpuhog;
 
 /* True when the recorder has to hold the CPU itself. */
-bool hold__needed(void);
-/* From here to hold__end(), LIMIT_NS at most, ordinary tasks do not run. NULL (and no effect) when that cannot be had. */
-struct hold *hold__begin(uint64_t limit_ns);
-void hold__end(struct hold *h);
+bool cpuhog__needed(void);
+/* From here to cpuhog__end(), LIMIT_NS at most, ordinary tasks do not run. NULL (and no effect) when that cannot be had. */
+struct cpuhog *cpuhog__begin(uint64_t limit_ns);
+void cpuhog__end(struct cpuhog *h);
 
 #endif

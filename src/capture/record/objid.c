@@ -12,15 +12,15 @@ struct entry {
 	bool dead;
 };
 
-struct ident {
+struct objid {
 	struct entry *table;
 	size_t cap, used;
 	uint64_t next[VT_C_MAX];
 };
 
-struct ident *ident__new(void)
+struct objid *objid__new(void)
 {
-	struct ident *id = calloc(1, sizeof(*id));
+	struct objid *id = calloc(1, sizeof(*id));
 
 	if (!id)
 		return NULL;
@@ -33,7 +33,7 @@ struct ident *ident__new(void)
 	return id;
 }
 
-void ident__free(struct ident *id)
+void objid__free(struct objid *id)
 {
 	if (!id)
 		return;
@@ -47,7 +47,7 @@ static size_t hash(uint64_t ptr, enum vt_class c)
 }
 
 /* Slot of (c, ptr), or the free slot where it would go. */
-static struct entry *find(const struct ident *id, enum vt_class c, uint64_t ptr)
+static struct entry *find(const struct objid *id, enum vt_class c, uint64_t ptr)
 {
 	size_t i = hash(ptr, c) & (id->cap - 1);
 
@@ -56,9 +56,9 @@ static struct entry *find(const struct ident *id, enum vt_class c, uint64_t ptr)
 	return &id->table[i];
 }
 
-static bool grow(struct ident *id)
+static bool grow(struct objid *id)
 {
-	struct ident bigger = { .cap = 2 * id->cap };
+	struct objid bigger = { .cap = 2 * id->cap };
 
 	bigger.table = calloc(bigger.cap, sizeof(*bigger.table));
 	if (!bigger.table)
@@ -72,7 +72,7 @@ static bool grow(struct ident *id)
 	return true;
 }
 
-uint64_t ident__born(struct ident *id, enum vt_class c, uint64_t ptr)
+uint64_t objid__born(struct objid *id, enum vt_class c, uint64_t ptr)
 {
 	struct entry *e;
 
@@ -86,17 +86,17 @@ uint64_t ident__born(struct ident *id, enum vt_class c, uint64_t ptr)
 	return e->obj;
 }
 
-uint64_t ident__get(struct ident *id, enum vt_class c, uint64_t ptr)
+uint64_t objid__get(struct objid *id, enum vt_class c, uint64_t ptr)
 {
 	struct entry *e;
 
 	if (!ptr)
 		return 0;
 	e = find(id, c, ptr);
-	return e->ptr && !e->dead ? e->obj : ident__born(id, c, ptr);
+	return e->ptr && !e->dead ? e->obj : objid__born(id, c, ptr);
 }
 
-void ident__died(struct ident *id, enum vt_class c, uint64_t ptr)
+void objid__died(struct objid *id, enum vt_class c, uint64_t ptr)
 {
 	struct entry *e = ptr ? find(id, c, ptr) : NULL;
 
@@ -104,7 +104,7 @@ void ident__died(struct ident *id, enum vt_class c, uint64_t ptr)
 		e->dead = true;
 }
 
-uint64_t ident__last(const struct ident *id, enum vt_class c, uint64_t ptr)
+uint64_t objid__last(const struct objid *id, enum vt_class c, uint64_t ptr)
 {
 	const struct entry *e = ptr ? find(id, c, ptr) : NULL;
 

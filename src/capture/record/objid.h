@@ -3,24 +3,24 @@
  * From kernel addresses to class#n. An address means one object only until
  * that object dies: births give a new number, deaths take the address back.
  */
-#ifndef VT_CAPTURE_IDENT_H
-#define VT_CAPTURE_IDENT_H
+#ifndef VT_CAPTURE_OBJID_H
+#define VT_CAPTURE_OBJID_H
 
 #include <stdint.h>
 
 #include "vfiotrace/trace.h"
 
-struct ident;
+struct objid;
 
-struct ident *ident__new(void);
-void ident__free(struct ident *id);
+struct objid *objid__new(void);
+void objid__free(struct objid *id);
 /* Object at PTR, numbered at first sight. 0 for NULL. */
-uint64_t ident__get(struct ident *id, enum vt_class c, uint64_t ptr);
+uint64_t objid__get(struct objid *id, enum vt_class c, uint64_t ptr);
 /* A new object came to be at PTR, whatever was there before. */
-uint64_t ident__born(struct ident *id, enum vt_class c, uint64_t ptr);
-/* The object at PTR is gone; ident__last() still names it until the next birth. */
-void ident__died(struct ident *id, enum vt_class c, uint64_t ptr);
+uint64_t objid__born(struct objid *id, enum vt_class c, uint64_t ptr);
+/* The object at PTR is gone; objid__last() still names it until the next birth. */
+void objid__died(struct objid *id, enum vt_class c, uint64_t ptr);
 /* Live or last dead object at PTR; 0 when there never was one. */
-uint64_t ident__last(const struct ident *id, enum vt_class c, uint64_t ptr);
+uint64_t objid__last(const struct objid *id, enum vt_class c, uint64_t ptr);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/domain/list.h"
 #include "capture/kernel/kernel.h"
 
 enum member_kind { M_UINT, M_INT, M_PTR, M_PATH, M_OTHER };
@@ -26,15 +27,6 @@ struct structfile {
 	struct member m[64];
 	size_t nr;
 };
-
-static const struct btf_type *real_type(const struct btf *b, __u32 id)
-{
-	const struct btf_type *t = btf__type_by_id(b, id);
-
-	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
-		t = btf__type_by_id(b, t->type);
-	return t;
-}
 
 static const char *type_name(const struct btf *b, __u32 id)
 {
@@ -72,7 +64,7 @@ static bool only_ints(const struct btf *b, const struct btf_type *t)
 	const struct btf_member *m = btf_members(t);
 
 	for (int i = 0; i < btf_vlen(t); i++) {
-		const struct btf_type *mt = real_type(b, m[i].type);
+		const struct btf_type *mt = kernel__real_type(b, m[i].type);
 
 		if (!mt || !(btf_is_int(mt) || btf_is_any_enum(mt) || (btf_is_struct(mt) && only_ints(b, mt))))
 			return false;
@@ -82,7 +74,7 @@ static bool only_ints(const struct btf *b, const struct btf_type *t)
 
 static void add_one(struct structfile *sf, const struct btf *b, const char *name, __u32 type, uint32_t off, int depth)
 {
-	const struct btf_type *t = real_type(b, type);
+	const struct btf_type *t = kernel__real_type(b, type);
 	__s64 size = btf__resolve_size(b, type);
 
 	if (!t || size <= 0)
@@ -124,7 +116,7 @@ static void add_members(struct structfile *sf, const struct btf *b, const struct
 	for (int i = 0; i < btf_vlen(t); i++) {
 		const char *name = btf__name_by_offset(b, m[i].name_off);
 		uint32_t off = base + btf_member_bit_offset(t, i) / 8;
-		const struct btf_type *mt = real_type(b, m[i].type);
+		const struct btf_type *mt = kernel__real_type(b, m[i].type);
 		char full[64];
 
 		if (!*name && mt && btf_is_union(mt) && btf_vlen(mt)) {
@@ -187,12 +179,10 @@ static void tell_inode(const struct vt_inode *i, const char *dentry, char *buf, 
 /* Whose address_space it is: the question that a wrong f_mapping answers wrongly. */
 static void tell_mapping(const struct vt_wire_snap *s, char *buf, size_t len)
 {
-	uint64_t m = slot_of(s, VT_S_MAPPING), dev = slot_of(s, VT_S_DEV_MAPPING);
+	uint64_t m = slot_of(s, VT_S_MAPPING);
 
 	if (!m)
 		snprintf(buf, len, "null");
-	else if (dev && m == dev)
-		snprintf(buf, len, "i_mapping of the vfio device's inode");
 	else if (m == slot_of(s, VT_S_INODE_MAPPING))
 		snprintf(buf, len, "i_mapping of f_inode");
 	else
@@ -209,16 +199,14 @@ static void tell_pointer(const struct structfile *sf, const struct vt_wire_snap 
 		tell_inode(&s->inode, s->dentry, buf, len);
 		return;
 	}
+	if (domains__tell(s, name, v, buf, len))
+		return;
 	if (!strcmp(name, "file.f_mapping")) {
 		tell_mapping(s, buf, len);
 		return;
 	}
 	if (!v) {
 		snprintf(buf, len, "null");
-		return;
-	}
-	if (!strcmp(name, "file.private_data") && slot_of(s, VT_S_DF) == v) {
-		snprintf(buf, len, "df of vfio device %s", s->w.text_is == VT_TEXT_BDF ? s->w.text : "?");
 		return;
 	}
 	sym = kernel__sym(sf->k, v, &off, &module);
