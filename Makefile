@@ -9,6 +9,9 @@ PREFIX ?= /usr/local
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
+# As src/capture/arch/ and bpf_tracing.h name it; uname and the kernel's own Makefile have other words.
+ARCH   ?= $(shell uname -m)
+override ARCH := $(patsubst x86,x86_64,$(patsubst aarch64,arm64,$(ARCH)))
 CC     ?= cc
 CLANG  ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -26,10 +29,11 @@ endif
 
 # Evidence flows one way: capture -> trace -> model -> rules -> report; gate stands
 # beside report. All but capture and its commands is pure: it builds and is tested without BPF.
-PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c)) \
+PURE_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c)) \
 	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
-LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
+CAPTURE_SRC := $(sort $(filter-out src/capture/arch/%,$(wildcard src/capture/*/*.c))) src/capture/arch/$(ARCH).c
+LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace
@@ -54,7 +58,7 @@ $(OUTPUT)/%.o: %.c
 
 # BPF: all domains in one unit, embedded as skeletons: two, see bpf/load.bpf.h. Not linked
 # from objects: libbpf's linker (1.1) cannot join two that call the same kernel function.
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations -Werror=switch
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations -Werror=switch
 $(OUTPUT)/bpf/loads.bpf.o: BPF_CFLAGS += -DVT_LOADS
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where a function can only be hooked by a kprobe, its exit program needs the
- * arguments that the registers held on entry (src/capture/kprobe.h).
+ * arguments that the registers held on entry (src/capture/object/prologue.h).
  */
 #include "vfiotrace.bpf.h"
 

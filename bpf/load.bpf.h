@@ -8,7 +8,7 @@
  * to be told, a 0 is read again by the helper.
  *
  * The programs are built twice: with VT_LOADS for kernels that have the cast
- * to plain memory (6.17), without for the others (src/capture/load.c chooses).
+ * to plain memory (6.17), without for the others (src/capture/object/object.c chooses).
  * Not decided by a branch in the program, as each would take the verifier's time.
  */
 #ifndef VFIOTRACE_LOAD_BPF_H

@@ -86,7 +86,7 @@ SEC("fentry") int BPF_PROG(e_device_shutdown)
 	w = wire_new(SHUTDOWN, ENTER);
 	if (w)
 		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	/* Waiting here would keep the recorder from its CPU: there it holds the CPU itself (src/capture/hold.h). */
+	/* Waiting here would keep the recorder from its CPU: there it holds the CPU itself (src/capture/record/cpuhog.h). */
 	if ((int)bpf_get_smp_processor_id() == c->recorder_cpu)
 		return 0;
 	c->waited_ns = wait_until(&c->synced, c->produced, c->wait_ns);

@@ -1,6 +1,6 @@
 # Tests that need no kernel: unit, fuzz, bench, and the tools they use.
 # Included by tests/tests.mk.
-TRACE_OBJ := $(call OBJ,$(sort $(wildcard src/trace/*.c)))
+TRACE_OBJ := $(call OBJ,$(sort $(wildcard src/base/*.c src/trace/*.c)))
 
 MKTRACE := $(OUTPUT)/tools/mktrace
 .PHONY: mktrace
@@ -34,18 +34,18 @@ $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/u
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
 # The plan on a kernel that the test tells.
-$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan.c nametab.c tracefs.c kprobe.c) src/trace/vocab.c)
+$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/nametab.c kernel/slurp.c kernel/tracefs.c object/prologue.c arch/$(ARCH).c) src/trace/vocab.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
-$(OUTPUT)/unit/test_behind: $(OUTPUT)/tests/unit/test_behind.o $(call OBJ,src/capture/behind.c)
+$(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
 # Trace and model once more, with the table of events turned round and one more at its end:
 # nothing may rest on the order.
 TURNED := $(OUTPUT)/gen/turned
-TURNED_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c)) tests/unit/trace_util.c
+TURNED_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c)) tests/unit/trace_util.c
 $(TURNED)/vfiotrace/vocab.h: $(wildcard include/vfiotrace/*.h) tests/host.mk
 	$(Q)mkdir -p $(@D) && cp include/vfiotrace/*.h $(@D)/
 	$(Q)awk '/^\t*X\(REC_STOP/ { sub(/$$/, " \\"); row[++n] = $$0; in_table = 0; \
@@ -71,13 +71,13 @@ golden-trace: $(BIN) $(MKTRACE)
 FUZZ_SECONDS ?= test
 FUZZ_CFLAGS  := -std=gnu11 -O1 -g -Wall -Wextra -Wno-unused-parameter -Wshadow \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC     := tests/fuzz/fuzz_reader.c $(sort $(wildcard src/trace/*.c))
+FUZZ_SRC     := tests/fuzz/fuzz_reader.c $(sort $(wildcard src/base/*.c src/trace/*.c))
 FUZZ_BIN     := $(OUTPUT)/fuzz/fuzz_reader $(OUTPUT)/fuzz/fuzz_reader_nocrc
 .PHONY: fuzz
 fuzz: $(FUZZ_BIN)
 	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(OUTPUT)/fuzz $(FUZZ_BIN)
 
 $(OUTPUT)/fuzz/fuzz_reader_nocrc: FUZZ_CFLAGS += -DVTF_FUZZ_NO_CRC
-$(FUZZ_BIN): $(FUZZ_SRC) $(wildcard src/trace/*.h) include/vfiotrace/trace.h include/vfiotrace/vocab.h
+$(FUZZ_BIN): $(FUZZ_SRC) $(wildcard src/base/*.h src/trace/*.h) include/vfiotrace/trace.h include/vfiotrace/vocab.h
 	$(call say,FUZZCC,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(FUZZ_SRC) $(TRACE_LIBS)

@@ -17,7 +17,7 @@ judge-test: $(BIN) $(MKTRACE)
 	$(Q)tests/golden/judge/run.sh $(BIN) $(MKTRACE)
 
 # Fuzzing what stands behind the reader, bounded as there (FUZZ_SECONDS).
-JUDGE_FUZZ_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c))
+JUDGE_FUZZ_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c))
 JUDGE_FUZZ_BIN := $(OUTPUT)/fuzz/fuzz_policy $(OUTPUT)/fuzz/fuzz_judge
 .PHONY: fuzz-judge
 fuzz-judge: $(JUDGE_FUZZ_BIN) $(OUTPUT)/fuzz/judge.seeds

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/say.h"
 #include "vfiotrace/exit.h"
 
 struct vt_opt {
@@ -33,10 +34,6 @@ struct vt_cmd {
 extern const struct vt_cmd vt_cmd_record, vt_cmd_probes, vt_cmd_show, vt_cmd_diff,
 	vt_cmd_check, vt_cmd_gate, vt_cmd_explain, vt_cmd_sweep, vt_cmd_fetch;
 
-/* Complaint on stderr, "vfiotrace: ..." */
-void vt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* vt_say() and return the code: `return vt_fail(VT_EXIT_IO, "...")`. */
-int vt_fail(enum vt_exit code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* All words of this process's command line, quoted for a shell where they need it. The caller frees; NULL without memory. */
 char *vt_command_line(void);
 void vt_command_line_is(int argc, char **argv);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/carry.h"
+#include "capture/record/carry.h"
 #include "cmd/cmd.h"
 
 static const char *output = "pre.vft";

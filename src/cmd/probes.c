@@ -2,11 +2,11 @@
 /* vfiotrace probes: the attach plan on this kernel, without attaching anything. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "capture/engine.h"
-#include "capture/kernel.h"
-#include "capture/privilege.h"
+#include "capture/domain/list.h"
+#include "capture/kernel/kernel.h"
+#include "capture/plan/plan.h"
+#include "capture/record/privilege.h"
 #include "cmd/cmd.h"
 
 static int fail(int err, const char *why)
@@ -25,7 +25,7 @@ static void print(const struct plan *p)
 		const struct plan_row *r = &p->rows[i];
 
 		possible += r->possible;
-		printf("%-7s %-24s %-44s %-16s %s\n", r->possible || !strcmp(r->method, "absent") ? r->method : "none", vt_event_name(r->event),
+		printf("%-7s %-24s %-44s %-16s %s\n", r->possible || r->method == PLAN_ABSENT ? plan__method_name(r) : "none", vt_event_name(r->event),
 		       r->func, r->module, r->possible ? r->compatible : r->reason);
 	}
 	printf("\n%zu of %zu hooks can be attached\n", possible, p->nr);
@@ -33,8 +33,8 @@ static void print(const struct plan *p)
 
 static int run(int argc, char **argv)
 {
-	struct engine_options eo = { .ring_bytes = 1 << 16, .dry = true };
-	struct engine *e = NULL;
+	struct domains_options o = { .ring_bytes = 1 << 16, .dry = true };
+	struct domains *d = NULL;
 	struct kernel *k = NULL;
 	const char *why;
 	int err = privilege__check(&why), code = VT_EXIT_CLEAN;
@@ -44,19 +44,19 @@ static int run(int argc, char **argv)
 	err = kernel__open(&k, &why);
 	if (err)
 		return fail(err, why);
-	err = engine__open(&e, k, &eo, &why);
+	err = domains__open(&d, k, &o, &why);
 	if (err) {
 		kernel__free(k);
 		return fail(err, why);
 	}
 	printf("kernel %s, build id %s\nLUO: %s\nhandlers: %s\n\n", kernel__release(k),
 	       *kernel__build_id(k) ? kernel__build_id(k) : "unknown",
-	       engine__has_luo(e) ? "yes" : "no (CONFIG_LIVEUPDATE is off)",
-	       *engine__handlers(e) ? engine__handlers(e) : "none");
-	print(engine__plan(e));
-	if (!engine__has_luo(e))
+	       kernel__has_luo(k) ? "yes" : "no (CONFIG_LIVEUPDATE is off)",
+	       *domains__handlers(d) ? domains__handlers(d) : "none");
+	print(domains__plan(d));
+	if (!kernel__has_luo(k))
 		code = VT_EXIT_NOTHING;
-	engine__free(e);
+	domains__free(d);
 	kernel__free(k);
 	return code;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/carry.h"
-#include "capture/recorder.h"
+#include "capture/record/carry.h"
+#include "capture/record/recorder.h"
 #include "cmd/cmd.h"
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/recorder.h"
+#include "capture/record/recorder.h"
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
 #include "cmd/record.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "report/format.h"
-#include "report/put.h"
+#include "base/put.h"
 
 static void junit_failure(FILE *f, const struct vt_finding *x)
 {

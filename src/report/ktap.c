@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KTAP (Documentation/dev-tools/ktap.rst), what kernel test runners read. One test per rule. */
 #include "report/format.h"
-#include "report/put.h"
+#include "base/put.h"
 
 static void ktap_diag(FILE *f, const char *label, const char *text)
 {

@@ -7,7 +7,7 @@
 
 #include "report/format.h"
 #include "report/pairs.h"
-#include "report/put.h"
+#include "base/put.h"
 
 #define LIVES_SHOWN 64
 #define OPEN_SHOWN 16

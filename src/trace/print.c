@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "trace/print.h"
-#include "trace/utf8.h"
+#include "base/utf8.h"
 
 const char *vt_errno_name(int err)
 {

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/kernel.h"
-#include "capture/kprobe.h"
-#include "capture/plan.h"
-#include "capture/tracefs.h"
+#include "capture/kernel/kernel.h"
+#include "capture/object/prologue.h"
+#include "capture/plan/plan.h"
+#include "capture/kernel/tracefs.h"
 
 /* ---- the kernel that the plan asks ---- */
 
@@ -62,10 +62,17 @@ const struct btf *kernel__module_btf(struct kernel *k, const char *module)
 
 static void resolve(struct plan *p, const struct fake *f, size_t nr, enum plan_group group)
 {
+	struct plan_scope scope = { 0 };
+
 	memset(p, 0, sizeof(*p));
 	fakes = f;
 	nr_fakes = nr;
-	assert_int_equal(plan__resolve(p, NULL, group), 0);
+	scope.group = group;
+	if (group == PLAN_VFIO) {
+		scope.module = "vfio";
+		scope.witness = "vfio_device_fops_release";
+	}
+	assert_int_equal(plan__resolve(p, NULL, &scope), 0);
 }
 #define RESOLVE(p, f, group) resolve(p, f, sizeof(f) / sizeof((f)[0]), group)
 
@@ -89,8 +96,8 @@ static void in_btf_is_fentry(void **state)
 	RESOLVE(&p, f, PLAN_CORE);
 	r = row(&p, "e_luo_retrieve");
 	assert_true(r->possible && !r->only_kprobe);
-	assert_string_equal(r->method, "fentry");
-	assert_string_equal(row(&p, "x_luo_retrieve")->method, "fexit");
+	assert_string_equal(plan__method_name(r), "fentry");
+	assert_string_equal(plan__method_name(row(&p, "x_luo_retrieve")), "fexit");
 	assert_int_equal(r->btf_id, 7);
 	plan__clear(&p);
 }
@@ -105,8 +112,8 @@ static void symbol_alone_is_kprobe(void **state)
 	e = row(&p, "e_luo_retrieve");
 	x = row(&p, "x_luo_retrieve");
 	assert_true(e->possible && e->only_kprobe && x->possible && x->only_kprobe);
-	assert_string_equal(e->method, "kprobe");
-	assert_string_equal(x->method, "kretprobe");
+	assert_string_equal(plan__method_name(e), "kprobe");
+	assert_string_equal(plan__method_name(x), "kretprobe");
 	assert_string_equal(e->reason, "in the symbol table but not in BTF");
 	assert_int_equal(x->args, 3);
 	assert_true(e->addr != 0);
@@ -138,11 +145,11 @@ static void names_of_other_versions(void **state)
 	vfio_loaded = true;
 	RESOLVE(&p, f, PLAN_VFIO);
 	assert_string_equal(row(&p, "x_open_common")->func, "__vfio_device_fops_cdev_open");
-	assert_string_equal(row(&p, "x_open_common")->method, "fexit");
+	assert_string_equal(plan__method_name(row(&p, "x_open_common")), "fexit");
 	plan__clear(&p);
 	resolve(&p, f, 1, PLAN_VFIO);
 	assert_string_equal(row(&p, "x_open_common")->func, "vfio_device_cdev_open");
-	assert_string_equal(row(&p, "x_open_common")->method, "kretprobe");
+	assert_string_equal(plan__method_name(row(&p, "x_open_common")), "kretprobe");
 	plan__clear(&p);
 }
 
@@ -233,8 +240,8 @@ static void arguments_from_registers(void **state)
 	/* r15 r14 r13 r12 bp bx r11 r10 r9 r8 ax cx dx si di */
 	uint64_t regs[21] = { [14] = 1, [13] = 2, [12] = 3, [11] = 4, [9] = 5, [8] = 6 }, stack[64] = { 0 }, *args;
 	struct kprobe_shape s = { .args = 6 };
-	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
-	int nr = kprobe__prologue(&s, 104, insn);
+	struct bpf_insn insn[PROLOGUE_MAX];
+	int nr = prologue__make(&s, 104, insn);
 
 	assert_true(nr > 0);
 	args = (uint64_t *)run(insn, nr, (uintptr_t)regs, (uintptr_t)(stack + 64));
@@ -248,10 +255,10 @@ static void arguments_from_entry(void **state)
 {
 	uint64_t regs[21] = { [10] = 77, [14] = 99 }, stack[64] = { 0 }, on_entry[6] = { 1, 2, 3, 4, 5, 6 }, *args;
 	struct kprobe_shape s = { .args = 3, .exit = true, .saved_fd = 9, .id = 8 };
-	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
-	int nr = kprobe__prologue(&s, 104, insn);
+	struct bpf_insn insn[PROLOGUE_MAX];
+	int nr = prologue__make(&s, 104, insn);
 
-	assert_in_range(nr, 1, KPROBE_PROLOGUE_MAX);
+	assert_in_range(nr, 1, PROLOGUE_MAX);
 	saved = on_entry;
 	args = (uint64_t *)run(insn, nr, (uintptr_t)regs, (uintptr_t)(stack + 64));
 	assert_true(args >= stack && args + 4 <= stack + 64 - 104 / 8);
@@ -268,12 +275,12 @@ static void arguments_from_entry(void **state)
 static void prologue_has_limits(void **state)
 {
 	struct kprobe_shape s = { .args = 6, .exit = true };
-	struct bpf_insn insn[KPROBE_PROLOGUE_MAX];
+	struct bpf_insn insn[PROLOGUE_MAX];
 
-	assert_in_range(kprobe__prologue(&s, 0, insn), 1, KPROBE_PROLOGUE_MAX);
-	assert_int_equal(kprobe__prologue(&s, 512, insn), -E2BIG);
+	assert_in_range(prologue__make(&s, 0, insn), 1, PROLOGUE_MAX);
+	assert_int_equal(prologue__make(&s, 512, insn), -E2BIG);
 	s.args = 7;
-	assert_int_equal(kprobe__prologue(&s, 0, insn), -E2BIG);
+	assert_int_equal(prologue__make(&s, 0, insn), -E2BIG);
 }
 
 static void stack_depth(void **state)
@@ -286,9 +293,9 @@ static void stack_depth(void **state)
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -61 },
 	};
 
-	assert_int_equal(kprobe__stack_used(insn, 1), 24);
-	assert_int_equal(kprobe__stack_used(insn, 5), 24);
-	assert_int_equal(kprobe__stack_used(insn, 6), 64);
+	assert_int_equal(prologue__stack_used(insn, 1), 24);
+	assert_int_equal(prologue__stack_used(insn, 5), 24);
+	assert_int_equal(prologue__stack_used(insn, 6), 64);
 }
 
 int main(void)

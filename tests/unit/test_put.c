@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/put.h"
+#include "base/put.h"
 #include "trace/print.h"
-#include "trace/utf8.h"
+#include "base/utf8.h"
 
 typedef void put_fn(FILE *f, const char *s);
 

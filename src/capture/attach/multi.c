@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks that share a program (vfiotrace/together.h): one program for all that a
+ * family has in one module, attached to all their functions by one link. What
+ * cannot be had that way is left as it was, to be attached on its own.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "capture/attach/method.h"
+#include "capture/object/object.h"
+#include "capture/object/template.h"
+#include "capture/plan/count.h"
+#include "vfiotrace/together.h"
+
+#define PROG_LEN 24
+
+/* include/uapi/linux/bpf.h since 7.2: libbpf's own copy is older. */
+#define TRACE_FENTRY_MULTI 59
+#define TRACE_FEXIT_MULTI 60
+
+struct multi_link {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	uint64_t ids, cookies;
+	uint32_t cnt, pad;
+};
+
+static const struct { const char *hook, *family; unsigned int number; } shared[] = {
+#define ROW_luo(name) { #name, "luo", VT_HOOK_##name },
+#define ROW_kho(name) { #name, "kho", VT_HOOK_##name },
+#define ROW_vfio(name) { #name, "vfio", VT_HOOK_##name },
+#define ROW_op(name) { #name, "op", VT_HOOK_##name },
+#define ROWS(family) VT_TOGETHER_##family(ROW_##family, ROW_##family)
+	VT_FAMILIES(ROWS)
+};
+
+/* ---- which rows ---- */
+
+/* The entry for the row's hook, -1 when it has a program of its own. */
+static int shared_by(const struct plan_row *r)
+{
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (!strcmp(shared[i].hook, r->prog + 2))
+			return i;
+	return -1;
+}
+
+/* The program that the row's family has for it. */
+static void program_of(const struct plan_row *r, char *prog, size_t len)
+{
+	snprintf(prog, len, "all_%c_%s", *r->prog, shared[shared_by(r)].family);
+}
+
+/* Of two rows on one function the second may not go with others. */
+static bool twice(const struct attach_job *jobs, size_t nr, const struct plan_row *r)
+{
+	for (size_t i = 0; i < nr; i++)
+		for (size_t n = 0; n < jobs[i].nr; n++) {
+			const struct plan_row *o = jobs[i].row[n];
+
+			if (o->btf_id == r->btf_id && o->exit == r->exit && !strcmp(o->module, r->module))
+				return true;
+		}
+	return false;
+}
+
+static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
+{
+	char prog[PROG_LEN];
+
+	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
+		return false;
+	if (shared_by(r) < 0 || twice(jobs, nr, r))
+		return false;
+	program_of(r, prog, sizeof(prog));
+	return template__exists(a->obj, prog);
+}
+
+static bool joins(const struct attach_job *j, const struct plan_row *r)
+{
+	char there[PROG_LEN], here[PROG_LEN];
+
+	program_of(j->row[0], there, sizeof(there));
+	program_of(r, here, sizeof(here));
+	return !strcmp(there, here) && !strcmp(j->row[0]->module, r->module);
+}
+
+/* ---- the program ---- */
+
+static int load_at(struct attach *a, const char *prog, bool exit, int btf_fd)
+{
+	return template__load(a->obj, prog, exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI, 0, btf_fd);
+}
+
+/* Puts the family's program where jumps to it find it, once. */
+static int fill_far(struct attach *a, const char *prog, bool exit)
+{
+	uint32_t zero = 0;
+	char name[32];
+	int map, fd, err;
+
+	if (a->far_filled[exit])
+		return 0;
+	snprintf(name, sizeof(name), "%s_at", prog);
+	map = object__map_fd(a->obj, name);
+	fd = map < 0 ? map : load_at(a, prog, exit, 0);
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(map, &zero, &fd, BPF_ANY);
+	close(fd);
+	a->far_filled[exit] = !err;
+	return err;
+}
+
+/* One family has such programs, so that there is one of them to enter and one to exit. */
+static int load_far(struct attach *a, const char *prog, bool exit, int btf_fd)
+{
+	static pthread_mutex_t lock[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
+	char name[32];
+	int err;
+
+	snprintf(name, sizeof(name), "%s_far", prog);
+	if (!template__exists(a->obj, name))
+		return -ENOENT;
+	pthread_mutex_lock(&lock[exit]);
+	err = fill_far(a, prog, exit);
+	pthread_mutex_unlock(&lock[exit]);
+	return err ? err : load_at(a, name, exit, btf_fd);
+}
+
+static int load(struct attach *a, const struct attach_job *j)
+{
+	bool exit = j->row[0]->exit;
+	char prog[PROG_LEN];
+	int fd;
+
+	program_of(j->row[0], prog, sizeof(prog));
+	fd = load_far(a, prog, exit, j->btf_fd);
+	return fd >= 0 ? fd : load_at(a, prog, exit, j->btf_fd);
+}
+
+/* ---- attaching ---- */
+
+static int link_rows(const struct attach_job *j, size_t from, size_t nr)
+{
+	uint64_t cookie[JOB_ROWS_MAX];
+	uint32_t id[JOB_ROWS_MAX];
+	char attr[256] = "";
+	struct multi_link link = {
+		.prog_fd = j->prog_fd, .attach_type = j->row[0]->exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI,
+		.ids = (uintptr_t)id, .cookies = (uintptr_t)cookie, .cnt = nr,
+	};
+	int fd;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct plan_row *r = j->row[from + i];
+
+		id[i] = r->btf_id;
+		cookie[i] = VT_COOKIE(shared[shared_by(r)].number, r->event);
+	}
+	memcpy(attr, &link, sizeof(link));
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+/* Each row holds the link and the program: both go with the last of them. */
+static void attached(struct attach_job *j, size_t from, size_t nr, int link_fd)
+{
+	for (size_t i = from; i < from + nr; i++) {
+		j->row[i]->prog_fd = dup(j->prog_fd);
+		method__attached(j->row[i], dup(link_fd));
+	}
+	close(link_fd);
+}
+
+/* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
+static void attach_some(struct attach_job *j, size_t from, size_t nr)
+{
+	int fd = link_rows(j, from, nr);
+
+	if (fd >= 0) {
+		attached(j, from, nr, fd);
+	} else if (nr > 1) {
+		attach_some(j, from, nr / 2);
+		attach_some(j, from + nr / 2, nr - nr / 2);
+	}
+}
+
+static void attach(struct attach *a, struct attach_job *j)
+{
+	if (j->prog_fd < 0)
+		return;	/* the kernel cannot do it, or its verifier will not */
+	attach_some(j, 0, j->nr);
+	close(j->prog_fd);
+}
+
+/* Each row tells the misses of the shared program, as it may be the one. Hits are each row's own. */
+static void count(struct plan_row *r)
+{
+	r->recursion_misses = count__recursion_misses(r->prog_fd, NULL);
+}
+
+const struct attach_method method_multi = {
+	.id = PLAN_MULTI,
+	.typed = true,
+	.can = can,
+	.joins = joins,
+	.load = load,
+	.attach = attach,
+	.count = count,
+};

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* LUO file handlers, whoever they are: found on LUO's list, attached by the addresses of their ops. */
+#include "capture/domain/domain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/kernel/kernel.h"
+#include "capture/object/object.h"
+
+#define NR_OPS 8	/* callbacks of a handler that are traced */
+
+struct handler {
+	uint64_t addr;
+	char compatible[64];
+	char module[64];	/* ops->owner; "" = built in */
+	bool handed_on;		/* to objects.c */
+	bool complete;	/* every op it has is attached; else it is tried again */
+	unsigned int tries;
+};
+
+struct state {
+	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
+	struct handler *handlers;
+	size_t nr;
+};
+
+static const struct { const char *op; enum vt_event_type event; } handler_ops[] = {
+	{ "can_preserve", VT_EV_OP_CAN_PRESERVE }, { "preserve", VT_EV_OP_PRESERVE },
+	{ "unpreserve", VT_EV_OP_UNPRESERVE }, { "freeze", VT_EV_OP_FREEZE },
+	{ "unfreeze", VT_EV_OP_UNFREEZE }, { "retrieve", VT_EV_OP_RETRIEVE },
+	{ "can_finish", VT_EV_OP_CAN_FINISH }, { "finish", VT_EV_OP_FINISH },
+};
+_Static_assert(sizeof(handler_ops) / sizeof(handler_ops[0]) == NR_OPS, "NR_OPS counts this table");
+_Static_assert(NR_OPS <= CALLBACKS_MAX, "struct callbacks has room for them");
+
+/* The function at an op's address: among the symbols there, the one of the handler's module that BTF knows. */
+static struct func_info find_op(struct domains *d, const struct handler *h, uint64_t addr, char *func, size_t len)
+{
+	struct func_info fi = { 0 };
+	const char *name, *module;
+
+	for (size_t n = 0; !fi.found && (name = kernel__sym_at(d->k, addr, n, &module)); n++) {
+		if (*h->module && strcmp(module, h->module))
+			continue;
+		fi = kernel__func(d->k, name, *module ? module : "vmlinux");
+		snprintf(func, len, "%s", name);
+	}
+	return fi;
+}
+
+static int add_op_rows(struct domains *d, const struct handler *h, int op, uint64_t addr)
+{
+	char func[96] = "";
+	struct func_info fi = { 0 };
+
+	if (addr)
+		fi = find_op(d, h, addr, func, sizeof(func));
+	for (int exit = 0; exit < 2; exit++) {
+		struct plan_row *r = plan__add(&d->plan);
+
+		if (!r)
+			return -ENOMEM;
+		r->group = PLAN_HANDLER;
+		r->key = h->addr;
+		r->event = handler_ops[op].event;
+		r->exit = exit;
+		r->method = PLAN_FENTRY;
+		r->btf_id = fi.btf_id;
+		r->args = fi.found ? fi.args : handler_ops[op].event == VT_EV_OP_CAN_PRESERVE ? 2 : 1;
+		r->addr = addr;
+		r->possible = fi.found;
+		snprintf(r->prog, sizeof(r->prog), "%c_op_%s", exit ? 'x' : 'e', handler_ops[op].op);
+		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
+		snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : "vmlinux");
+		snprintf(r->func, sizeof(r->func), "%s", *func ? func : handler_ops[op].op);
+		if (!addr) {
+			/* Nothing to see is not a blind spot. */
+			r->method = PLAN_ABSENT;
+			snprintf(r->reason, sizeof(r->reason), "handler %s has no such op", h->compatible);
+		} else if (!fi.found) {
+			r->only_kprobe = r->possible = true;
+			r->method = PLAN_KPROBE;
+			snprintf(r->reason, sizeof(r->reason), "%s", *func ? "the op's function is not in BTF" : "no symbol at the op's address");
+		}
+	}
+	return 0;
+}
+
+static struct handler *find_handler(const struct state *s, uint64_t addr)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->handlers[i].addr == addr)
+			return &s->handlers[i];
+	return NULL;
+}
+
+static void read_owner(struct domains *d, struct handler *h, uint64_t ops)
+{
+	int off_owner = kernel__offset(d->k, NULL, "liveupdate_file_ops", "owner");
+	int off_name = kernel__offset(d->k, NULL, "module", "name");
+	uint64_t owner = off_owner < 0 ? 0 : object__peek_u64(d->obj, ops + off_owner);
+
+	if (!owner || off_name < 0 || object__peek(d->obj, owner + off_name, h->module, sizeof(h->module) - 8))
+		h->module[0] = 0;
+}
+
+static bool handler_complete(const struct domains *d, uint64_t addr)
+{
+	for (size_t i = 0; i < d->plan.nr; i++) {
+		const struct plan_row *r = &d->plan.rows[i];
+
+		if (r->group == PLAN_HANDLER && r->key == addr && r->method != PLAN_ABSENT && !r->attached)
+			return false;
+	}
+	return true;
+}
+
+/* Where the ops have their I-th callback; 0: nowhere, or this kernel has no such op. */
+static uint64_t op_addr(struct domains *d, const struct state *s, uint64_t ops, size_t i)
+{
+	return s->op_offset[i] < 0 ? 0 : object__peek_u64(d->obj, ops + s->op_offset[i]);
+}
+
+/* What its callbacks allocate and free is seen in their text: objects.c looks there. */
+static int hand_on(struct domains *d, const struct state *s, struct handler *h, uint64_t ops)
+{
+	struct callbacks *grown, *cb;
+
+	if (h->handed_on)
+		return 0;
+	grown = realloc(d->callbacks, (d->nr_callbacks + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	d->callbacks = grown;
+	cb = &grown[d->nr_callbacks++];
+	*cb = (struct callbacks){ 0 };
+	snprintf(cb->module, sizeof(cb->module), "%s", *h->module ? h->module : "vmlinux");
+	for (size_t i = 0; i < NR_OPS; i++) {
+		uint64_t at = op_addr(d, s, ops, i);
+
+		if (at)
+			cb->addr[cb->nr++] = at;
+	}
+	h->handed_on = true;
+	return 0;
+}
+
+static void tell_name(struct domains *d, const struct handler *h)
+{
+	size_t used = strlen(d->handlers);
+
+	snprintf(d->handlers + used, sizeof(d->handlers) - used, "%s%s", used ? ", " : "", h->compatible);
+}
+
+static struct handler *new_handler(struct domains *d, struct state *s, uint64_t addr)
+{
+	struct handler *grown = realloc(s->handlers, (s->nr + 1) * sizeof(*grown)), *h;
+
+	if (!grown)
+		return NULL;
+	s->handlers = grown;
+	h = &grown[s->nr++];
+	*h = (struct handler){ .addr = addr };
+	return h;
+}
+
+#define HANDLER_TRIES 4	/* whatever else is missing then stays so */
+
+static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
+{
+	int off_ops = kernel__offset(d->k, NULL, "liveupdate_file_handler", "ops");
+	int off_compat = kernel__offset(d->k, NULL, "liveupdate_file_handler", "compatible");
+	struct handler *h = find_handler(s, addr);
+	int attached, err;
+	uint64_t ops;
+
+	if (h && h->complete)
+		return 0;
+	if (h) {
+		plan__drop_rows(&d->plan, PLAN_HANDLER, addr);
+	} else {
+		h = new_handler(d, s, addr);
+		if (!h)
+			return -ENOMEM;
+		if (off_ops < 0 || off_compat < 0 || object__peek(d->obj, addr + off_compat, h->compatible, 48))
+			return -ENOENT;
+		tell_name(d, h);
+	}
+
+	ops = object__peek_u64(d->obj, addr + off_ops);
+	read_owner(d, h, ops);
+	for (size_t i = 0; i < NR_OPS; i++)
+		if (add_op_rows(d, h, i, op_addr(d, s, ops, i)))
+			return -ENOMEM;
+	attached = attach__group(d->attach, PLAN_HANDLER, addr);
+	err = attached < 0 ? 0 : hand_on(d, s, h, ops);
+	h->complete = handler_complete(d, addr);
+	/*
+	 * A handler that is registered within its module's init is seen before the
+	 * kernel lets programs attach there: the end of that init is to tell us again.
+	 */
+	if (!h->complete && ++h->tries < HANDLER_TRIES)
+		object__control(d->obj)->handlers_pending = 1;
+	return err ? err : attached;
+}
+
+/* LUO's list of registered handlers (luo_file_handler_list), from its head. */
+static int attach(struct domains *d, void *state)
+{
+	uint64_t head = kernel__addr(d->k, "luo_file_handler_list", NULL);
+	int off_list = kernel__offset(d->k, NULL, "liveupdate_file_handler", "list");
+	int attached = 0;
+	uint64_t at;
+
+	if (!head || off_list < 0)
+		return 0;
+	object__control(d->obj)->handlers_pending = 0;
+	at = object__peek_u64(d->obj, head);
+	for (int i = 0; at && at != head && i < 256; i++) {
+		int ret = attach_handler(d, state, at - off_list);
+
+		if (ret < 0)
+			return ret;
+		attached += ret;
+		at = object__peek_u64(d->obj, at);
+	}
+	return attached;
+}
+
+static void layout(struct domains *d, void *state)
+{
+	struct state *s = state;
+
+	for (size_t i = 0; i < NR_OPS; i++)
+		s->op_offset[i] = kernel__offset(d->k, NULL, "liveupdate_file_ops", handler_ops[i].op);
+}
+
+static void close_state(void *state)
+{
+	struct state *s = state;
+
+	free(s->handlers);
+}
+
+const struct domain domain_handlers = {
+	.phase = "attach handlers",
+	.state = sizeof(struct state),
+	.layout = layout,
+	.attach = attach,
+	.close = close_state,
+};

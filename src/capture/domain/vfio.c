@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vfio.ko: its functions, the layout of its structures, the places where it frees. */
+#include "capture/domain/domain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/kernel/calls.h"
+#include "capture/kernel/kernel.h"
+#include "capture/object/object.h"
+
+#define MODULE "vfio"
+
+struct state {
+	bool done;		/* its text was searched for calls */
+	struct site df_alloc;	/* the allocator that vfio_allocate_device_file() calls, found in its text */
+};
+
+/* ---- call sites of free functions ---- */
+
+/* Functions in which a freed pointer can only be a df. */
+static bool frees_only_df(struct domains *d, const char *name)
+{
+	static const enum vt_event_type own[] = { VT_EV_VFIO_RELEASE, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_CDEV_OPEN };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		const struct plan_row *r = plan__source(&d->plan, own[i], true, 0, 0);
+
+		if (r && !strcmp(r->func, name))
+			return true;
+	}
+	return false;
+}
+
+static const struct site_use frees = { VT_SITE_FREE, VT_EV_MEM_FREE, MODULE, false, VT_C_NONE };
+
+/* The plan says so when frees cannot be seen. */
+static int no_sites(struct domains *d, int err)
+{
+	return attach__no_call(d->attach, &frees, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
+			       "no call of a free function found in the module's text", err);
+}
+
+static int attach_free(void *arg, struct call *c, const struct site_use *use)
+{
+	struct domains *d = arg;
+	const char *name = kernel__sym(d->k, c->addr, NULL, NULL);
+	struct site_use here = *use;
+
+	here.df_only = name && frees_only_df(d, name);
+	return attach__call(d->attach, c, &here);
+}
+
+/* Not hooked: that a df is allocated, vfio_allocate_device_file() tells. */
+static void find_df_alloc(struct domains *d, struct state *s)
+{
+	struct call *found;
+	int nr = calls__in_module(d->k, MODULE, CALLS_OF_ALLOC, object__reader, d->obj, &found);
+
+	for (int i = 0; i < nr; i++) {
+		const char *name = kernel__sym(d->k, found[i].addr, NULL, NULL);
+
+		if (name && !strcmp(name, "vfio_allocate_device_file"))
+			s->df_alloc = site__describe(d->attach, &found[i]);
+	}
+	free(found);
+}
+
+static int attach_sites(struct domains *d, struct state *s)
+{
+	struct call *found;
+	int nr = calls__in_module(d->k, MODULE, CALLS_OF_FREE, object__reader, d->obj, &found);
+	int attached = nr <= 0 ? no_sites(d, nr) : attach__calls(found, nr, &frees, attach_free, d);
+
+	if (nr > 0)
+		find_df_alloc(d, s);
+	return attached;
+}
+
+/* ---- the module ---- */
+
+static const struct plan_scope functions = { .group = PLAN_VFIO, .module = MODULE, .witness = "vfio_device_fops_release" };
+
+static bool present(const struct domains *d)
+{
+	return kernel__addr(d->k, "vfio_device_fops", NULL) != 0;
+}
+
+static int offset(struct domains *d, const char *type, const char *member)
+{
+	return present(d) ? kernel__offset(d->k, kernel__module_btf(d->k, MODULE), type, member) : -1;
+}
+
+static void layout(struct domains *d, void *state)
+{
+	struct vt_control *c = object__control(d->obj);
+
+	c->df_device = offset(d, "vfio_device_file", "device");
+	c->dev_inode = offset(d, "vfio_device", "inode");
+	c->dev_refcount = offset(d, "vfio_device", "refcount");
+	c->dev_kref = offset(d, "vfio_device", "device.kobj.kref");
+	c->dev_dev = offset(d, "vfio_device", "dev");
+	c->dev_open_count = offset(d, "vfio_device", "open_count");
+	c->dev_cdev = offset(d, "vfio_device", "cdev");
+	c->vfio_fops = kernel__addr(d->k, "vfio_device_fops", NULL);
+}
+
+static int attach(struct domains *d, void *state)
+{
+	struct state *s = state;
+
+	if (s->done)
+		return 0;
+	s->done = true;
+	return attach_sites(d, s);
+}
+
+/* ---- its events ---- */
+
+static const enum vt_event_type sites[] = { VT_EV_MEM_FREE, 0 };
+
+static const struct domain_life births[] = {
+	{ VT_EV_VFIO_DF_ALLOC, VT_S_DF, 0 },
+	{ VT_EV_VFIO_CDEV_OPEN, VT_S_FILE, LIFE_ENTER },
+	{ VT_EV_VFIO_MMAP, VT_S_VMA, 0 },
+	{ VT_EV_VFIO_REGISTER, VT_S_DEVICE, LIFE_IF_OK },
+	{ 0 },
+};
+
+static const struct domain_life deaths[] = {
+	{ VT_EV_MEM_FREE, VT_S_OBJ, 0 },
+	{ VT_EV_VFIO_UNREGISTER, VT_S_DEVICE, LIFE_EXIT },
+	{ 0 },
+};
+
+static const struct domain_parting parting[] = {
+	{ VT_EV_VFIO_RELEASE, VT_P_NONE },
+	{ VT_EV_MEM_FREE, VT_P_NONE },
+	{ 0 },
+};
+
+static const struct domain_memory remembered[] = {
+	{ VT_C_DF, VT_EV_MEM_FREE },
+	{ VT_C_MAPPING, VT_EV_VFIO_ZAP },
+	{ 0 },
+};
+
+static bool has(const struct vt_wire *w, enum vt_slot s)
+{
+	return w->mask & 1ull << s && !(w->fault & 1ull << s);
+}
+
+static const struct site *site(const void *state, const struct vt_wire *w)
+{
+	const struct state *s = state;
+
+	return w->type == VT_EV_VFIO_DF_ALLOC && has(w, VT_S_DF) && s->df_alloc.addr ? &s->df_alloc : NULL;
+}
+
+static bool is_slot(const struct vt_wire_snap *s, enum vt_slot slot, uint64_t v)
+{
+	return v && has(&s->w, slot) && s->w.slot[slot] == v;
+}
+
+static bool tell(const struct vt_wire_snap *s, const char *member, uint64_t v, char *buf, size_t len)
+{
+	if (!strcmp(member, "file.private_data") && is_slot(s, VT_S_DF, v))
+		snprintf(buf, len, "df of vfio device %s", s->w.text_is == VT_TEXT_BDF ? s->w.text : "?");
+	else if (!strcmp(member, "file.f_mapping") && has(&s->w, VT_S_MAPPING) && is_slot(s, VT_S_DEV_MAPPING, s->w.slot[VT_S_MAPPING]))
+		snprintf(buf, len, "i_mapping of the vfio device's inode");
+	else
+		return false;
+	return true;
+}
+
+const struct domain domain_vfio = {
+	.phase = "attach vfio",
+	.functions = &functions,
+	.state = sizeof(struct state),
+	.present = present,
+	.layout = layout,
+	.attach = attach,
+	.sites = sites,
+	.births = births,
+	.deaths = deaths,
+	.parting = parting,
+	.remembered = remembered,
+	.site = site,
+	.tell = tell,
+};

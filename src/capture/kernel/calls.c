@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "capture/kernel/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/arch/arch.h"
+
+/* Legal pairs of families: kernel-facts of mm/slab_common.c and mm/util.c; kvfree() takes kmalloc and vmalloc memory. */
+static const struct callee free_functions[] = {
+	{ "kfree", "kmalloc", 0 },
+	{ "kfree_sensitive", "kmalloc", 0 },
+	{ "kvfree", "kvmalloc", 0 },
+	{ "kvfree_sensitive", "kvmalloc", 0 },
+	{ "vfree", "vmalloc", 0 },
+	{ "kmem_cache_free", "kmem_cache", 1 },
+	{ "kvfree_call_rcu", "rcu", 1 },
+	{ "kfree_call_rcu", "rcu", 1 },
+	{ "kho_unpreserve_free", "kho", 0 },
+	{ "kho_restore_free", "kho", 0 },
+};
+
+/* Names since 6.10 (memory allocation profiling) and before. */
+static const struct callee alloc_functions[] = {
+	{ "__kmalloc_cache_noprof", "kmalloc", 0 }, { "__kmalloc_noprof", "kmalloc", 0 },
+	{ "__kmalloc_cache_node_noprof", "kmalloc", 0 }, { "__kmalloc_node_noprof", "kmalloc", 0 },
+	{ "kmalloc_trace", "kmalloc", 0 }, { "__kmalloc", "kmalloc", 0 },
+	{ "__kvmalloc_node_noprof", "kvmalloc", 0 }, { "kvmalloc_node", "kvmalloc", 0 },
+	{ "vmalloc_noprof", "vmalloc", 0 }, { "vzalloc_noprof", "vmalloc", 0 }, { "vzalloc", "vmalloc", 0 },
+	{ "__vcalloc_noprof", "vmalloc", 0 }, { "vcalloc_noprof", "vmalloc", 0 }, { "__vmalloc_array_noprof", "vmalloc", 0 }, { "vcalloc", "vmalloc", 0 },
+	{ "kho_alloc_preserve", "kho", 0 }, { "kho_restore_vmalloc", "vmalloc", 0 },
+	{ "kmem_cache_alloc_noprof", "kmem_cache", 0 }, { "kmem_cache_alloc", "kmem_cache", 0 },
+};
+
+#define PIECE 4096	/* what is read at a time: no more than a reader can do */
+
+struct scan {
+	const struct kernel *k;
+	const struct callee *callees;
+	uint64_t target[32];
+	size_t nr_callees;
+	kernel_read_fn read;
+	void *arg;
+	struct call *found;
+	size_t nr;
+	int err;
+};
+
+static const struct callee *callee_at(const struct scan *s, uint64_t target)
+{
+	for (size_t i = 0; i < s->nr_callees; i++)
+		if (s->target[i] && s->target[i] == target)
+			return &s->callees[i];
+	return NULL;
+}
+
+static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, uint64_t addr)
+{
+	uint64_t target;
+
+	for (size_t at = 0; arch__next_call(text, len, addr, &at, &target); at++) {
+		const struct callee *callee = callee_at(s, target);
+		struct call *grown;
+
+		if (!callee)
+			continue;
+		grown = realloc(s->found, (s->nr + 1) * sizeof(*grown));
+		if (!grown) {
+			s->err = -ENOMEM;
+			return;
+		}
+		s->found = grown;
+		grown[s->nr++] = (struct call){ .addr = addr + at, .callee = callee };
+	}
+}
+
+static void scan_function(void *arg, const char *name, uint64_t addr, uint64_t size)
+{
+	unsigned char text[PIECE];
+	struct scan *s = arg;
+
+	/* __pfx_ padding and .init text that is gone are not code. */
+	if (!strncmp(name, "__pfx_", 6) || s->err)
+		return;
+	/* Pieces overlap so that no instruction is cut. */
+	for (uint64_t at = 0; at < size; at += sizeof(text) - (arch.call_len - 1)) {
+		size_t len = size - at < sizeof(text) ? size - at : sizeof(text);
+
+		if (s->read(s->arg, addr + at, text, len))
+			return;
+		scan_bytes(s, text, len, addr + at);
+	}
+}
+
+#define KIND(table) { table, sizeof(table) / sizeof(table[0]) }
+static const struct callee get_functions[] = { { "try_module_get", "", 0 }, { "__module_get", "", 0 } };
+static const struct callee put_functions[] = { { "module_put", "", 0 } };
+static const struct callee fd_functions[] = { { "fd_install", "", 0 } };
+_Static_assert(sizeof(alloc_functions) / sizeof(alloc_functions[0]) <= 32, "struct scan has room for so many targets");
+static const struct { const struct callee *callees; size_t nr; } kinds[] = {
+	[CALLS_OF_FREE] = KIND(free_functions), [CALLS_OF_ALLOC] = KIND(alloc_functions),
+	[CALLS_OF_MODULE_GET] = KIND(get_functions), [CALLS_OF_MODULE_PUT] = KIND(put_functions), [CALLS_OF_FD_INSTALL] = KIND(fd_functions),
+};
+
+static void scan_begin(struct scan *s, const struct kernel *k, enum calls_of what, kernel_read_fn read_fn, void *arg)
+{
+	*s = (struct scan){ .k = k, .read = read_fn, .arg = arg, .callees = kinds[what].callees, .nr_callees = kinds[what].nr };
+	for (size_t i = 0; i < s->nr_callees; i++)
+		s->target[i] = kernel__addr(k, s->callees[i].name, "vmlinux");
+}
+
+static int scan_end(struct scan *s, struct call **out)
+{
+	*out = NULL;
+	if (s->err) {
+		free(s->found);
+		return s->err;
+	}
+	*out = s->found;
+	return s->nr;
+}
+
+int calls__in_module(const struct kernel *k, const char *module, enum calls_of what,
+		     kernel_read_fn read_fn, void *arg, struct call **out)
+{
+	struct scan s;
+
+	scan_begin(&s, k, what, read_fn, arg);
+	kernel__each_text(k, module, scan_function, &s);
+	return scan_end(&s, out);
+}
+
+/* A function and the parts of it that the compiler moved elsewhere. */
+static void scan_named(struct scan *s, const char *name)
+{
+	static const char *const suffix[] = { "", ".cold", ".isra.0", ".part.0", ".constprop.0" };
+	char full[96];
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
+		uint64_t addr;
+
+		snprintf(full, sizeof(full), "%s%s", name, suffix[i]);
+		addr = kernel__addr(s->k, full, "vmlinux");
+		if (addr)
+			scan_function(s, full, addr, kernel__sym_size(s->k, addr));
+	}
+}
+
+int calls__in_functions(const struct kernel *k, const char *const *names, enum calls_of what,
+			kernel_read_fn read_fn, void *arg, struct call **out)
+{
+	struct scan s;
+
+	scan_begin(&s, k, what, read_fn, arg);
+	for (; *names; names++)
+		scan_named(&s, *names);
+	return scan_end(&s, out);
+}
+
+int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum calls_of what,
+	      kernel_read_fn read_fn, void *arg, struct call **out)
+{
+	struct scan s;
+
+	scan_begin(&s, k, what, read_fn, arg);
+	for (size_t i = 0; i < nr; i++)
+		scan_function(&s, "", addr[i], kernel__sym_size(k, addr[i]));
+	return scan_end(&s, out);
+}
+
+int calls__find_result(const struct kernel *k, struct call *c, kernel_read_fn read_fn, void *arg)
+{
+	uint64_t off = 0, size;
+	unsigned char *text;
+	struct arch_result r;
+	int err = -ENOENT;
+
+	if (!kernel__sym(k, c->addr, &off, NULL))
+		return err;
+	size = kernel__sym_size(k, c->addr - off);
+	if (off >= size)
+		return err;
+	text = malloc(size);
+	if (!text)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < size; at += PIECE) {
+		err = read_fn(arg, c->addr - off + at, text + at, size - at < PIECE ? size - at : PIECE);
+		if (err)
+			break;
+	}
+	if (!err)
+		err = arch__result_place(text, size, off, &r);
+	if (!err) {
+		c->result = c->addr - off + r.at;
+		c->joined = r.joined;
+	}
+	free(text);
+	return err;
+}

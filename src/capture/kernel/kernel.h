@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the running kernel is: its symbols, its types, its memory.
+ *
+ * Everything is asked of the kernel at hand (kallsyms, BTF), nothing is
+ * derived from its version.
+ */
+#ifndef VT_CAPTURE_KERNEL_H
+#define VT_CAPTURE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+struct btf_type;
+struct kernel;
+
+/* On failure *WHY is a sentence (static or in *k's place freed): -EPERM, -ENOENT (no BTF), other errno. */
+int kernel__open(struct kernel **out, const char **why);
+void kernel__free(struct kernel *k);
+
+/* Symbols. Modules loaded later are seen after kernel__refresh(). */
+int kernel__refresh(struct kernel *k);
+uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module);	/* 0 = unknown; module NULL = any */
+/* Length of the function at ADDR: up to the next symbol. 0 = unknown. */
+uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr);
+/* Name of the symbol that covers ADDR: "name" or NULL; *off and *module ("" for vmlinux) when asked for. */
+const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module);
+/*
+ * The N-th of the symbols that stand exactly at ADDR, NULL when there are no
+ * more: aliases, and leftovers of a module's init text whose memory has gone
+ * to another module.
+ */
+const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module);
+/* "name+0x1c [module]", or "" when nothing covers it. */
+void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
+/* Calls FN for each text symbol of a module. */
+void kernel__each_text(const struct kernel *k, const char *module,
+		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
+
+/* Whether it has the Live Update Orchestrator. */
+bool kernel__has_luo(const struct kernel *k);
+
+/* Types. */
+const struct btf *kernel__btf(const struct kernel *k);
+/* BTF of a module, or NULL when it has none or is not loaded. Cached. */
+const struct btf *kernel__module_btf(struct kernel *k, const char *module);
+/* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE of vmlinux or, if BTF is a module's, of that; -1 when there is none. */
+int kernel__offset(const struct kernel *k, const struct btf *btf, const char *type, const char *member);
+
+/* Value of an enumerator of vmlinux, whatever enum it is in; -1 when there is none. */
+long kernel__enum_value(const struct kernel *k, const char *name);
+
+struct func_info {
+	bool found;
+	int args;
+	uint32_t btf_id;	/* of the function, in that module's BTF */
+	char module[64];	/* "vmlinux" or the module whose BTF has it */
+	bool returns;		/* not void */
+};
+/* Looks FUNC up in MODULE's BTF (may be NULL), then in vmlinux's. */
+struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
+
+/* TYPE without const, volatile and typedefs. */
+const struct btf_type *kernel__real_type(const struct btf *btf, uint32_t type);
+/* fd of a module's BTF object in the kernel, which stays ours; 0 stands for vmlinux. -errno */
+int kernel__btf_fd(struct kernel *k, const char *module);
+
+/* Reads LEN bytes of kernel memory; 0 or -errno. */
+typedef int (*kernel_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
+/* Where the direct map and the page array begin; 0 = unknown. */
+struct kernel_memory {
+	uint64_t page_offset, vmemmap;
+};
+struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read, void *arg);
+
+const char *kernel__release(const struct kernel *k);
+/* GNU build id of vmlinux as hex, "" when unreadable. */
+const char *kernel__build_id(const struct kernel *k);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "capture/kernel/nametab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vfiotrace/hash.h"
+
+static size_t hash(const char *s)
+{
+	uint64_t h = vt_hash_on(VT_HASH_BEGIN, s);
+
+	return h ^ h >> 32;
+}
+
+static void put(struct nametab *t, const char *name, uint32_t value)
+{
+	size_t i = hash(name) & (t->cap - 1);
+
+	while (t->slot[i].name)
+		i = (i + 1) & (t->cap - 1);
+	t->slot[i].name = name;
+	t->slot[i].value = value;
+	t->nr++;
+}
+
+static int grow(struct nametab *t, size_t cap)
+{
+	struct nametab bigger = { .cap = cap };
+
+	bigger.slot = calloc(bigger.cap, sizeof(*bigger.slot));
+	if (!bigger.slot)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->cap; i++)
+		if (t->slot[i].name)
+			put(&bigger, t->slot[i].name, t->slot[i].value);
+	free(t->slot);
+	*t = bigger;
+	return 0;
+}
+
+int nametab__reserve(struct nametab *t, size_t nr)
+{
+	size_t cap = 1 << 10;
+
+	while (cap < 2 * nr)
+		cap *= 2;
+	return cap > t->cap ? grow(t, cap) : 0;
+}
+
+int nametab__add(struct nametab *t, const char *name, uint32_t value)
+{
+	if (2 * (t->nr + 1) > t->cap && grow(t, t->cap ? 4 * t->cap : 1 << 16))
+		return -ENOMEM;
+	put(t, name, value);
+	return 0;
+}
+
+int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_t *value)
+{
+	size_t i;
+
+	if (!t->cap)
+		return 0;
+	i = *at == SIZE_MAX ? hash(name) & (t->cap - 1) : (*at + 1) & (t->cap - 1);
+	for (; t->slot[i].name; i = (i + 1) & (t->cap - 1)) {
+		if (strcmp(t->slot[i].name, name))
+			continue;
+		*at = i;
+		*value = t->slot[i].value;
+		return 1;
+	}
+	return 0;
+}
+
+void nametab__clear(struct nametab *t)
+{
+	free(t->slot);
+	memset(t, 0, sizeof(*t));
+}

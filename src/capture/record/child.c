@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* CMD: held until everything is armed, let go, waited for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/say.h"
+#include "capture/kernel/clock.h"
+#include "capture/record/private.h"
+
+#define CHILD_GRACE_S 5
+
+/* Forked before privileges go, held on a pipe until everything is armed. */
+int child__hold(struct recorder *r)
+{
+	int go[2];
+	char c;
+
+	if (!r->opt->cmd)
+		return 0;
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	r->child = fork();
+	if (r->child < 0)
+		return -errno;
+	if (!r->child) {
+		sigset_t none;
+
+		close(go[1]);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (read(go[0], &c, 1) != 1)
+			_exit(VT_EXIT_UNSUPPORTED);	/* arming failed: CMD is not run */
+		execvp(r->opt->cmd[0], r->opt->cmd);
+		fprintf(stderr, "vfiotrace: cannot run %s: %s\n", r->opt->cmd[0], strerror(errno));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	close(go[0]);
+	r->child_go = go[1];
+	return 0;
+}
+
+void child__release(struct recorder *r)
+{
+	if (!r->child)
+		return;
+	if (write(r->child_go, "g", 1) != 1)
+		vt_say("cannot start %s", r->opt->cmd[0]);
+	close(r->child_go);
+	r->child_go = -1;
+	output__mark(r, VT_EV_REC_CHILD, r->opt->cmd[0], NULL);
+}
+
+void child__reap(struct recorder *r)
+{
+	int status;
+	int64_t ret;
+
+	if (!r->child || r->child_gone || waitpid(r->child, &status, WNOHANG) != r->child)
+		return;
+	r->child_gone = true;
+	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	output__mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
+	r->stop = true;
+	if (!r->grace_end)
+		r->why = "command ended";
+}
+
+void child__stop(struct recorder *r, const struct signalfd_siginfo *si)
+{
+	bool again = r->grace_end != 0;
+
+	r->why = si->ssi_signo == SIGINT ? "SIGINT" : si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP";
+	if (!r->child || r->child_gone || again) {
+		r->stop = true;
+		return;
+	}
+	/* What the terminal sends goes to CMD as well (drivers/tty: isig()); from elsewhere it is passed on. */
+	if (si->ssi_code != SI_KERNEL)
+		kill(r->child, si->ssi_signo);
+	r->grace_end = clock__now() + CHILD_GRACE_S * 1000000000ULL;
+}
+
+/* CMD is given some time to end, so that the file has its end. */
+void child__check_grace(struct recorder *r)
+{
+	if (!r->grace_end || r->stop || clock__now() < r->grace_end)
+		return;
+	vt_say("%s did not end within %d s of %s: the recording ends without it", r->opt->cmd[0], CHILD_GRACE_S, r->why);
+	r->stop = true;
+}

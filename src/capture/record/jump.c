@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* While the kernel waits for us: what it waits for comes first. */
+#include "capture/record/private.h"
+
+#include "capture/domain/list.h"
+#include "capture/record/cpuhog.h"
+
+/*
+ * The old kernel is about to jump and waits for us in device_shutdown():
+ * counters, losses and every record go to stable storage, then it is let go.
+ */
+void jump__save(struct recorder *r)
+{
+	struct cpuhog *hold = cpuhog__begin(r->opt->jump_wait_ns);
+	uint64_t upto = r->consumed;
+
+	output__probes(r);
+	output__losses(r);
+	output__mark(r, VT_EV_REC_DRAINED, NULL, NULL);
+	if (!output__store(r, true))
+		__atomic_store_n(&object__control(r->obj)->synced, upto, __ATOMIC_RELEASE);
+	cpuhog__end(hold);
+	r->jumping = false;
+	r->dirty = false;
+}
+
+/* A module that matters has come: attach to it, then let its loader go on. */
+void jump__module(struct recorder *r)
+{
+	struct vt_control *c = object__control(r->obj);
+	uint64_t seen = __atomic_load_n(&c->modules_seen, __ATOMIC_ACQUIRE);
+	struct cpuhog *hold = r->one_cpu ? cpuhog__begin(r->opt->module_wait_ns) : NULL;
+	int64_t ret = domains__catch_up(r->d);
+
+	output__mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
+	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
+	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
+	cpuhog__end(hold);
+	r->new_module = false;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The file: opened, told about itself, pushed out. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/say.h"
+#include "capture/attach/attach.h"
+#include "capture/domain/domain.h"
+#include "capture/kernel/clock.h"
+#include "capture/kernel/kernel.h"
+#include "capture/kernel/phase.h"
+#include "capture/record/carry.h"
+#include "capture/record/private.h"
+
+/* ---- what it says about itself ---- */
+
+static void first_line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+
+	buf[0] = 0;
+	if (!f)
+		return;
+	if (fgets(buf, len, f))
+		buf[strcspn(buf, "\n")] = 0;
+	fclose(f);
+}
+
+void output__meta(struct recorder *r)
+{
+	char boot_id[64], cmdline[512], started[32], phases[1024];
+	struct utsname u;
+	time_t t = time(NULL);
+	struct tm tm;
+
+	uname(&u);
+	gmtime_r(&t, &tm);
+	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	first_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	first_line("/proc/cmdline", cmdline, sizeof(cmdline));
+	vt_writer__meta(r->w, "tool.version", VFIOTRACE_VERSION);
+	vt_writer__meta(r->w, "command", r->opt->command_line);
+	vt_writer__meta(r->w, "kernel.release", u.release);
+	vt_writer__meta(r->w, "kernel.version", u.version);
+	vt_writer__meta(r->w, "kernel.build_id", kernel__build_id(r->k));
+	vt_writer__meta(r->w, "kernel.cmdline", cmdline);
+	vt_writer__meta(r->w, "machine", u.machine);
+	vt_writer__meta(r->w, "boot_id", boot_id);
+	vt_writer__meta(r->w, "clock", "CLOCK_BOOTTIME ns");
+	vt_writer__meta(r->w, "started", started);
+	vt_writer__meta(r->w, "luo", kernel__has_luo(r->k) ? "yes" : "no");
+	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
+	phase__begin(NULL);
+	phase__print(phases, sizeof(phases));
+	vt_writer__meta(r->w, "arming", phases);
+	if (r->carry)
+		vt_writer__meta(r->w, "carried", "session " VT_OWN_SESSION);
+}
+
+void output__probes(struct recorder *r)
+{
+	struct plan *p = domains__plan(r->d);
+	struct vt_probe *probes;
+
+	attach__count(domains__attach(r->d));
+	probes = plan__probes(p);
+	if (probes)
+		vt_writer__probes(r->w, probes, p->nr);
+	free(probes);
+}
+
+/* Only what is new since the last time: readers add the rows up. */
+static void write_loss(struct recorder *r, enum vt_event_type type, const char *why, const struct vt_wire_loss *now,
+		       const struct vt_wire_loss *told, uint64_t to_ns)
+{
+	struct vt_loss l = { .event = vt_event_name(type), .why = why, .to_ns = to_ns };
+
+	if (now->count == told->count)
+		return;
+	l.count = now->count - told->count;
+	l.from_ns = told->count ? told->last_ns : now->first_ns;
+	vt_writer__loss(r->w, &l);
+}
+
+void output__losses(struct recorder *r)
+{
+	struct object_losses now;
+
+	if (object__losses(r->obj, &now))
+		return;
+	for (int t = 1; t < VT_EV_MAX; t++) {
+		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
+		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
+	}
+	for (const struct domain *const *d = domain_list; *d; d++)
+		for (const struct domain_memory *m = (*d)->remembered; m && m->type; m++)
+			write_loss(r, m->type, "more objects than there is room for", &now.unknown[m->cls], &r->told.unknown[m->cls], UINT64_MAX);
+	r->told = now;
+}
+
+void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
+{
+	struct vt_stamp stamp = { .ts_ns = clock__now(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
+
+	vt_writer__begin(r->w, type, VT_POINT, &stamp);
+	if (name)
+		vt_writer__str(r->w, VT_F_NAME, name);
+	if (ret)
+		vt_writer__s64(r->w, VT_F_RET, *ret);
+	vt_writer__end(r->w);
+	r->dirty = true;
+}
+
+/* ---- pushing it out ---- */
+
+/* What was pushed out is what the next kernel may take, where the trace is carried over. */
+int output__store(struct recorder *r, bool sync)
+{
+	int err = vt_writer__flush(r->w, sync);
+
+	carry__stored(r->carry, vt_writer__bytes(r->w));
+	return err;
+}
+
+void output__check(struct recorder *r)
+{
+	int err = vt_writer__error(r->w);
+
+	if (!err || r->storage_told)
+		return;
+	vt_say("%s: %s; what was written so far stays readable", r->carry ? "the carried trace" : r->opt->output, strerror(-err));
+	r->storage_told = true;
+}
+
+/* ---- opening ---- */
+
+/* What others sent through the live update is rebuilt under the gate, the tool's own preservation is not recorded. */
+static int open_carried(struct recorder *r)
+{
+	const char *why = "cannot write to the memory file";
+	int err, fd;
+
+	object__gate(r->obj, 1);
+	carry__first_open();
+	object__gate(r->obj, 0);
+	err = carry__open(r->opt->carry_bytes, &r->carry, &why);
+	if (!err) {
+		fd = carry__writer_fd(r->carry);
+		err = fd < 0 ? fd : vt_writer__fdopen(fd, &r->w);
+	}
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_UNSUPPORTED,
+		       "cannot carry the trace over: %s: %s", why, strerror(-err));
+}
+
+int output__open(struct recorder *r)
+{
+	int err;
+
+	if (r->opt->carry_bytes)
+		return open_carried(r);
+	err = vt_writer__open(r->opt->output, &r->w);
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
+		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+}
