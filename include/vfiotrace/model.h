@@ -140,6 +140,7 @@ struct vt_session {
 	struct vt_kho *kho;		/* LUO's own blocks for this session */
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
 	int64_t freeze_ret, deserialize_ret, finish_ret;
+	uint64_t unseen;		/* files that LUO counted in it and that the trace does not show */
 };
 
 /* Memory handed to KHO, by physical address. */
@@ -297,6 +298,13 @@ struct vt_side {
 	char *path;
 	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
 	enum vt_ending ending;
+	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
+	bool holds;		/* files are preserved when the trace ends */
+	/* By direction: LUO counts more files in a session than the trace shows, as far as UNSEEN_TO_NS. */
+	struct vt_unseen {
+		uint64_t files, seen, to_ns;
+		const char *session;	/* the first of them */
+	} unseen[2];
 	bool damaged;		/* bytes in the middle are unreadable */
 	/* where that may have cost events; to_ns UINT64_MAX: up to the end, then with what is told there */
 	struct vt_hole {

@@ -105,7 +105,8 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 		}
 		attached++;
 		missed += p->misses + p->recursion_misses;
-		if (p->attach_ns < earliest)
+		/* Where every row counts, the hook is whole with the last of them. */
+		if (earliest == UINT64_MAX || (kind_is(type, VT_K_EACH_ROW) ? p->attach_ns > earliest : p->attach_ns < earliest))
 			earliest = p->attach_ns;
 	}
 	if (!rows && absent)
@@ -297,6 +298,23 @@ static void hole_text(const struct vt_side *s, const struct vt_hole *h, struct v
 		 (unsigned long long)h->offset, since_start(s, h->from_ns), until, lost);
 }
 
+/* ---- files that nobody saw ---- */
+
+enum { NR_DIRS = 2 };
+
+static bool unseen_gap(const struct vt_side *s, enum vt_dir dir, struct vt_gap *g)
+{
+	const struct vt_unseen *u = &s->unseen[dir];
+
+	if (!u->files)
+		return false;
+	g->to_ns = u->to_ns;
+	snprintf(g->text, sizeof(g->text), "%s: LUO counts %llu file%s in session %s, the trace shows %llu: what %s before was not recorded",
+		 s->label, (unsigned long long)u->files, u->files == 1 ? "" : "s", u->session ? u->session : "?", (unsigned long long)u->seen,
+		 dir == VT_OUTGOING ? "was preserved" : "arrived and was retrieved");
+	return true;
+}
+
 /* ---- all of it ---- */
 
 /* What shows the same thing under another name of the posted series. */
@@ -331,8 +349,12 @@ bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t 
 		if (!kind_is(type, VT_K_RIDES) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
 			return true;
 	}
-	while (*i - s->nr_holes - 1 < c->nr_lost) {
-		const struct lost *l = &c->lost[(*i)++ - s->nr_holes - 1];
+	while (*i <= s->nr_holes + NR_DIRS) {
+		if (unseen_gap(s, (*i)++ - s->nr_holes - 1, g))
+			return true;
+	}
+	while (*i - s->nr_holes - 1 - NR_DIRS < c->nr_lost) {
+		const struct lost *l = &c->lost[(*i)++ - s->nr_holes - 1 - NR_DIRS];
 
 		if (!l->any && l->type != type)
 			continue;
@@ -399,6 +421,10 @@ bool coverage_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns)
 
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
 {
+	if (s->ending == VT_END_STOPPED && s->holds && !s->jumped) {
+		snprintf(buf, size, "%s: the recording ends while files are preserved, before the jump; what came after is unknown", s->label);
+		return buf;
+	}
 	if (s->ending != VT_END_CUT)
 		return NULL;
 	snprintf(buf, size, "%s: the recording breaks off (recorder killed or storage gone); what came after is unknown", s->label);

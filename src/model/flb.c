@@ -444,13 +444,13 @@ static void unpreserve_returned(struct vt_build *b, struct frame *f, const struc
 		if (l->state == VT_LIFE_UNPRESERVED && r)
 			r->lives_unpreserved++;
 	}
-	if (b->side->seen_type[VT_EV_FLB_UNPRESERVE])
+	if (b->side->seen_type[VT_EV_FLB_UNPRESERVE] && !f->session->unseen)
 		check_net(b, f, e, -files_ended(f, -f->flb.net));
 }
 
 static void finish_returned(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
-	if (b->side->seen_type[VT_EV_FLB_FINISH])
+	if (b->side->seen_type[VT_EV_FLB_FINISH] && !f->session->unseen)
 		check_net(b, f, e, -files_ended(f, -f->flb.net));
 	early_finish(b, f);
 }

@@ -465,6 +465,25 @@ static void deserialize_enter(struct vt_build *b, struct vt_session *s)
 	s->early = false;
 }
 
+/* A count in a record is evidence: of files that came to the session before the recording began, or past it. */
+static void counted(struct vt_build *b, struct frame *f, const struct vt_event *e)
+{
+	struct vt_session *s = f->session;
+	struct vt_unseen *u;
+
+	f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
+	if (!s || !f->have_count || f->count <= s->nr_lives)
+		return;
+	u = &b->side->unseen[s->dir];
+	s->unseen = f->count - s->nr_lives;
+	if (!u->files) {
+		u->files = f->count;
+		u->seen = s->nr_lives;
+		u->session = intern(b, s->name);
+	}
+	u->to_ns = e->ts_ns;
+}
+
 static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	if (kind_is_op(e->type)) {
@@ -480,14 +499,15 @@ static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const
 		break;
 	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
 		f->session = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
-		f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
+		counted(b, f, e);
 		break;
 	case VT_EV_LUO_UNPRESERVE:
 		unpreserve_enter(b, t, f, e);
 		break;
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
 		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
-		f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
+		if (e->type == VT_EV_LUO_FINISH)
+			counted(b, f, e);
 		if (e->type == VT_EV_LUO_DESERIALIZE && f->session)
 			deserialize_enter(b, f->session);
 		break;
@@ -590,7 +610,11 @@ static void retrieved(struct vt_build *b, const struct vt_event *e)
 
 static void deserialized(struct vt_build *b, const struct vt_event *e)
 {
-	if (b->side->deserialized)
+	/*
+	 * It does its work once in a boot and returns the same again ever after: without a
+	 * session that is rebuilt inside, this may be the echo of one before the recording.
+	 */
+	if (b->side->deserialized || (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]))
 		return;
 	b->side->deserialized = true;
 	at_set(b, &b->side->deserialize_at, e);
@@ -627,7 +651,9 @@ static void luo_finalize(struct vt_build *b)
 		for (struct vt_life *l = v->lives; l; l = l->next) {
 			if (v->dir == VT_OUTGOING && !v->ended)
 				l->held_at_end = l->state == VT_LIFE_FROZEN || l->state == VT_LIFE_PRESERVED;
+			b->side->holds |= l->held_at_end;
 		}
+		b->side->holds |= v->dir == VT_OUTGOING && !v->ended && v->unseen;
 	}
 }
 

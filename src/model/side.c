@@ -20,6 +20,7 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
+	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
 	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
 		return;
 	if (!s->first_ns || e->ts_ns < s->first_ns)
@@ -82,7 +83,8 @@ static void judge_frame(struct vt_side *s)
 		else
 			s->damaged = true;
 	}
-	s->ending = ended ? VT_END_STOPPED : s->jumped ? VT_END_JUMP : VT_END_CUT;
+	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last. */
+	s->ending = ended ? VT_END_STOPPED : s->jumped && !(s->truncated && !s->drained) ? VT_END_JUMP : VT_END_CUT;
 }
 
 static int read_events(struct vt_build *b, struct vt_event *e)

@@ -10,14 +10,14 @@ static bool looked_at(struct vt_ctx *c)
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
 
 	if (!pre->jumped) {
-		if (vt_side_incoming(post))
+		if (vt_side_incoming(post) || pre->holds)
 			vt_doubt(c, "%s: it does not reach the jump, so what went into it is not known", pre->label);
 		return false;
 	}
 	if (post->deserialized || vt_side_incoming(post))
 		return true;
 	if (vt_side_outgoing(pre))
-		vt_doubt(c, "%s: nobody opened /dev/liveupdate while it was recorded, so what arrived is not known", post->label);
+		vt_doubt(c, "%s: no session was rebuilt while it was recorded, so what arrived is not known", post->label);
 	return false;
 }
 
@@ -40,6 +40,19 @@ static void lost_file(struct vt_ctx *c, const struct vt_life *l)
 	vt_text(c, &f->meaning, "What the file stood for is lost: the guest's device or memory does not survive the update.");
 }
 
+/* How the session came to the new kernel was not seen: of its files only those are known that were asked for. */
+static void not_listed(struct vt_ctx *c, const struct vt_session *v, const struct vt_session *in)
+{
+	const struct vt_side *post = c->j->side[1];
+
+	for (const struct vt_life *l = in ? v->lives : NULL; l; l = l->next) {
+		if (!vt_crossed(c->j, l) || vt_side__life(post, VT_INCOMING, v->name, l->token))
+			continue;
+		vt_doubt(c, "%s: the recording began after session %s had been rebuilt, so what else arrived in it is not known", post->label, v->name);
+		return;
+	}
+}
+
 static void arrival(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
@@ -51,11 +64,11 @@ static void arrival(struct vt_ctx *c)
 		const struct vt_session *in = vt_incoming_session(post, v->name);
 		uint64_t listed = in && in->deserialize.type ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
 
-		if (in && in->deserialize_ret < 0)
-			continue;
 		/* Only a list that was seen can lack something. */
-		if (in ? !in->deserialized : !post->deserialized)
+		if (in ? !in->deserialized : !post->deserialized) {
+			not_listed(c, v, in);
 			continue;
+		}
 		for (const struct vt_life *l = v->lives; l && vt_clear(c, 1, 0, listed); l = l->next) {
 			if (vt_crossed(c->j, l) && !vt_life_torn(c, 0, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
 				lost_file(c, l);

@@ -6,7 +6,7 @@
 
 bool vt_side_outgoing(const struct vt_side *s)
 {
-	if (s->folded_lives || s->failed_preserves)
+	if (s->folded_lives || s->failed_preserves || s->unseen[VT_OUTGOING].files)
 		return true;
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {
 		if (v->dir == VT_OUTGOING && v->lives)
@@ -17,6 +17,8 @@ bool vt_side_outgoing(const struct vt_side *s)
 
 bool vt_side_incoming(const struct vt_side *s)
 {
+	if (s->unseen[VT_INCOMING].files)
+		return true;
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {
 		if (v->dir == VT_INCOMING && v->lives)
 			return true;

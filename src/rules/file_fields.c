@@ -303,6 +303,12 @@ static struct vt_finding *differs(struct vt_ctx *c, enum vt_severity sev, size_t
 	return f;
 }
 
+/* Inside of open(2) the VFS has not set all of them yet: do_dentry_open() does when ->open() has returned. */
+static uint32_t mode_design(const struct vt_snap *a)
+{
+	return FMODE_DESIGN | (a->pt == VT_PT_OPEN ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_CAN_READ | FMODE_CAN_WRITE | FMODE_OPENED : 0);
+}
+
 static void judge_mode(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
 {
 	char lost[200], won[200], key[64];
@@ -312,8 +318,8 @@ static void judge_mode(struct vt_ctx *c, size_t sa, const struct vt_snap *a, siz
 
 	if (!number(vt_snap__member(a, "f_mode"), &x) || !number(vt_snap__member(b, "f_mode"), &y))
 		return;
-	l = (uint32_t)(x & ~y) & ~FMODE_DESIGN;
-	w = (uint32_t)(y & ~x) & ~FMODE_DESIGN;
+	l = (uint32_t)(x & ~y) & ~mode_design(a);
+	w = (uint32_t)(y & ~x) & ~mode_design(a);
 	if (!l && !w)
 		return;
 	bit_names(l, lost, sizeof(lost));

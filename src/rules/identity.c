@@ -38,7 +38,8 @@ static void same_identity(struct vt_ctx *c, const struct vt_life *out, const str
 	if (out->bdf && in->bdf && strcmp(out->bdf, in->bdf))
 		changed(c, out, in, "PCI address", out->bdf, in->bdf, &in->at[VT_STEP_RETRIEVE],
 			"The guest gets somebody else's device.");
-	if (!out->has_data || !in->has_data || out->data == in->data)
+	/* Freeze may change it, and a recording that ends before the jump need not have seen that. */
+	if (!out->has_data || !in->has_data || out->data == in->data || (!c->j->side[0]->jumped && !out->at[VT_STEP_FREEZE].type))
 		return;
 	snprintf(was, sizeof(was), "serialized_data 0x%" PRIx64, out->data);
 	snprintf(is, sizeof(is), "serialized_data 0x%" PRIx64, in->data);

@@ -58,7 +58,8 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	if (where == VT_IN && (vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
 		return true;
 	if (where == VT_OUT)
-		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved);
+		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved) ||
+		       (c->j->nr_sides == 2 && i == 0 && vt_side_incoming(c->j->side[1]));
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
 	return vt_side_has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
@@ -157,8 +158,8 @@ void vt_check_needs(struct vt_ctx *c)
 			check_calls(c, i);
 		vt_spans__join(&c->blind[i]);
 		vt_spans__join(&c->torn[i]);
-		c->cut[i] = c->j->side[i]->ending == VT_END_CUT;
-		if (concerned && vt_side__cut(c->j->side[i], buf, sizeof(buf)))
+		c->cut[i] = vt_side__cut(c->j->side[i], buf, sizeof(buf));
+		if (concerned && c->cut[i])
 			vt_doubt(c, "%s", buf);
 	}
 }

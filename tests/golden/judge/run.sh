@@ -14,6 +14,8 @@
 #	absent old|new EVENT		the kernel has no such function
 #	hook old|new PROBE		one hook more, a line of the probe table
 #	late old|new EVENT NS		its hooks were attached at NS
+#	late1 old|new FUNC NS		the one hook on FUNC was
+#	missed old|new FUNC N		N hits of it were missed
 #	lost old|new EVENT [FROM TO]	some of these events were lost
 #	killed old|new			no end block, nothing after the last event kept
 #	cut old|new BYTES		the file lacks its last bytes
@@ -64,6 +66,8 @@ apply() { # WORD SIDE REST
 	absent) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"this kernel has no such function (or it was inlined)\"/" "$p" ;;
 	hook) echo "probe $3" >>"$p" ;;
 	late) sed -i -E "/ ${3% *} /s/attach=[0-9]+/attach=${3#* }/" "$p" ;;
+	late1) grep -q "^probe ${3% *} " "$p" && sed -i -E "/^probe ${3% *} /s/attach=[0-9]+/attach=${3#* }/" "$p" ;;
+	missed) grep -q "^probe ${3% *} " "$p" && sed -i "/^probe ${3% *} /s/$/ misses=${3#* }/" "$p" ;;
 	lost) set -- $1 $2 $3; echo "loss $3 \"ring full\" 7 ${4:-1} ${5:-999999999}" >>"$p" ;;
 	killed) sed -i '/^end /d' "$f" ;;
 	cut) eval "cut_$2=$3" ;;
@@ -101,7 +105,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | absent | hook | late | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | gone | miss | absent | hook | late | late1 | missed | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new
@@ -124,7 +128,7 @@ check_line() { # WORD A REST
 
 # What the loss of records is tried on (loss.py): cases that have none of it by themselves.
 keep_texts() { # CASE NAME
-	[ -n "$wrong" ] || [ "$code" -gt 1 ] || grep -qE '^(miss|late|lost|killed|cut|break) ' "$1" && return
+	[ -n "$wrong" ] || [ "$code" -gt 1 ] || grep -qE '^(miss|missed|late|late1|lost|killed|cut|break) ' "$1" && return
 	mkdir -p "$tmp/texts"
 	cp "$tmp/old.all" "$tmp/texts/$2.old"
 	cp "$tmp/new.all" "$tmp/texts/$2.new"
