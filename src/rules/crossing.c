@@ -67,6 +67,17 @@ bool vt_arrived(const struct vt_side *pre, const struct vt_side *post)
 	return false;
 }
 
+bool vt_any_crossed(const struct vt_judgement *j)
+{
+	for (const struct vt_session *v = j->side[0]->sessions; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l; l = l->next) {
+			if (vt_crossed(j, l))
+				return true;
+		}
+	}
+	return j->side[0]->unseen[VT_OUTGOING].files;
+}
+
 const struct vt_session *vt_incoming_session(const struct vt_side *s, const char *name)
 {
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {

@@ -16,6 +16,8 @@ bool vt_arrived(const struct vt_side *pre, const struct vt_side *post);
 bool vt_pair_fits(const struct vt_ctx *c);
 /* L went from one kernel to the next. */
 bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l);
+/* Any file did. */
+bool vt_any_crossed(const struct vt_judgement *j);
 /* The session of that name that came to S, or NULL. */
 const struct vt_session *vt_incoming_session(const struct vt_side *s, const char *name);
 

@@ -89,6 +89,19 @@ static void judge_empty(struct vt_ctx *c)
 	}
 }
 
+/* Two traces of an update that did not happen, or that had nothing to carry, say nothing good of one. */
+static void judge_crossing(struct vt_ctx *c)
+{
+	struct vt_judgement *j = c->j;
+
+	if (j->nr_sides < 2 || j->nothing)
+		return;
+	if (!j->pair)
+		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no jump was recorded, so these traces show no live update");
+	else if (!vt_any_crossed(j) && !vt_side_incoming(j->side[1]))
+		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no file went into the jump, so nothing of the update itself was judged");
+}
+
 void vt_judgement__settle(struct vt_judgement *j)
 {
 	bool damaged = false;
@@ -146,6 +159,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 		c.err = c.err ? c.err : r.err;
 	}
 	judge_empty(&c);
+	judge_crossing(&c);
 	order_evidence(j);
 	if (j->nr_findings)
 		qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);

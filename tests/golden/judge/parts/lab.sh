@@ -25,3 +25,20 @@ while read -r name want rules; do
 		if [ "$code" = 0 ] || [ "$code" = 4 ] || [ "$code" = 5 ]; then ok; else not_ok "lab/$name: check of $side: exit $code"; fi
 	done
 done <"$here/lab/expected"
+
+# Traces of two updates are told as that, and never judged as one.
+two_updates() { # PRE POST WHY
+	xz -dc "$here/lab/$1.pre.vft.xz" >"$tmp/pre.vft"
+	xz -dc "$here/lab/$2.post.vft.xz" >"$tmp/post.vft"
+	"$tool" diff "$tmp/pre.vft" "$tmp/post.vft" >"$tmp/text" 2>&1
+	code=$?
+	if [ "$code" = 64 ] && grep -qF "not of one live update: " "$tmp/text" && grep -qF -- "$3" "$tmp/text"; then
+		ok
+	else
+		not_ok "lab/$1 with $2: exit $code, $(head -1 "$tmp/text")"
+	fi
+}
+two_updates healthy two-devices "the first never preserved it"
+two_updates rounds healthy "before the first recording ended"
+two_updates healthy late-recorder-e "after the first recording ended"
+two_updates mixed rounds "before the first recording ended"
