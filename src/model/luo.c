@@ -426,6 +426,17 @@ static void release_enter(struct vt_build *b, struct frame *f, const struct vt_e
 	f->session_obj = vt_ev_obj(e, VT_F_OBJ);
 }
 
+/* A handler refused to finish as the session's file was released: LUO keeps the session, and gives it to nobody. */
+static void stranded(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+{
+	struct vt_fact *x;
+	struct vt_at at;
+
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_STRANDED, who_session(b, s), &at);
+	x->at[1] = s->finish;
+}
+
 static void release_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	struct luo_part *own = part_own(b, luo);
@@ -433,6 +444,8 @@ static void release_exit(struct vt_build *b, struct task *t, struct frame *f, co
 	bool strange;
 
 	tell_parts(b, call_returned, t, f, e);
+	if (s && is_err(e) && s->dir == VT_INCOMING)
+		stranded(b, s, e);
 	if (!s || is_err(e))
 		return;
 	at_set(b, &s->release, e);

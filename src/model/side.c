@@ -87,6 +87,23 @@ static void judge_frame(struct vt_side *s)
 	s->ending = ended ? VT_END_STOPPED : s->jumped && !(s->truncated && !s->drained) ? VT_END_JUMP : VT_END_CUT;
 }
 
+/*
+ * The list of what arrived is read once in a boot, at the first open of
+ * /dev/liveupdate, and is read in vain where a handler is missing that comes later.
+ */
+static void handler_late(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_side *s = b->side;
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!s->deserialized || s->deserialize_ret != -ENOENT || s->fact_count[VT_FACT_HANDLER_LATE])
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_HANDLER_LATE, (struct vt_who){ 0 }, &at);
+	x->at[1] = s->deserialize_at;
+}
+
 static int read_events(struct vt_build *b, struct vt_event *e)
 {
 	struct vt_side *s = b->side;
@@ -102,6 +119,8 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 			b->other_session = NULL;
 		}
 		feed(b, e);
+		if (e->type == VT_EV_REC_HANDLER)
+			handler_late(b, e);
 		if (b->err)
 			return b->err;
 	}

@@ -487,8 +487,9 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 		w = 40;
 	for (size_t i = 0; i < t->nr; i++)
 		n[t->rows[i].same]++;
-	fprintf(f, "\n%sstruct file, field by field%s: ", BOLD(o), OFF(o));
-	vt_put_plain(f, vt_who_str(&t->who, buf, sizeof(buf)));
+	vt_who_str(&t->who, buf, sizeof(buf));
+	fprintf(f, "\n%sstruct file, field by field%s:%s", BOLD(o), OFF(o), strlen("struct file, field by field: ") + strlen(buf) > (size_t)o->width ? "\n  " : " ");
+	vt_put_plain(f, buf);
 	fprintf(f, "\n");
 	line(f, o, 2, "", 2, "%s at \"%s\" against %s at \"%s\": %zu equal, %zu differ by design, %zu differ, %zu not judged", t->side[0]->label, t->pt[0],
 	     t->side[1]->label, t->pt[1], n[VT_SAME], n[VT_BY_DESIGN], n[VT_DIFFERS], n[VT_UNJUDGED]);

@@ -17,7 +17,8 @@ bool vt_side_outgoing(const struct vt_side *s)
 
 bool vt_side_incoming(const struct vt_side *s)
 {
-	if (s->unseen[VT_INCOMING].files)
+	/* Something was there to be read, where reading it failed. */
+	if (s->unseen[VT_INCOMING].files || (s->deserialized && s->deserialize_ret < 0))
 		return true;
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {
 		if (v->dir == VT_INCOMING && v->lives)

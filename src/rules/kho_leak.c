@@ -50,13 +50,16 @@ static void never_restored(struct vt_ctx *c, const struct vt_kho *k, const struc
 
 static bool all_finished(const struct vt_side *s)
 {
+	bool any = false;
+
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING; l = l->next) {
 			if (l->state != VT_LIFE_FINISHED)
 				return false;
+			any = true;
 		}
 	}
-	return vt_side_incoming(s);
+	return any;
 }
 
 static void across(struct vt_ctx *c)

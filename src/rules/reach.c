@@ -42,7 +42,7 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 		lost = vt_side__lost(s, VT_EV_OBJ_ALLOC);
 		/* fallthrough */
 	default:
-		return lost || vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+		return lost || vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
 	}
 }
 
@@ -55,7 +55,7 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
 	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
 		return true;
-	if (where == VT_IN && (vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
+	if (where == VT_IN && (vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
 		return true;
 	if (where == VT_OUT)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved) ||

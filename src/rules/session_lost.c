@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A session that a failing RETRIEVE_SESSION leaves to nobody. */
+/* Sessions that nobody can have any more, for the rest of the boot. */
 #include "rules/facts.h"
 #include "rules/finding.h"
 
@@ -11,10 +11,24 @@ static const struct vt_telling session_lost[] = {
 	  .meaning = "Nobody has the session, and nobody can ask again. The release of its file finishes it: all its files are dropped, "
 		     "with the memory behind them.",
 	  .ev = { "fails", "marked retrieved" } },
+	{ .kind = VT_FACT_SESSION_STRANDED, .key = "stranded", .func = "luo_session_release",
+	  .title = "the file of a session is released and the session cannot be finished",
+	  .expected = "a session is finished before its file is closed, or at the latest by that",
+	  .seen = "luo_session_release() returns an error: a handler refuses to finish",
+	  .meaning = "LUO keeps the session and its files until the next reboot, and RETRIEVE_SESSION refuses to give it out again: its devices cannot be "
+		     "unbound, and their next preserve is refused. An agent that cannot wait until the handler agrees needs a session of its own for such files.",
+	  .ev = { "the release fails", "finish was refused" } },
+	{ .kind = VT_FACT_HANDLER_LATE, .key = "handler-late", .func = "luo_session_deserialize",
+	  .title = "a handler is registered after the sessions were read in vain: all of them are lost",
+	  .expected = "every handler whose files arrive is registered before the first open of /dev/liveupdate",
+	  .seen = "luo_session_deserialize() found no handler for a file, and a handler was registered afterwards",
+	  .meaning = "Every open of /dev/liveupdate fails until the next reboot: no session can be retrieved, and what all their files stood for is lost. "
+		     "Build the handler in, or load its module before whatever opens the device first (systemd's PID 1 does so before any unit).",
+	  .ev = { "the handler comes", "the reading fails" } },
 };
 
 const struct vt_rule vt_rule_session_lost = {
-	.id = "session-lost", .name = "session lost in a failing retrieve", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN } },
+	.id = "session-lost", .name = "session lost until reboot", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN }, { VT_EV_SESSION_RELEASE, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN } },
 	VT_TELLS(session_lost),
 };
