@@ -13,14 +13,14 @@
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "20", *module_wait = "1000", *fail, *carry, *attach;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach;
 static bool no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
 	{ "duration", 'd', "SECONDS", "stop after this time", &seconds, NULL },
 	{ "ring", 0, "SIZE", "size of the event ring, a power of two like 4M (default)", &ring, NULL },
-	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 20, 0 = never)", &jump_wait, NULL },
+	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 200, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },

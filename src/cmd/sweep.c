@@ -377,7 +377,7 @@ static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
 		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true,
-		.jump_wait_ns = 20000000, .module_wait_ns = 1000000000,
+		.jump_wait_ns = 200000000, .module_wait_ns = 1000000000,
 	};
 	char *end;
 	unsigned long limit = strtoul(max, &end, 10);
