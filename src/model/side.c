@@ -97,10 +97,10 @@ static void handler_late(struct vt_build *b, const struct vt_event *e)
 	struct vt_fact *x;
 	struct vt_at at;
 
-	if (!s->deserialized || s->deserialize_ret != -ENOENT || s->fact_count[VT_FACT_HANDLER_LATE])
+	if (!s->deserialized || s->deserialize_ret != -ENOENT)
 		return;
 	at_set(b, &at, e);
-	x = fact(b, VT_FACT_HANDLER_LATE, (struct vt_who){ 0 }, &at);
+	x = fact(b, VT_FACT_HANDLER_LATE, (struct vt_who){ .compatible = intern(b, vt_ev_str(e, VT_F_COMPATIBLE)) }, &at);
 	x->at[1] = s->deserialize_at;
 }
 

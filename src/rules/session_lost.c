@@ -1,7 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sessions that nobody can have any more, for the rest of the boot. */
+#include <string.h>
+
 #include "rules/facts.h"
 #include "rules/finding.h"
+
+/* The old kernel is known to have held files, and none of them is that handler's. */
+static bool others_only(const struct vt_ctx *c, const char *compatible)
+{
+	bool any = false;
+
+	for (const struct vt_session *v = c->j->nr_sides == 2 ? c->j->side[0]->sessions : NULL; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l; l = l->next) {
+			if (!l->held_at_end)
+				continue;
+			if (!l->compatible || !compatible || !strcmp(l->compatible, compatible))
+				return false;
+			any = true;
+		}
+	}
+	return any;
+}
+
+static void tell_late(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = others_only(c, x->who.compatible) ? NULL : vt_find(c, VT_ERROR, i, &x->who, "handler-late");
+
+	if (!f)
+		return;
+	f->func = "luo_session_deserialize";
+	vt_text(c, &f->title, "a handler is registered after the sessions were read in vain: all of them are lost");
+	vt_text(c, &f->expected, "every handler whose files arrive is registered before the first open of /dev/liveupdate");
+	vt_text(c, &f->seen[i], "luo_session_deserialize() found no handler for a file, and %s was registered afterwards",
+		x->who.compatible ? x->who.compatible : "a handler");
+	vt_text(c, &f->meaning, "Every open of /dev/liveupdate fails until the next reboot: no session can be retrieved, and what all their files "
+		"stood for is lost. Build the handler in, or load its module before whatever opens the device first (systemd's PID 1 does so before any unit).");
+	vt_proof(c, f, i, &x->at[1], "the reading fails");
+	vt_proof(c, f, i, &x->at[0], "the handler comes");
+}
 
 static const struct vt_telling session_lost[] = {
 	{ .kind = VT_FACT_SESSION_LOST, .func = "luo_session_retrieve",
@@ -18,13 +54,7 @@ static const struct vt_telling session_lost[] = {
 	  .meaning = "LUO keeps the session and its files until the next reboot, and RETRIEVE_SESSION refuses to give it out again: its devices cannot be "
 		     "unbound, and their next preserve is refused. An agent that cannot wait until the handler agrees needs a session of its own for such files.",
 	  .ev = { "the release fails", "finish was refused" } },
-	{ .kind = VT_FACT_HANDLER_LATE, .key = "handler-late", .func = "luo_session_deserialize",
-	  .title = "a handler is registered after the sessions were read in vain: all of them are lost",
-	  .expected = "every handler whose files arrive is registered before the first open of /dev/liveupdate",
-	  .seen = "luo_session_deserialize() found no handler for a file, and a handler was registered afterwards",
-	  .meaning = "Every open of /dev/liveupdate fails until the next reboot: no session can be retrieved, and what all their files stood for is lost. "
-		     "Build the handler in, or load its module before whatever opens the device first (systemd's PID 1 does so before any unit).",
-	  .ev = { "the handler comes", "the reading fails" } },
+	{ .kind = VT_FACT_HANDLER_LATE, .tell = tell_late },
 };
 
 const struct vt_rule vt_rule_session_lost = {
