@@ -90,7 +90,7 @@ write_settings() {
 	setting TRACER "$tracer"
 	setting TRACER_ARGS "$(scenario_get "$scenario" tracer-args '')"
 	# Emulation on a busy host takes its time: only those that say so run with the default.
-	jump_wait=$(scenario_get "$scenario" jump-wait 2000)
+	jump_wait=$(scenario_get "$scenario" jump-wait 5000)
 	setting JUMP_WAIT "${jump_wait#default}"
 	setting MODULE_WAIT "$(scenario_get "$scenario" module-wait '')"
 	setting MODULES "$(scenario_get "$scenario" modules early)"
