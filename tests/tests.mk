@@ -18,7 +18,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= cli-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
+PARTS ?= cli-test layers unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all

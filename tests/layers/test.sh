@@ -61,11 +61,11 @@ done <<-'END'
 	rules/seed gate/seed
 	gate/seed report/seed
 	report/seed gate/seed
-	report/put cmd/seed
+	report/pairs cmd/seed
 	capture/record/seed cmd/say
 	capture/record/seed model/seed
 	capture/record/seed rules/finding
-	capture/record/seed report/put
+	capture/record/seed report/pairs
 	capture/record/seed trace/reader
 	capture/domain/seed trace/writer
 	capture/domain/seed capture/record/seed
@@ -98,7 +98,7 @@ done <<-'END'
 	rules/list rules/judge
 	report/seed report/other
 	report/seed report/report
-	report/put report/seed
+	report/pairs report/seed
 	model/seed unknown/seed
 END
 while read -r a b; do
@@ -109,7 +109,7 @@ done <<-'END'
 	cmd/gate gate/seed
 	cmd/seed trace/reader
 	report/report report/seed
-	report/seed report/put
+	report/seed report/pairs
 	rules/judge rules/list
 	rules/list rules/seed
 	rules/seed rules/facts
