@@ -29,11 +29,10 @@ int child__hold(struct recorder *r)
 	if (r->child < 0)
 		return -errno;
 	if (!r->child) {
-		sigset_t none;
-
 		close(go[1]);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
+		sigaction(SIGPIPE, &r->was_pipe, NULL);
+		sigaction(SIGXFSZ, &r->was_xfsz, NULL);
+		sigprocmask(SIG_SETMASK, &r->was_blocked, NULL);
 		if (read(go[0], &c, 1) != 1)
 			_exit(VT_EXIT_UNSUPPORTED);	/* arming failed: CMD is not run */
 		execvp(r->opt->cmd[0], r->opt->cmd);

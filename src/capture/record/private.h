@@ -3,6 +3,7 @@
 #ifndef VT_CAPTURE_RECORD_PRIVATE_H
 #define VT_CAPTURE_RECORD_PRIVATE_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "capture/object/object.h"
@@ -27,6 +28,9 @@ struct recorder {
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
 	bool new_module;
 	int sigfd, child_go;
+	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
+	sigset_t was_blocked;
+	struct sigaction was_pipe, was_xfsz;
 	pid_t child;
 	bool child_gone;
 	int child_status;

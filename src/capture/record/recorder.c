@@ -41,9 +41,9 @@ static int open_signals(struct recorder *r)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, &r->was_blocked);
+	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &r->was_pipe);
+	sigaction(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }, &r->was_xfsz);
 	r->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return r->sigfd < 0 ? -errno : 0;
 }
