@@ -262,12 +262,23 @@ struct vt_device {
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
-	X(SESSION_STRANDED) X(HANDLER_LATE) \
+	X(SESSION_STRANDED) X(SESSION_UNENDED) X(SESSION_OTHER) X(SESSION_TWICE) X(ANSWER) X(SWALLOWED) X(CALL_OPEN) X(HANDLER_LATE) \
 	X(MEM_LEFT) X(MEM_TWICE)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
 
+/* What is wrong with an answer: num[0] of the fact. */
+enum vt_answer {
+	VT_ANSWER_SWALLOWED,	/* 0, and something inside failed */
+	VT_ANSWER_EFFECT,	/* an error, and what was asked for is done */
+	VT_ANSWER_FORGOTTEN,	/* another one than the error before */
+	VT_ANSWER_REFUSED,	/* an error, after a success */
+	VT_ANSWER_OTHER_FILE,	/* another file than before */
+	VT_ANSWER_NO_HOLDER,	/* -EBUSY, and nobody has it */
+	VT_ANSWER_NO_REASON,	/* finish refused, and no handler did */
+	VT_ANSWER_DESERIALIZE,	/* all sessions were read, and one could not be */
+};
 #define VT_FACT_ATS 6
 struct vt_fact {
 	enum vt_fact_kind kind;
