@@ -9,6 +9,9 @@ PREFIX ?= /usr/local
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
+# As src/capture/arch/ and bpf_tracing.h name it; uname and the kernel's own Makefile have other words.
+ARCH   ?= $(shell uname -m)
+override ARCH := $(patsubst x86,x86_64,$(patsubst aarch64,arm64,$(ARCH)))
 CC     ?= cc
 CLANG  ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -29,7 +32,7 @@ endif
 PURE_SRC := $(sort $(wildcard src/trace/*.c src/model/*.c src/rules/*.c src/report/*.c)) \
 	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
 BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
-LIVE_SRC := $(sort $(wildcard src/capture/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
+LIVE_SRC := $(sort $(wildcard src/capture/*.c src/capture/kernel/*.c)) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace
@@ -52,23 +55,23 @@ $(OUTPUT)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# BPF: all domains in one unit, embedded as skeletons: two, see bpf/load.bpf.h. Not linked
-# from objects: libbpf's linker (1.1) cannot join two that call the same kernel function.
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations -Werror=switch
-$(OUTPUT)/bpf/loads.bpf.o: BPF_CFLAGS += -DVT_LOADS
+# BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
+# libbpf's linker (1.1) cannot join two that call the same kernel function.
+# The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
-$(OUTPUT)/bpf/%.bpf.o: $(OUTPUT)/gen/domains.bpf.c
+$(OUTPUT)/bpf/programs.bpf.o: $(OUTPUT)/gen/domains.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-.PRECIOUS: $(OUTPUT)/bpf/%.bpf.o
-$(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
+$(OUTPUT)/gen/programs.skel.h: $(OUTPUT)/bpf/programs.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/$*.linked.o $^ && \
-		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/$*.linked.o name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/programs.linked.o $^ && \
+		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/programs.linked.o name programs_bpf > $@.tmp && mv $@.tmp $@
 
-$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/loads.skel.h $(OUTPUT)/gen/helpers.skel.h
+$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 
 install: $(BIN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace

@@ -136,6 +136,11 @@ int engine__open(struct engine **out, struct kernel *k, const struct engine_opti
 		err = plan__resolve(&e->plan, k, PLAN_VFIO);
 	if (err)
 		goto fail;
+	if (o->dry && !engine__has_luo(e)) {
+		/* Nothing would be attached, and an older kernel has not what the programs need. */
+		*out = e;
+		return 0;
+	}
 	err = load_core(e);
 	if (err) {
 		*why = err == -EPERM ? "the kernel refuses BPF tracing programs (missing capability, lockdown, or a sandbox)" :
@@ -262,6 +267,7 @@ int engine__losses(struct engine *e, struct engine_losses *out)
 		for (int t = 0; t < VT_EV_MAX; t++) {
 			add_loss(&out->ring[t], &buf[i].loss[t]);
 			add_loss(&out->spared[t], &buf[i].spared[t]);
+			add_loss(&out->half[t], &buf[i].half[t]);
 		}
 		for (int cls = 0; cls < VT_C_MAX; cls++)
 			add_loss(&out->unknown[cls], &buf[i].unknown[cls]);

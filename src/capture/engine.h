@@ -56,6 +56,7 @@ const struct site *engine__df_alloc(const struct engine *e);
 struct engine_losses {
 	struct vt_wire_loss ring[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* left out on purpose, VT_SPARE_AFTER */
+	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember */
 };
 int engine__losses(struct engine *e, struct engine_losses *out);

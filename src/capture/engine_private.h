@@ -15,7 +15,13 @@ struct bpf_insn;
 
 enum { MAP_RING, MAP_CONTROL, MAP_CPUS, MAP_OBJECTS, MAP_SITES, NR_MAPS };
 
-#define NR_OPS 8	/* callbacks of a handler that are traced, handlers.c */
+/* Callbacks of a handler that are traced. */
+enum {
+	NR_OPS = 0
+#define HOOK(...) + 1
+#include "vfiotrace/hooks/handler.def"
+#undef HOOK
+};
 
 struct handler {
 	uint64_t addr;

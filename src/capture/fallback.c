@@ -54,16 +54,6 @@ static void *shifted_func_info(const struct template *t, int by)
 	return copy;
 }
 
-/* bpf_get_func_arg() and its kin: for fentry and fexit only. */
-static bool asks_for_fentry(const struct bpf_insn *insns, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
-		    insns[i].imm >= BPF_FUNC_get_func_arg && insns[i].imm <= BPF_FUNC_get_func_arg_cnt)
-			return true;
-	return false;
-}
-
 static int load_behind(const struct template *t, const struct bpf_insn *body, size_t nr, const struct kprobe_shape *shape, const char *name)
 {
 	struct bpf_insn prologue[KPROBE_PROLOGUE_MAX], *insns;
@@ -73,7 +63,7 @@ static int load_behind(const struct template *t, const struct bpf_insn *body, si
 
 	if (len < 0)
 		return len;
-	if (asks_for_fentry(body, nr))
+	if (t->sleepable)
 		return -EOPNOTSUPP;
 	insns = malloc((len + nr) * sizeof(*insns));
 	info = shifted_func_info(t, len);
@@ -145,7 +135,7 @@ bool fallback__attach(struct engine *e, struct plan_row *r, const char *why)
 	r->method = r->exit ? "kretprobe" : "kprobe";
 	plan__shut(&r->prog_fd);
 	r->prog_fd = load_kprobe(e, r, id);
-	tell(r, because, r->prog_fd == -EOPNOTSUPP ? "this hook's program takes arguments as only fentry gives them" :
+	tell(r, because, r->prog_fd == -EOPNOTSUPP ? "this hook's program sleeps, which a kprobe must not" :
 	     "the kernel refused to load the program", r->prog_fd < 0 ? r->prog_fd : 0);
 	if (r->prog_fd < 0 || e->opt.dry)
 		return false;

@@ -234,7 +234,7 @@ static const char *sym_name(const struct kernel *k, size_t i)
 	return k->names + k->syms[i].name;
 }
 
-uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
+static const struct sym *find_sym(const struct kernel *k, const char *name, const char *module)
 {
 	size_t at = SIZE_MAX;
 	uint32_t i;
@@ -243,9 +243,23 @@ uint64_t kernel__addr(const struct kernel *k, const char *name, const char *modu
 		const struct sym *s = &k->syms[i];
 
 		if (!module || !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
-			return s->addr;
+			return s;
 	}
-	return 0;
+	return NULL;
+}
+
+uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
+{
+	const struct sym *s = find_sym(k, name, module);
+
+	return s ? s->addr : 0;
+}
+
+bool kernel__global(const struct kernel *k, const char *func, const char *module)
+{
+	const struct sym *s = find_sym(k, func, module);
+
+	return s && (s->type == 'T' || s->type == 'W');
 }
 
 /* Index of the last symbol at or below ADDR, -1 when there is none. */
@@ -486,7 +500,7 @@ static void func_fill(const struct btf *btf, __s32 id, struct func_info *fi)
 	fi->found = true;
 	fi->btf_id = id;
 	fi->args = btf_vlen(t);
-	fi->returns = t->type != 0;
+	shape__of(btf, id, fi->shape, sizeof(fi->shape));
 }
 
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module)

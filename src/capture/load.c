@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #include "capture/kernel.h"
-#include "helpers.skel.h"
-#include "loads.skel.h"
+#include "programs.skel.h"
 
 /* ---- libbpf's voice: kept for the reason column ---- */
 
@@ -63,10 +62,9 @@ void load__give_up(struct plan_row *r, const char *what, int err)
 /* These are loaded whether their functions are there or not: they may come, or be several. */
 static bool is_template(const char *prog)
 {
-	for (size_t i = 0; i < plan_nr_hooks; i++)
-		if (plan_hooks[i].group == PLAN_VFIO && !strcmp(plan_hooks[i].prog, prog + 2))
-			return true;
-	return !strncmp(prog + 2, "op_", 3) || together__is_program(prog);
+	const struct hook *h = plan__hook(prog);
+
+	return h ? h->group != PLAN_CORE : together__is_program(prog);
 }
 
 void load__free_templates(struct engine *e)
@@ -237,16 +235,6 @@ static void choose(struct engine *e, struct bpf_object *obj)
 	}
 }
 
-/* Whether the programs load from kernel memory: bpf/load.bpf.h. Kernels with LUO have the cast as it must be. */
-static bool may_load(const struct engine *e)
-{
-	const char *asked = getenv("VFIOTRACE_READ");	/* for tests */
-
-	if (asked && !strcmp(asked, "helpers"))
-		return false;
-	return engine__has_luo(e) && kernel__func(e->k, "bpf_rdonly_cast", NULL).btf_id;
-}
-
 static int size_maps(const struct engine *e, struct bpf_object *obj)
 {
 	const char *objects = getenv("VFIOTRACE_OBJECTS");	/* for tests */
@@ -261,7 +249,7 @@ static int size_maps(const struct engine *e, struct bpf_object *obj)
 static int open_and_load(struct engine *e)
 {
 	size_t len;
-	const void *elf = may_load(e) ? loads_bpf__elf_bytes(&len) : helpers_bpf__elf_bytes(&len);
+	const void *elf = programs_bpf__elf_bytes(&len);
 
 	for (int tries = 0; tries < 32; tries++) {
 		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");

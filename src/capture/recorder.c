@@ -148,6 +148,7 @@ static void write_losses(struct recorder *r)
 	for (int t = 1; t < VT_EV_MAX; t++) {
 		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
 		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
+		write_loss(r, t, "one end of a call alone was seen", &now.half[t], &r->told.half[t], now.half[t].last_ns);
 	}
 	for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
 		enum vt_class cls = remembered[i].cls;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks that share a program (vfiotrace/together.h): one program for all that a
- * family has in one module, attached to all their functions by one link. What
+ * Hooks that share a program (vfiotrace/hooks.h): one program for all that a
+ * domain has in one module, attached to all their functions by one link. What
  * cannot be had that way is left as it was, to be attached on its own.
  */
 #include "capture/engine_private.h"
@@ -15,8 +15,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vfiotrace/together.h"
-
 /* include/uapi/linux/bpf.h since 7.2: libbpf's own copy is older. */
 #define TRACE_FENTRY_MULTI 59
 #define TRACE_FEXIT_MULTI 60
@@ -26,24 +24,6 @@ struct multi_link {
 	uint64_t ids, cookies;
 	uint32_t cnt, pad;
 };
-
-static const struct { const char *hook, *family; unsigned int number; } shared[] = {
-#define ROW_luo(name) { #name, "luo", VT_HOOK_##name },
-#define ROW_kho(name) { #name, "kho", VT_HOOK_##name },
-#define ROW_vfio(name) { #name, "vfio", VT_HOOK_##name },
-#define ROW_op(name) { #name, "op", VT_HOOK_##name },
-#define ROWS(family) VT_TOGETHER_##family(ROW_##family, ROW_##family)
-	VT_FAMILIES(ROWS)
-};
-
-/* The entry for the row's hook, -1 when it has a program of its own. */
-static int shared_by(const struct plan_row *r)
-{
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
-		if (!strcmp(shared[i].hook, r->prog + 2))
-			return i;
-	return -1;
-}
 
 bool together__is_program(const char *name)
 {
@@ -67,13 +47,13 @@ static bool twice(const struct batch *b, size_t nr, const struct plan_row *r)
 
 bool together__take(struct engine *e, struct batch *b, size_t *nr, struct plan_row *r)
 {
-	int share = r->only_kprobe || !r->btf_id || fallback__asked_for(e, r->func) ? -1 : shared_by(r);
+	const struct hook *h = plan__hook(r->prog);
 	char prog[24];
 	size_t i;
 
-	if (e->opt.dry || share < 0 || twice(b, *nr, r))
+	if (e->opt.dry || !h || !h->shared || r->only_kprobe || !r->btf_id || fallback__asked_for(e, r->func) || twice(b, *nr, r))
 		return false;
-	snprintf(prog, sizeof(prog), "all_%c_%s", *r->prog, shared[share].family);
+	snprintf(prog, sizeof(prog), "all_%c_%s", *r->prog, h->domain);
 	if (!load__template(e, prog))
 		return false;
 	for (i = 0; i < *nr && !fits(&b[i], r, prog); i++)
@@ -85,7 +65,7 @@ bool together__take(struct engine *e, struct batch *b, size_t *nr, struct plan_r
 		snprintf(b[i].prog, sizeof(b[i].prog), "%s", prog);
 		(*nr)++;
 	}
-	b[i].cookie[b[i].nr] = VT_COOKIE(shared[share].number, r->event);
+	b[i].cookie[b[i].nr] = h - plan_hooks;
 	b[i].row[b[i].nr++] = r;
 	return true;
 }
