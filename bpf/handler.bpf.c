@@ -56,19 +56,20 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 {
 	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args;
 	struct vt_control *c = ctl_open();
+	struct vt_wire *w, *pair;
 	struct vt_task *t;
-	struct vt_wire *w;
 
 	if (!c)
 		return 0;
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
-	w = wire_make_for(t, type, VT_ENTER, point);
+	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
+	w = point ? pair : wire_make(t, type, VT_ENTER);
 	if (w)
 		slot_args(w, a);
-	if (point)
-		snap_file(t, w, READ(a, file), point);
+	if (pair || point)
+		snap_file(t, pair, READ(a, file), point);
 	if (w)
 		wire_send(c, w);
 	return 0;
@@ -83,13 +84,14 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args;
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_wire *w;
+	struct vt_wire *w, *pair;
 
 	if (!c)
 		return 0;
 	if (t)
 		t->folio_watch = 0;
-	w = wire_make_for(t, type, VT_EXIT, point);
+	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
+	w = point ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
@@ -97,8 +99,8 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 		if (result != OP_VOID)
 			slot(w, VT_S_RET, ret);
 	}
-	if (point && !(result == OP_INT && ret))
-		snap_file(t, w, READ(a, file), point);
+	if ((pair || point) && !(result == OP_INT && ret))
+		snap_file(t, pair, READ(a, file), point);
 	if (w)
 		wire_send(c, w);
 	frame_pop(t, type);

@@ -39,11 +39,12 @@ __noinline int open_exit(u32 type, u64 dev, u64 file, s64 ret, bool snap)
 	struct vt_control *c = ctl_open();
 	struct file *f = (struct file *)file;
 	struct vt_task *t = task_get();
-	struct vt_wire *w;
+	struct vt_wire *w, *pair;
 
 	if (!c)
 		return 0;
-	w = wire_make_for(t, type, VT_EXIT, snap);
+	pair = snap ? wire_make_pair(t, type, VT_EXIT) : NULL;
+	w = snap ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot(w, VT_S_RET, ret);
 		slot_device(c, w, dev);
@@ -51,8 +52,8 @@ __noinline int open_exit(u32 type, u64 dev, u64 file, s64 ret, bool snap)
 		if (!ret && f)
 			slot(w, VT_S_DF, (u64)READ(f, private_data));
 	}
-	if (snap && !ret)
-		snap_file(t, w, f, VT_P_OPEN);
+	if ((pair || snap) && !ret)
+		snap_file(t, pair, f, VT_P_OPEN);
 	if (w)
 		wire_send(c, w);
 	frame_pop(t, type);

@@ -97,7 +97,7 @@ static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8
 	return wire_reserve(t, sizeof(struct vt_wire), type, phase);
 }
 
-/* With room for a snapshot: snap_file(). */
+/* With room for a snapshot: snap_file(). Kept in a variable of its own where some have none: the verifier does not know which it is. */
 static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 type, u8 phase)
 {
 	struct vt_wire_pair *p = wire_reserve(t, sizeof(*p), type, phase);
@@ -106,11 +106,6 @@ static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 typ
 		return NULL;
 	p->snap.w.optional = 0;
 	return &p->w;
-}
-
-static __always_inline struct vt_wire *wire_make_for(struct vt_task *t, u16 type, u8 phase, bool snap)
-{
-	return snap ? wire_make_pair(t, type, phase) : wire_make(t, type, phase);
 }
 
 #define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)

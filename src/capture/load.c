@@ -204,6 +204,7 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 	return err ? err : load_nothing(e, prog, opts);
 }
 
+#define VERIFIER_LOG (4 << 20)
 #define NR_SECTIONS 4
 
 static int own_sections(struct engine *e, int handle[NR_SECTIONS])
@@ -318,6 +319,26 @@ int load__btf_fd(struct engine *e, const char *module)
 	return -ENOENT;
 }
 
+/* What the verifier says of a program that it refuses is for whoever works on the programs. */
+static int load_insns(const char *prog, const struct template *t, struct bpf_prog_load_opts *opts)
+{
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, opts);
+	char *log;
+
+	if (fd >= 0 || !getenv("VFIOTRACE_DEBUG"))
+		return fd;
+	log = calloc(1, VERIFIER_LOG);
+	if (!log)
+		return fd;
+	opts->log_buf = log;
+	opts->log_size = VERIFIER_LOG;
+	opts->log_level = 1;
+	if (bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, opts) < 0)
+		fprintf(stderr, "%s is refused:\n%s\n", prog, log);
+	free(log);
+	return fd;
+}
+
 int load__again(struct engine *e, const char *prog, unsigned int attach_type, uint32_t btf_id, int btf_fd)
 {
 	const struct template *t = load__template(e, prog);
@@ -331,7 +352,7 @@ int load__again(struct engine *e, const char *prog, unsigned int attach_type, ui
 	opts.func_info_rec_size = t->func_info_rec_size;
 	if (t->sleepable)
 		opts.prog_flags |= BPF_F_SLEEPABLE;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, &opts);
+	return load_insns(prog, t, &opts);
 }
 
 /* Injectors were loaded with the object. */

@@ -75,19 +75,14 @@ int shape__args(const char *shape)
 /* The next type of C, up to a comma or the end, in the words of describe(). */
 static const char *take_c(const char *c, char *buf, size_t len)
 {
-	static const char *const left_out[] = { "const ", "struct ", " " };
 	size_t n = 0;
 
-	while (*c && *c != ',') {
-		size_t i = 0, skip = 0;
-
-		for (; i < 3 && !skip; i++)
-			if (!strncmp(c, left_out[i], strlen(left_out[i])))
-				skip = strlen(left_out[i]);
-		if (!skip && n + 1 < len)
+	for (const char *const *w = (const char *const []){ "const ", "struct ", NULL }; *w; w++)
+		if (!strncmp(c, *w, strlen(*w)))
+			c += strlen(*w);
+	for (; *c && *c != ','; c++)
+		if (*c != ' ' && n + 1 < len)
 			buf[n++] = *c;
-		c += skip ? skip : 1;
-	}
 	buf[n] = 0;
 	if (!strcmp(buf, "u64"))
 		snprintf(buf, len, "long");
