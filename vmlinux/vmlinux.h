@@ -12,6 +12,7 @@
  */
 #ifndef VFIOTRACE_VMLINUX_H
 #define VFIOTRACE_VMLINUX_H
+#define __VMLINUX_H__	/* bpf_tracing.h: registers by their names in the kernel */
 
 typedef unsigned char __u8;
 typedef signed char __s8;

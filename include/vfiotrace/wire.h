@@ -152,6 +152,7 @@ struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
 	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
+	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember, by enum vt_class */
 };
 
