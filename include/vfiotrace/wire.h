@@ -191,6 +191,7 @@ struct vt_control {
 	unsigned int gate;		/* 0: programs return at once */
 	unsigned int wake_bytes;	/* ring fill at which the recorder is woken */
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
+	unsigned long long gate_ns;	/* when it was opened */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long folios_next;	/* folios remembered so far */
