@@ -201,7 +201,8 @@ struct vt_control {
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
 	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
-	unsigned int handlers_pending;	/* registered but not attached yet */
+	unsigned int handlers_pending;	/* registered by a module that is not through with its init: not attached yet */
+	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader;		/* thread that loads a module that matters, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
