@@ -90,6 +90,9 @@ static int open_all(struct domains *d, const char **why)
 	err = make_states(d);
 	if (!err)
 		err = make_plan(d, why);
+	/* Where nothing would be attached, an older kernel has not what the programs need. */
+	if (!err && d->opt.dry && !kernel__has_luo(d->k))
+		return 0;
 	if (!err)
 		err = load_core(d, why);
 	if (err)

@@ -159,7 +159,7 @@ static void func_fill(const struct btf *btf, __s32 id, struct func_info *fi)
 	fi->found = true;
 	fi->btf_id = id;
 	fi->args = btf_vlen(t);
-	fi->returns = t->type != 0;
+	shape__of(btf, id, fi->shape, sizeof(fi->shape));
 }
 
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/kernel/shape.h"
+
 struct btf;
 struct btf_type;
 struct kernel;
@@ -57,7 +59,7 @@ struct func_info {
 	int args;
 	uint32_t btf_id;	/* of the function, in that module's BTF */
 	char module[64];	/* "vmlinux" or the module whose BTF has it */
-	bool returns;		/* not void */
+	char shape[SHAPE_MAX];	/* what it takes and gives */
 };
 /* Looks FUNC up in MODULE's BTF (may be NULL), then in vmlinux's. */
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
@@ -74,6 +76,9 @@ struct kernel_memory {
 	uint64_t page_offset, vmemmap;
 };
 struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read, void *arg);
+
+/* Whether others than its own file may call FUNC: then its arguments are where the ABI says. */
+bool kernel__global(const struct kernel *k, const char *func, const char *module);
 
 const char *kernel__release(const struct kernel *k);
 /* GNU build id of vmlinux as hex, "" when unreadable. */

@@ -49,6 +49,7 @@ int object__last_look(struct object *o);
 struct object_losses {
 	struct vt_wire_loss ring[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* left out on purpose, VT_SPARE_AFTER */
+	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember */
 };
 int object__losses(const struct object *o, struct object_losses *out);

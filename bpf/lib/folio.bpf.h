@@ -15,7 +15,7 @@
 #ifndef VFIOTRACE_FOLIO_BPF_H
 #define VFIOTRACE_FOLIO_BPF_H
 
-#include "vfiotrace.bpf.h"
+#include "lib/file.bpf.h"
 
 #define VT_FOLIOS 16384		/* power of two: the newest are kept, all tasks' */
 #define VT_FOLIOS_TOLD 64	/* held folios that one call tells one by one */
