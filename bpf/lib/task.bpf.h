@@ -7,6 +7,7 @@
 #define VFIOTRACE_TASK_BPF_H
 
 #include "lib/maps.bpf.h"
+#include "vfiotrace/blocks.h"
 
 #define VT_FRAMES 16	/* power of two: indices are masked for the verifier */
 
@@ -32,6 +33,22 @@ struct vt_folios {
 	struct vt_folio last;	/* newest one in a page cache that is as it was restored */
 };
 
+/* blocks.bpf.h: blocks side by side that one record will stand for, 0 blocks = none at hand. */
+struct vt_run {
+	u64 start, end;		/* physical */
+	u32 blocks;
+	u16 type;
+	u8 order, depth;
+};
+
+/* What the innermost call did to blocks of one order. */
+enum vt_way { VT_GIVEN, VT_TAKEN_BACK, VT_RESTORED, VT_WAYS };
+#define VT_SUMS 64	/* VT_WAYS * VT_ORDERS, and up to a power of two */
+struct vt_sum {
+	u64 digest, pages;
+	u32 count, untold;
+};
+
 struct vt_task {
 	u32 depth;
 	u32 top;	/* frame of the innermost call: calls nested deeper than we remember share the last */
@@ -41,8 +58,20 @@ struct vt_task {
 	u32 folio_watch, pad;
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
+	u32 nr_runs;		/* records of runs within the innermost call */
+	u32 sums;		/* which of SUM are in use: bit per way */
+	struct vt_run run;
 	struct vt_frame frame[VT_FRAMES];
+	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
 };
+
+/* blocks.bpf.h: what the innermost call did to memory is told, before there is another innermost one. */
+int blocks_settle(bool over);
+
+static __always_inline bool blocks_at_hand(struct vt_task *t)
+{
+	return t->run.blocks || t->sums;
+}
 
 /* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */
 struct {
@@ -128,6 +157,8 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 
 	if (!t)
 		return NULL;
+	if (blocks_at_hand(t))
+		blocks_settle(true);
 	if (t->depth)
 		up = *frame_at(t, t->top);
 	t->depth++;
@@ -197,8 +228,11 @@ __noinline int frames_mend(u32 type)
 /* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_make(). */
 static __always_inline void frame_pop(struct vt_task *t, u16 type)
 {
-	struct vt_frame *f = frame_top(t);
+	struct vt_frame *f;
 
+	if (t && blocks_at_hand(t))
+		blocks_settle(true);
+	f = frame_top(t);
 	/* Of calls nested deeper than we remember the types are not known. */
 	if (f && (f->type == type || t->depth > VT_FRAMES))
 		frame_drop(t);

@@ -26,6 +26,7 @@
 	X(STATUS, STATUS, NONE) \
 	X(DATA, DATA, NONE) \
 	X(COUNT, COUNT, NONE) \
+	X(DIGEST, DIGEST, NONE) \
 	X(RETRIEVED, RETRIEVED, NONE) \
 	X(LUO_FILE, LUO_FILE, LUO_FILE) \
 	X(HANDLER, HANDLER, HANDLER) \
@@ -175,6 +176,9 @@ struct vt_site {
  * them.
  */
 #define VT_SPARE_AFTER 64
+
+/* Records of blocks that lie side by side within one call; the rest is counted and summed up. */
+#define VT_RUNS_TOLD 1024
 
 #define VT_OBJECTS 65536	/* files, df and the like that live at one time */
 #define VT_SUSPECTS 256
