@@ -30,6 +30,8 @@ static __always_inline struct vt_task *kho_enter(u32 *depth)
 		return NULL;
 	if (!t->depth && !t->kho_depth)
 		task_begin(t);
+	if (t->run_at)
+		blocks_settle(false);
 	*depth = t->kho_depth++;
 	return t;
 }
@@ -42,6 +44,8 @@ static __always_inline struct vt_task *kho_leave(u32 *depth)
 	*depth = 0;
 	if (!t)
 		return NULL;
+	if (t->run_at)
+		blocks_settle(false);
 	if (t->kho_depth)
 		t->kho_depth--;
 	*depth = t->kho_depth;
@@ -73,8 +77,9 @@ enum kho_how {
 };
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(struct vt_task *t, u16 type)
+static __always_inline bool spare(u16 type)
 {
+	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0, at;
@@ -143,7 +148,7 @@ __noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
 		bpf_map_delete_elem(&privates, &arg);
 	if (t && !depth && type == VT_EV_KHO_ALLOC_PRESERVE)
 		t->kho_given++;
-	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(t, type))
+	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(type))
 		return 0;
 	return kho_tell(c, t, type, how, depth, arg, nr, ret);
 }
@@ -159,22 +164,22 @@ EXIT(kho_restore_free) { kho_exit(VT_EV_KHO_RESTORE_FREE, ARG_VIRT, (u64)in->mem
  * These call none of the others: no depth of their own, and a look at their end
  * is enough. All that succeeds within a traced call goes by ranges.
  */
-static __always_inline bool by_range(struct vt_control *c, struct vt_task *t, u64 page)
+static __always_inline bool by_range(struct vt_control *c, u64 page)
 {
-	return c && t && t->depth && c->vmemmap && page >= c->vmemmap;
+	return c && c->vmemmap && page >= c->vmemmap && task_get();
 }
 
 EXIT(kho_preserve_folio)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
 	u64 folio = (u64)in->folio;
 	u32 order;
 
-	if (!in->ret && by_range(c, t, folio)) {
+	if (!c || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
+		return;
+	if (!in->ret && by_range(c, folio)) {
 		order = order_of_folio(folio);
-		t->kho_given++;
-		block_add(t, VT_EV_KHO_PRESERVE_FOLIO, phys_of_page(c, folio), order, 1ull << order);
+		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order);
 	} else {
 		kho_leaf(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, folio, 0, in->ret);
 	}
@@ -182,15 +187,16 @@ EXIT(kho_preserve_folio)
 EXIT(kho_unpreserve_folio)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
 	u64 folio = (u64)in->folio;
 	u32 order;
 
-	if (by_range(c, t, folio)) {
-		if (spare(t, VT_EV_KHO_UNPRESERVE_FOLIO))
+	if (!c || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
+		return;
+	if (by_range(c, folio)) {
+		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
 			return;
 		order = order_of_folio(folio);
-		block_add(t, VT_EV_KHO_UNPRESERVE_FOLIO, phys_of_page(c, folio), order, 1ull << order);
+		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order);
 	} else {
 		kho_leaf(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, folio, 0, 0);
 	}
@@ -198,14 +204,17 @@ EXIT(kho_unpreserve_folio)
 EXIT(kho_restore_folio)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
 	u64 folio = (u64)in->ret;
 	u32 order;
 
-	if (folio && by_range(c, t, folio)) {
-		folio_remember(c, t, folio);
+	if (!c)
+		return;
+	if (folio && by_range(c, folio)) {
+		folio_remember(c, task_get(), folio);
+		if (block_next(VT_EV_KHO_RESTORE_FOLIO, folio))
+			return;
 		order = order_of_folio(folio);
-		block_add(t, VT_EV_KHO_RESTORE_FOLIO, in->phys, order, 1ull << order);
+		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order);
 	} else {
 		kho_leaf(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, folio);
 	}
@@ -214,38 +223,32 @@ EXIT(kho_restore_folio)
 EXIT(kho_preserve_pages)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
 	u64 page = (u64)in->page;
 
-	if (!in->ret && by_range(c, t, page)) {
-		t->kho_given += !t->kho_depth;
-		block_add(t, VT_EV_KHO_PRESERVE_PAGES, phys_of_page(c, page), VT_NO_ORDER, in->nr);
-	} else {
+	if (!in->ret && by_range(c, page))
+		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
+	else
 		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
-	}
 }
 EXIT(kho_unpreserve_pages)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
 	u64 page = (u64)in->page;
 
-	if (by_range(c, t, page)) {
-		if (!spare(t, VT_EV_KHO_UNPRESERVE_PAGES))
-			block_add(t, VT_EV_KHO_UNPRESERVE_PAGES, phys_of_page(c, page), VT_NO_ORDER, in->nr);
-	} else {
+	if (!by_range(c, page))
 		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
-	}
+	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
+		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
 }
 EXIT(kho_restore_pages)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_stored(0);
+	u64 page = (u64)in->ret;
 
-	if (in->ret && by_range(c, t, (u64)in->ret))
-		block_add(t, VT_EV_KHO_RESTORE_PAGES, in->phys, VT_NO_ORDER, in->nr);
+	if (page && by_range(c, page))
+		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr);
 	else
-		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, (u64)in->ret);
+		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);
 }
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */

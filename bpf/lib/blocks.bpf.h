@@ -10,11 +10,25 @@
  * What a call did to blocks of one order is told as a sum at its end in any
  * case, with a digest of the set that does not depend on the order: what was
  * preserved and what is restored can be compared whole.
+ *
+ * A million of them must cost next to nothing each. The run at hand is kept at
+ * the CPU, where the next block finds it without a look at the task: it belongs
+ * to the task that OWNER says, and nobody else touches it. A task that was moved
+ * to another CPU, or that finds the place taken, keeps its run with itself.
  */
 #ifndef VFIOTRACE_BLOCKS_BPF_H
 #define VFIOTRACE_BLOCKS_BPF_H
 
 #include "lib/wire.bpf.h"
+
+#define RUN_HERE (~0u)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_run);
+} runs VT_MAP_ATTR;
 
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
 {
@@ -28,6 +42,19 @@ static __always_inline u32 order_of_folio(u64 folio)
 	if (!(f->flags.f >> bpf_core_enum_value(enum pageflags, PG_head) & 1))
 		return 0;
 	return f->_flags_1 & 0xff;
+}
+
+/* The block, which is of this order, goes on where the run at hand ends, and all else is as for the last. */
+static __always_inline bool block_next(u32 type, u64 folio)
+{
+	u32 zero = 0;
+	struct vt_run *r = bpf_map_lookup_elem(&runs, &zero);
+
+	if (!r || r->next != folio || r->type != type || r->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
+		return false;
+	r->next += r->step;
+	r->blocks++;
+	return true;
 }
 
 static __always_inline u32 way_of(u32 type)
@@ -44,32 +71,90 @@ static __always_inline struct vt_sum *sum_at(struct vt_task *t, u32 i)
 	return &t->sum[i];
 }
 
-/* The order of the run at hand goes into the record; its sum learns if there is none. */
-static __always_inline void run_end(struct vt_control *c, struct vt_task *t)
+static __always_inline struct vt_run *run_of(struct vt_task *t)
 {
-	struct vt_run r = t->run;
-	struct vt_sum *s = r.depth ? NULL : sum_at(t, way_of(r.type) * VT_ORDERS + r.order);
-	struct vt_wire *w;
+	u32 zero = 0;
 
-	t->run.blocks = 0;
-	if (t->nr_runs >= VT_RUNS_TOLD && s) {
-		s->untold += r.blocks;
-		return;
+	return t->run_at == RUN_HERE ? &t->run : t->run_at ? bpf_map_lookup_percpu_elem(&runs, &zero, t->run_at - 1) : NULL;
+}
+
+/* A place for a run that begins: at this CPU, if no other task has one there. */
+static __always_inline struct vt_run *run_begin(struct vt_task *t)
+{
+	u64 me = bpf_get_current_task();
+	u32 zero = 0;
+	struct vt_run *r = bpf_map_lookup_elem(&runs, &zero);
+
+	if (r && !__sync_val_compare_and_swap(&r->owner, 0, me)) {
+		t->run_at = bpf_get_smp_processor_id() + 1;
+		return r;
 	}
+	t->run_at = RUN_HERE;
+	t->run.owner = me;
+	return &t->run;
+}
+
+/* What call of KHO's own it was part of, if any, has the sum of it. */
+static __always_inline bool run_sum(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+{
+	u32 way = way_of(r->type);
+	struct vt_sum *s;
+
+	if (r->depth)
+		return true;
+	t->sums |= 1u << way;
+	s = sum_at(t, way * VT_ORDERS + r->order);
+	s->pages += pages;
+	if (r->order == VT_NO_ORDER) {
+		s->count += pages;
+		s->digest += vt_blocks_digest(phys >> 12, 0, pages);
+	} else {
+		s->count += r->blocks;
+		s->digest += vt_blocks_digest(phys >> 12, r->order, r->blocks);
+	}
+	if (t->nr_runs < VT_RUNS_TOLD)
+		return true;
+	s->untold += r->order == VT_NO_ORDER ? pages : r->blocks;
+	return false;
+}
+
+static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+{
+	struct vt_wire *w = wire_raw(t, sizeof(*w), r->type, VT_EXIT);
+
 	t->nr_runs++;
-	w = wire_raw(t, sizeof(*w), r.type, VT_EXIT);
 	if (!w)
 		return;
-	slot(w, VT_S_PHYS, r.start);
-	slot(w, VT_S_PAGES, (r.end - r.start) >> 12);
-	slot(w, VT_S_DEPTH, r.depth);
-	if (r.order < VT_NO_ORDER) {
-		slot(w, VT_S_ORDER, r.order);
-		slot(w, VT_S_COUNT, r.blocks);
+	slot(w, VT_S_PHYS, phys);
+	slot(w, VT_S_PAGES, pages);
+	slot(w, VT_S_DEPTH, r->depth);
+	if (r->order < VT_NO_ORDER) {
+		slot(w, VT_S_ORDER, r->order);
+		slot(w, VT_S_COUNT, r->blocks);
 	}
-	if (way_of(r.type) != VT_TAKEN_BACK)
+	if (way_of(r->type) != VT_TAKEN_BACK)
 		slot(w, VT_S_RET, 0);
 	wire_send(c, w);
+}
+
+/* The run at hand is over. A copy, so that its place is free again. */
+static __always_inline void run_end(struct vt_control *c, struct vt_task *t)
+{
+	struct vt_run *at = run_of(t), r;
+	u64 phys, pages;
+
+	t->run_at = 0;
+	if (!at)
+		return;
+	r = *at;
+	at->next = 0;
+	at->owner = 0;
+	phys = phys_of_page(c, r.first);
+	pages = (r.next - r.first) / bpf_core_type_size(struct page);
+	if (way_of(r.type) == VT_GIVEN && !r.depth)
+		t->kho_given += r.blocks;
+	if (run_sum(c, t, &r, phys, pages))
+		run_tell(c, t, &r, phys, pages);
 }
 
 static __always_inline void sum_name(struct vt_wire *w, u32 way)
@@ -107,19 +192,15 @@ static long sum_tell(u32 i, struct vt_task **task)
 	return 0;
 }
 
-/* The run at hand, and, when the call is OVER, its sums. */
+/* The run at hand is told, and, when the call is OVER, its sums. */
 __noinline int blocks_settle(bool over)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
 
-	if (!t)
+	if (!t || !c)
 		return 0;
-	if (!c) {
-		t->run.blocks = 0;
-		return 0;
-	}
-	if (t->run.blocks)
+	if (t->run_at)
 		run_end(c, t);
 	if (!over || !t->sums)
 		return 0;
@@ -128,40 +209,43 @@ __noinline int blocks_settle(bool over)
 	return 0;
 }
 
-static __always_inline bool goes_on(const struct vt_run *r, u32 type, u64 phys, u64 end, u32 order, u32 depth)
+static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_task *t, u32 type, u64 page, u32 order, u64 size)
 {
-	return r->type == type && r->order == order && r->depth == depth && (phys == r->end || end == r->start);
+	if (r->type != type || r->order != order || r->depth != t->kho_depth)
+		return false;
+	if (page == r->next)
+		r->next += size;
+	else if (page + size == r->first)
+		r->first = page;
+	else
+		return false;
+	r->blocks++;
+	return true;
 }
 
-/* One block of NR_PAGES pages from PHYS on, within a traced call. ORDER: VT_NO_ORDER when it is no folio. */
-static __always_inline void block_add(struct vt_task *t, u32 type, u64 phys, u32 order, u64 nr_pages)
+/* One block within a traced call, NR_PAGES pages from PAGE on. ORDER: VT_NO_ORDER when it is no folio. */
+__noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages)
 {
-	u64 end = phys + (nr_pages << 12);
-	u32 depth = t->kho_depth, way = way_of(type);
-	struct vt_run *r = &t->run;
-	struct vt_sum *s;
+	u64 size = nr_pages * bpf_core_type_size(struct page);
+	struct vt_task *t = task_get();
+	struct vt_run *r;
 
-	if (r->blocks && !goes_on(r, type, phys, end, order, depth))
+	if (!t)
+		return 0;
+	r = run_of(t);
+	if (r && run_goes_on(r, t, type, page, order, size))
+		return 0;
+	if (r)
 		blocks_settle(false);
-	if (!r->blocks++) {
-		r->type = type;
-		r->order = order;
-		r->depth = depth;
-		r->start = phys;
-		r->end = end;
-	} else if (phys == r->end) {
-		r->end = end;
-	} else {
-		r->start = phys;
-	}
-	/* What another call of KHO does is part of that call. */
-	s = depth ? NULL : sum_at(t, way * VT_ORDERS + order);
-	if (!s)
-		return;
-	t->sums |= 1u << way;
-	s->digest += vt_block_digest(phys >> 12, nr_pages);
-	s->pages += nr_pages;
-	s->count++;
+	r = run_begin(t);
+	r->first = page;
+	r->next = page + size;
+	r->step = size;
+	r->blocks = 1;
+	r->type = type;
+	r->order = order;
+	r->depth = t->kho_depth;
+	return 0;
 }
 
 #endif

@@ -33,9 +33,11 @@ struct vt_folios {
 	struct vt_folio last;	/* newest one in a page cache that is as it was restored */
 };
 
-/* blocks.bpf.h: blocks side by side that one record will stand for, 0 blocks = none at hand. */
+/* blocks.bpf.h: blocks side by side that one record will stand for. */
 struct vt_run {
-	u64 start, end;		/* physical */
+	u64 owner;		/* the task whose innermost call it is, 0 = none at hand */
+	u64 first, next;	/* struct page of the first block, and behind the last */
+	u64 step;		/* bytes of struct page that a block has */
 	u32 blocks;
 	u16 type;
 	u8 order, depth;
@@ -60,6 +62,7 @@ struct vt_task {
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	u32 nr_runs;		/* records of runs within the innermost call */
 	u32 sums;		/* which of SUM are in use: bit per way */
+	u32 run_at, pad2;	/* where the run at hand is: 1 + a CPU's number, RUN_HERE, or 0 = none */
 	struct vt_run run;
 	struct vt_frame frame[VT_FRAMES];
 	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
@@ -70,7 +73,7 @@ int blocks_settle(bool over);
 
 static __always_inline bool blocks_at_hand(struct vt_task *t)
 {
-	return t->run.blocks || t->sums;
+	return t->run_at || t->sums;
 }
 
 /* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */
