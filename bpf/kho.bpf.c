@@ -30,7 +30,7 @@ static __always_inline struct vt_task *kho_enter(u32 *depth)
 		return NULL;
 	if (!t->depth && !t->kho_depth)
 		task_begin(t);
-	if (t->run_at)
+	if (t->runs_at)
 		blocks_settle(false);
 	*depth = t->kho_depth++;
 	return t;
@@ -44,7 +44,7 @@ static __always_inline struct vt_task *kho_leave(u32 *depth)
 	*depth = 0;
 	if (!t)
 		return NULL;
-	if (t->run_at)
+	if (t->runs_at)
 		blocks_settle(false);
 	if (t->kho_depth)
 		t->kho_depth--;

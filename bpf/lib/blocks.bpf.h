@@ -2,32 +2,32 @@
 /*
  * Folios and pages on their way through KHO. A VM has millions of them, so
  * what one call does to blocks of one order that lie side by side is one
- * record. It is made when another block does not go on there, when the thread
- * makes any other record, and when it enters or leaves a traced call: records
- * stand in the order of what happened.
+ * record. It is made when too many others did not go on there, when the thread
+ * makes any other record, and when it enters or leaves a traced call: beside
+ * others, records stand in the order of what happened.
  *
  * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there.
  * What a call did to blocks of one order is told as a sum at its end in any
  * case, with a digest of the set that does not depend on the order: what was
  * preserved and what is restored can be compared whole.
  *
- * A million of them must cost next to nothing each. The run at hand is kept at
- * the CPU, where the next block finds it without a look at the task: it belongs
- * to the task that OWNER says, and nobody else touches it. A task that was moved
- * to another CPU, or that finds the place taken, keeps its run with itself.
+ * A million of them must cost next to nothing each. Open runs are kept at the
+ * CPU, where the next block finds them without a look at the task: they belong
+ * to the task that OWNER says, and nobody else touches them. A task that finds
+ * the place taken keeps its runs with itself.
  */
 #ifndef VFIOTRACE_BLOCKS_BPF_H
 #define VFIOTRACE_BLOCKS_BPF_H
 
 #include "lib/wire.bpf.h"
 
-#define RUN_HERE (~0u)
+#define RUNS_HERE (~0u)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct vt_run);
+	__type(value, struct vt_runs);
 } runs VT_MAP_ATTR;
 
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
@@ -44,13 +44,17 @@ static __always_inline u32 order_of_folio(u64 folio)
 	return f->_flags_1 & 0xff;
 }
 
-/* The block, which is of this order, goes on where the run at hand ends, and all else is as for the last. */
+/* The folio goes on where the last run ends, and all else is as for the last. */
 static __always_inline bool block_next(u32 type, u64 folio)
 {
 	u32 zero = 0;
-	struct vt_run *r = bpf_map_lookup_elem(&runs, &zero);
+	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
+	struct vt_run *r;
 
-	if (!r || r->next != folio || r->type != type || r->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
+	if (!all)
+		return false;
+	r = &all->run[0];
+	if (r->next != folio || r->type != type || all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
 		return false;
 	r->next += r->step;
 	r->blocks++;
@@ -71,31 +75,34 @@ static __always_inline struct vt_sum *sum_at(struct vt_task *t, u32 i)
 	return &t->sum[i];
 }
 
-static __always_inline struct vt_run *run_of(struct vt_task *t)
+static __always_inline struct vt_runs *runs_of(struct vt_task *t)
 {
 	u32 zero = 0;
 
-	return t->run_at == RUN_HERE ? &t->run : t->run_at ? bpf_map_lookup_percpu_elem(&runs, &zero, t->run_at - 1) : NULL;
+	return t->runs_at == RUNS_HERE ? &t->runs : t->runs_at ? bpf_map_lookup_percpu_elem(&runs, &zero, t->runs_at - 1) : NULL;
 }
 
-/* A place for a run that begins: at this CPU, if no other task has one there. */
-static __always_inline struct vt_run *run_begin(struct vt_task *t)
+/* A place for them: at this CPU, if no other task has its own there. */
+static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 {
 	u64 me = bpf_get_current_task();
 	u32 zero = 0;
-	struct vt_run *r = bpf_map_lookup_elem(&runs, &zero);
+	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
 
-	if (r && !__sync_val_compare_and_swap(&r->owner, 0, me)) {
-		t->run_at = bpf_get_smp_processor_id() + 1;
-		return r;
+	if (all && !__sync_val_compare_and_swap(&all->owner, 0, me)) {
+		t->runs_at = bpf_get_smp_processor_id() + 1;
+	} else {
+		t->runs_at = RUNS_HERE;
+		all = &t->runs;
+		all->owner = me;
 	}
-	t->run_at = RUN_HERE;
-	t->run.owner = me;
-	return &t->run;
+	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
+		all->run[i].blocks = 0;
+	return all;
 }
 
 /* What call of KHO's own it was part of, if any, has the sum of it. */
-static __always_inline bool run_sum(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
 {
 	u32 way = way_of(r->type);
 	struct vt_sum *s;
@@ -137,24 +144,23 @@ static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, co
 	wire_send(c, w);
 }
 
-/* The run at hand is over. A copy, so that its place is free again. */
-static __always_inline void run_end(struct vt_control *c, struct vt_task *t)
+__noinline int run_end(struct vt_run *r)
 {
-	struct vt_run *at = run_of(t), r;
+	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_get();
 	u64 phys, pages;
 
-	t->run_at = 0;
-	if (!at)
-		return;
-	r = *at;
-	at->next = 0;
-	at->owner = 0;
-	phys = phys_of_page(c, r.first);
-	pages = (r.next - r.first) / bpf_core_type_size(struct page);
-	if (way_of(r.type) == VT_GIVEN && !r.depth)
-		t->kho_given += r.blocks;
-	if (run_sum(c, t, &r, phys, pages))
-		run_tell(c, t, &r, phys, pages);
+	if (!r || !c || !t || !r->blocks)
+		return 0;
+	phys = phys_of_page(c, r->first);
+	pages = (r->next - r->first) / bpf_core_type_size(struct page);
+	if (way_of(r->type) == VT_GIVEN && !r->depth)
+		t->kho_given += r->blocks;
+	if (run_sum(t, r, phys, pages))
+		run_tell(c, t, r, phys, pages);
+	r->blocks = 0;
+	r->next = 0;
+	return 0;
 }
 
 static __always_inline void sum_name(struct vt_wire *w, u32 way)
@@ -192,16 +198,21 @@ static long sum_tell(u32 i, struct vt_task **task)
 	return 0;
 }
 
-/* The run at hand is told, and, when the call is OVER, its sums. */
+/* Open runs are told, the newest last, and, when the call is OVER, its sums. */
 __noinline int blocks_settle(bool over)
 {
-	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
+	struct vt_runs *all;
 
-	if (!t || !c)
+	if (!t || !ctl_open())
 		return 0;
-	if (t->run_at)
-		run_end(c, t);
+	all = runs_of(t);
+	t->runs_at = 0;
+	if (all) {
+		for (u32 i = VT_RUNS_OPEN; i-- > 0;)
+			run_end(&all->run[i]);
+		all->owner = 0;
+	}
 	if (!over || !t->sums)
 		return 0;
 	t->sums = t->nr_runs = 0;
@@ -209,14 +220,14 @@ __noinline int blocks_settle(bool over)
 	return 0;
 }
 
-static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_task *t, u32 type, u64 page, u32 order, u64 size)
+static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b)
 {
-	if (r->type != type || r->order != order || r->depth != t->kho_depth)
+	if (!r->blocks || r->type != b->type || r->order != b->order || r->depth != b->depth)
 		return false;
-	if (page == r->next)
-		r->next += size;
-	else if (page + size == r->first)
-		r->first = page;
+	if (b->first == r->next)
+		r->next = b->next;
+	else if (b->next == r->first)
+		r->first = b->first;
 	else
 		return false;
 	r->blocks++;
@@ -227,24 +238,33 @@ static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_task *
 __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages)
 {
 	u64 size = nr_pages * bpf_core_type_size(struct page);
+	struct vt_run b = { .first = page, .next = page + size, .step = size, .blocks = 1, .type = type, .order = order };
 	struct vt_task *t = task_get();
-	struct vt_run *r;
+	struct vt_runs *all;
+	u32 at = VT_RUNS_OPEN - 1, i;
+	bool found = false;
 
 	if (!t)
 		return 0;
-	r = run_of(t);
-	if (r && run_goes_on(r, t, type, page, order, size))
-		return 0;
-	if (r)
-		blocks_settle(false);
-	r = run_begin(t);
-	r->first = page;
-	r->next = page + size;
-	r->step = size;
-	r->blocks = 1;
-	r->type = type;
-	r->order = order;
-	r->depth = t->kho_depth;
+	b.depth = t->kho_depth;
+	all = runs_of(t);
+	if (!all)
+		all = runs_begin(t);
+	for (i = 0; i < VT_RUNS_OPEN; i++) {
+		found = run_goes_on(&all->run[i], &b);
+		if (!found)
+			continue;
+		b = all->run[i];
+		at = i;
+		break;
+	}
+	if (!found)
+		run_end(&all->run[VT_RUNS_OPEN - 1]);
+	/* To the front. */
+	for (i = VT_RUNS_OPEN - 1; i > 0; i--)
+		if (i <= at)
+			all->run[i] = all->run[i - 1];
+	all->run[0] = b;
 	return 0;
 }
 

@@ -35,12 +35,21 @@ struct vt_folios {
 
 /* blocks.bpf.h: blocks side by side that one record will stand for. */
 struct vt_run {
-	u64 owner;		/* the task whose innermost call it is, 0 = none at hand */
 	u64 first, next;	/* struct page of the first block, and behind the last */
 	u64 step;		/* bytes of struct page that a block has */
-	u32 blocks;
+	u32 blocks;		/* 0 = none */
 	u16 type;
 	u8 order, depth;
+};
+
+/*
+ * Runs that may go on, the one that did last in front: the page allocator serves
+ * from several places in turn.
+ */
+#define VT_RUNS_OPEN 4
+struct vt_runs {
+	u64 owner;		/* the task whose innermost call it is, 0 = nobody's */
+	struct vt_run run[VT_RUNS_OPEN];
 };
 
 /* What the innermost call did to blocks of one order. */
@@ -62,8 +71,8 @@ struct vt_task {
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	u32 nr_runs;		/* records of runs within the innermost call */
 	u32 sums;		/* which of SUM are in use: bit per way */
-	u32 run_at, pad2;	/* where the run at hand is: 1 + a CPU's number, RUN_HERE, or 0 = none */
-	struct vt_run run;
+	u32 runs_at, pad2;	/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
+	struct vt_runs runs;
 	struct vt_frame frame[VT_FRAMES];
 	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
 };
@@ -73,7 +82,7 @@ int blocks_settle(bool over);
 
 static __always_inline bool blocks_at_hand(struct vt_task *t)
 {
-	return t->run_at || t->sums;
+	return t->runs_at || t->sums;
 }
 
 /* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */

@@ -97,7 +97,7 @@ static __always_inline void *wire_raw(struct vt_task *t, u64 size, u16 type, u8 
  */
 static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
 {
-	if (t && (t->run_at || (t->sums && phase == VT_EXIT)))
+	if (t && (t->runs_at || (t->sums && phase == VT_EXIT)))
 		blocks_settle(phase == VT_EXIT);
 	return wire_raw(t, size, type, phase);
 }
