@@ -6,6 +6,7 @@
  */
 #define HOOKS "vfiotrace/hooks/kho.def"
 #include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
 #include "lib/folio.bpf.h"
 
 static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u64 virt)
@@ -30,8 +31,6 @@ static __always_inline struct vt_task *kho_enter(u32 *depth)
 		return NULL;
 	if (!t->depth && !t->kho_depth)
 		task_begin(t);
-	if (t->runs_at)
-		blocks_settle(false);
 	*depth = t->kho_depth++;
 	return t;
 }
@@ -44,8 +43,6 @@ static __always_inline struct vt_task *kho_leave(u32 *depth)
 	*depth = 0;
 	if (!t)
 		return NULL;
-	if (t->runs_at)
-		blocks_settle(false);
 	if (t->kho_depth)
 		t->kho_depth--;
 	*depth = t->kho_depth;
@@ -160,13 +157,34 @@ EXIT(kho_unpreserve_free) { kho_exit(VT_EV_KHO_UNPRESERVE_FREE, ARG_VIRT, (u64)i
 ENTER(kho_restore_free) { kho_entry(); }
 EXIT(kho_restore_free) { kho_exit(VT_EV_KHO_RESTORE_FREE, ARG_VIRT, (u64)in->mem, 0, 0); }
 
-/*
- * These call none of the others: no depth of their own, and a look at their end
- * is enough. All that succeeds within a traced call goes by ranges.
- */
-static __always_inline bool by_range(struct vt_control *c, u64 page)
+/* The end of these is where memory_over() looks. A session that is released has no name any more there. */
+static __always_inline bool tells_memory(u32 type)
 {
-	return c && c->vmemmap && page >= c->vmemmap && task_get();
+	switch (type) {
+	case VT_EV_SESSION_CREATE: case VT_EV_SESSION_RETRIEVE:
+	case VT_EV_LUO_PRESERVE: case VT_EV_LUO_RETRIEVE: case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
+	case VT_EV_LUO_UNPRESERVE: case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
+	case VT_EV_OP_PRESERVE: case VT_EV_OP_UNPRESERVE: case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE:
+	case VT_EV_OP_RETRIEVE: case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Folios and pages call none of the others: they have no depth of their own,
+ * and a look at their end is enough. All that succeed go by ranges, but for a
+ * single one that stands behind another call of KHO: that call's record follows.
+ */
+static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
+{
+	struct vt_task *t = task_get();
+	struct vt_frame *f = frame_top(t);
+
+	if (!c || !c->vmemmap || page < c->vmemmap || !t || (folio && t->kho_depth))
+		return false;
+	return f && tells_memory(f->type);
 }
 
 EXIT(kho_preserve_folio)
@@ -177,7 +195,7 @@ EXIT(kho_preserve_folio)
 
 	if (!c || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
 		return;
-	if (!in->ret && by_range(c, folio)) {
+	if (!in->ret && by_range(c, folio, true)) {
 		order = order_of_folio(folio);
 		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order);
 	} else {
@@ -192,7 +210,7 @@ EXIT(kho_unpreserve_folio)
 
 	if (!c || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
 		return;
-	if (by_range(c, folio)) {
+	if (by_range(c, folio, true)) {
 		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
 			return;
 		order = order_of_folio(folio);
@@ -209,7 +227,7 @@ EXIT(kho_restore_folio)
 
 	if (!c)
 		return;
-	if (folio && by_range(c, folio)) {
+	if (folio && by_range(c, folio, true)) {
 		folio_remember(c, task_get(), folio);
 		if (block_next(VT_EV_KHO_RESTORE_FOLIO, folio))
 			return;
@@ -225,7 +243,7 @@ EXIT(kho_preserve_pages)
 	struct vt_control *c = ctl_open();
 	u64 page = (u64)in->page;
 
-	if (!in->ret && by_range(c, page))
+	if (!in->ret && by_range(c, page, false))
 		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
 	else
 		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
@@ -235,7 +253,7 @@ EXIT(kho_unpreserve_pages)
 	struct vt_control *c = ctl_open();
 	u64 page = (u64)in->page;
 
-	if (!by_range(c, page))
+	if (!by_range(c, page, false))
 		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
 	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
 		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
@@ -245,7 +263,7 @@ EXIT(kho_restore_pages)
 	struct vt_control *c = ctl_open();
 	u64 page = (u64)in->ret;
 
-	if (page && by_range(c, page))
+	if (page && by_range(c, page, false))
 		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr);
 	else
 		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);

@@ -2,9 +2,8 @@
 /*
  * Folios and pages on their way through KHO. A VM has millions of them, so
  * what one call does to blocks of one order that lie side by side is one
- * record. It is made when too many others did not go on there, when the thread
- * makes any other record, and when it enters or leaves a traced call: beside
- * others, records stand in the order of what happened.
+ * record. It is made when too many others did not go on there, and at the
+ * latest when the callback, or the call of LUO, begins another or is over.
  *
  * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there.
  * What a call did to blocks of one order is told as a sum at its end in any
@@ -127,7 +126,7 @@ static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u
 
 static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
 {
-	struct vt_wire *w = wire_raw(t, sizeof(*w), r->type, VT_EXIT);
+	struct vt_wire *w = wire_reserve(t, sizeof(*w), r->type, VT_EXIT);
 
 	t->nr_runs++;
 	if (!w)
@@ -183,7 +182,7 @@ static long sum_tell(u32 i, struct vt_task **task)
 
 	if (!s->count)
 		return 0;
-	w = wire_raw(t, sizeof(*w), VT_EV_KHO_MEMORY, VT_POINT);
+	w = wire_reserve(t, sizeof(*w), VT_EV_KHO_MEMORY, VT_POINT);
 	if (w) {
 		sum_name(w, i / VT_ORDERS);
 		if (i % VT_ORDERS != VT_NO_ORDER)
@@ -266,6 +265,13 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages)
 			all->run[i] = all->run[i - 1];
 	all->run[0] = b;
 	return 0;
+}
+
+/* Where calls begin and end within which memory is preserved or restored: those of LUO, and callbacks. */
+static __always_inline void memory_over(struct vt_task *t)
+{
+	if (t && (t->runs_at || t->sums))
+		blocks_settle(true);
 }
 
 #endif

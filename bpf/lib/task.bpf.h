@@ -77,14 +77,6 @@ struct vt_task {
 	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
 };
 
-/* blocks.bpf.h: what the innermost call did to memory is told, before there is another innermost one. */
-int blocks_settle(bool over);
-
-static __always_inline bool blocks_at_hand(struct vt_task *t)
-{
-	return t->runs_at || t->sums;
-}
-
 /* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -169,8 +161,6 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 
 	if (!t)
 		return NULL;
-	if (blocks_at_hand(t))
-		blocks_settle(true);
 	if (t->depth)
 		up = *frame_at(t, t->top);
 	t->depth++;
@@ -240,11 +230,8 @@ __noinline int frames_mend(u32 type)
 /* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_make(). */
 static __always_inline void frame_pop(struct vt_task *t, u16 type)
 {
-	struct vt_frame *f;
+	struct vt_frame *f = frame_top(t);
 
-	if (t && blocks_at_hand(t))
-		blocks_settle(true);
-	f = frame_top(t);
 	/* Of calls nested deeper than we remember the types are not known. */
 	if (f && (f->type == type || t->depth > VT_FRAMES))
 		frame_drop(t);

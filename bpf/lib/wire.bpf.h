@@ -72,7 +72,8 @@ static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16
 	w->mask = (u64)f->has_token << VT_S_TOKEN;
 }
 
-static __always_inline void *wire_raw(struct vt_task *t, u64 size, u16 type, u8 phase)
+/* A function of its own, as load_str() is: many programs make several records. */
+static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -89,17 +90,6 @@ static __always_inline void *wire_raw(struct vt_task *t, u64 size, u16 type, u8 
 	}
 	wire_stamp(w, t, type, phase, seq);
 	return w;
-}
-
-/*
- * A function of its own, as load_str() is: many programs make several records.
- * Blocks that wait for their record come first; with the exit of a call all that it did to them.
- */
-static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
-{
-	if (t && (t->runs_at || (t->sums && phase == VT_EXIT)))
-		blocks_settle(phase == VT_EXIT);
-	return wire_raw(t, size, type, phase);
 }
 
 static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8 phase)
@@ -153,7 +143,5 @@ static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const v
 	if (load_str(w->text, sizeof(w->text), (u64)str))
 		w->text_is = is;
 }
-
-#include "lib/blocks.bpf.h"
 
 #endif
