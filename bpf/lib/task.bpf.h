@@ -92,7 +92,7 @@ static __always_inline struct vt_task *task_stored(u64 flags)
 }
 
 /* The thread's calls in flight; NULL outside of any. */
-static __always_inline struct vt_task *task_get(void)
+static __noinline __attribute__((unused)) struct vt_task *task_get(void)
 {
 	struct vt_task *t = task_stored(0);
 
@@ -122,7 +122,7 @@ static __always_inline void task_begin(struct vt_task *t)
 }
 
 /* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
-static __always_inline struct vt_task *task_store(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_store(u16 type)
 {
 	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
 
