@@ -197,7 +197,7 @@ EXIT(kho_preserve_folio)
 		return;
 	if (!in->ret && by_range(c, folio, true)) {
 		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order);
+		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order, 0);
 	} else {
 		kho_leaf(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, folio, 0, in->ret);
 	}
@@ -214,7 +214,7 @@ EXIT(kho_unpreserve_folio)
 		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
 			return;
 		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order);
+		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order, 0);
 	} else {
 		kho_leaf(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, folio, 0, 0);
 	}
@@ -225,14 +225,11 @@ EXIT(kho_restore_folio)
 	u64 folio = (u64)in->ret;
 	u32 order;
 
-	if (!c)
+	if (!c || (folio && block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
 		return;
 	if (folio && by_range(c, folio, true)) {
-		folio_remember(c, task_get(), folio);
-		if (block_next(VT_EV_KHO_RESTORE_FOLIO, folio))
-			return;
 		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order);
+		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order, lru_of_folio(folio));
 	} else {
 		kho_leaf(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, folio);
 	}
@@ -244,7 +241,7 @@ EXIT(kho_preserve_pages)
 	u64 page = (u64)in->page;
 
 	if (!in->ret && by_range(c, page, false))
-		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
+		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
 	else
 		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
 }
@@ -256,7 +253,7 @@ EXIT(kho_unpreserve_pages)
 	if (!by_range(c, page, false))
 		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
 	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
-		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr);
+		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
 }
 EXIT(kho_restore_pages)
 {
@@ -264,7 +261,7 @@ EXIT(kho_restore_pages)
 	u64 page = (u64)in->ret;
 
 	if (page && by_range(c, page, false))
-		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr);
+		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr, 0);
 	else
 		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);
 }

@@ -21,6 +21,7 @@
 #include "lib/wire.bpf.h"
 
 #define RUNS_HERE (~0u)
+#define VT_FOLIOS 8192		/* power of two: of restored folios the newest runs are kept, all tasks' */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -28,6 +29,20 @@ struct {
 	__type(key, u32);
 	__type(value, struct vt_runs);
 } runs VT_MAP_ATTR;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VT_FOLIOS);
+	__type(key, u32);
+	__type(value, struct vt_folio);
+} folios VT_MAP_ATTR;
+
+/* A kernel that no longer keeps these in struct page is not looked at: `untold` says so. */
+static __always_inline bool folios_readable(void)
+{
+	return bpf_core_field_exists(struct page, lru) && bpf_core_field_exists(struct page, mapping) &&
+	       bpf_core_field_exists(struct page, _refcount);
+}
 
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
 {
@@ -43,6 +58,41 @@ static __always_inline u32 order_of_folio(u64 folio)
 	return f->_flags_1 & 0xff;
 }
 
+/* lru.next of a folio that was just restored; 0: its own address, which is how the boot leaves it. */
+static __always_inline u64 lru_of_folio(u64 folio)
+{
+	u64 at = folio + bpf_core_field_offset(struct page, lru), next;
+
+	if (!bpf_core_field_exists(struct page, lru))
+		return 0;
+	next = (u64)READ((struct page *)folio, lru.next);
+	return next == at ? 0 : next;
+}
+
+/* What becomes of them is looked at when the call is over (folio.bpf.h). */
+static __always_inline void folios_remember(struct vt_control *c, struct vt_task *t, const struct vt_run *r)
+{
+	struct vt_folio *f;
+	u64 at;
+	u32 i;
+
+	if (!t->folio_watch || r->type != VT_EV_KHO_RESTORE_FOLIO || r->depth)
+		return;
+	at = __sync_fetch_and_add(&c->folios_next, 1);
+	if (!t->folios.nr)
+		t->folios.first = at;
+	t->folios.nr += r->blocks;
+	i = at & (VT_FOLIOS - 1);
+	f = bpf_map_lookup_elem(&folios, &i);
+	if (!f || !folios_readable())
+		return;
+	f->page = r->first;
+	f->step = r->step;
+	f->lru = r->lru;
+	f->nr = r->blocks;
+	f->tid = (u32)bpf_get_current_pid_tgid();
+}
+
 /* The folio goes on where the last run ends, and all else is as for the last. */
 static __always_inline bool block_next(u32 type, u64 folio)
 {
@@ -53,7 +103,8 @@ static __always_inline bool block_next(u32 type, u64 folio)
 	if (!all)
 		return false;
 	r = &all->run[0];
-	if (r->next != folio || r->type != type || all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
+	if (r->next != folio || r->type != type || (type == VT_EV_KHO_RESTORE_FOLIO && (r->lru || lru_of_folio(folio))) ||
+	    all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
 		return false;
 	r->next += r->step;
 	r->blocks++;
@@ -155,6 +206,7 @@ __noinline int run_end(struct vt_run *r)
 	pages = (r->next - r->first) / bpf_core_type_size(struct page);
 	if (way_of(r->type) == VT_GIVEN && !r->depth)
 		t->kho_given += r->blocks;
+	folios_remember(c, t, r);
 	if (run_sum(t, r, phys, pages))
 		run_tell(c, t, r, phys, pages);
 	r->blocks = 0;
@@ -221,7 +273,7 @@ __noinline int blocks_settle(bool over)
 
 static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b)
 {
-	if (!r->blocks || r->type != b->type || r->order != b->order || r->depth != b->depth)
+	if (!r->blocks || r->lru || b->lru || r->type != b->type || r->order != b->order || r->depth != b->depth)
 		return false;
 	if (b->first == r->next)
 		r->next = b->next;
@@ -233,11 +285,11 @@ static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b
 	return true;
 }
 
-/* One block within a traced call, NR_PAGES pages from PAGE on. ORDER: VT_NO_ORDER when it is no folio. */
-__noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages)
+/* One block within a traced call, NR_PAGES pages from PAGE on. ORDER: VT_NO_ORDER when it is no folio. LRU: as in struct vt_run. */
+__noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 {
 	u64 size = nr_pages * bpf_core_type_size(struct page);
-	struct vt_run b = { .first = page, .next = page + size, .step = size, .blocks = 1, .type = type, .order = order };
+	struct vt_run b = { .first = page, .next = page + size, .step = size, .lru = lru, .blocks = 1, .type = type, .order = order };
 	struct vt_task *t = task_get();
 	struct vt_runs *all;
 	u32 at = VT_RUNS_OPEN - 1, i;

@@ -24,8 +24,9 @@ struct vt_frame {
 
 /* folio.bpf.h: what became of folios. Counted here and not on the stack, where the verifier would follow each value. */
 struct vt_folio {
-	u64 page, lru;
-	u32 tid, pad;
+	u64 page, step;		/* the first, and from one to the next */
+	u64 lru;		/* lru.next as the folio was restored; 0: of each its own address */
+	u32 tid, nr;
 };
 struct vt_folios {
 	u64 first;		/* place of the first of them in the table */
@@ -37,6 +38,7 @@ struct vt_folios {
 struct vt_run {
 	u64 first, next;	/* struct page of the first block, and behind the last */
 	u64 step;		/* bytes of struct page that a block has */
+	u64 lru;		/* of restored folios: as in struct vt_folio */
 	u32 blocks;		/* 0 = none */
 	u16 type;
 	u8 order, depth;
