@@ -538,7 +538,15 @@ EXIT(device_ioctl)
 	ioctl_exit(1, 0, in->ret);
 }
 
-/* A handler that registers now is attached by the recorder as soon as it hears of it. */
+/* The kernel lets nobody attach to a module that is not through with its init. */
+static __always_inline bool in_init(struct liveupdate_file_handler *fh)
+{
+	struct module *owner = READ(READ(fh, ops), owner);
+
+	return owner && READ(owner, state) != MODULE_STATE_LIVE;
+}
+
+/* A handler that registers now is attached by the recorder as soon as it hears of it, or at the end of its module's init. */
 EXIT(register_handler)
 {
 	struct vt_control *c = ctl_get();
@@ -547,7 +555,10 @@ EXIT(register_handler)
 	if (in->ret || !(w = wire_new(REC_HANDLER, POINT)))
 		return;
 	slot_handler(w, in->fh);
-	c->handlers_pending++;
+	if (in_init(in->fh))
+		c->handlers_pending++;
+	else
+		__sync_fetch_and_add(&c->handlers_late, 1);
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 }
 

@@ -90,7 +90,7 @@ struct file {
 struct file___old { atomic64_t f_count; };		/* until 6.12 */
 struct vm_area_struct { unsigned long vm_start, vm_end, vm_pgoff; struct file *vm_file; };
 struct signal_struct { int nr_threads; };
-struct task_struct { struct signal_struct *signal; int pid, tgid; char comm[16]; };
+struct task_struct { struct signal_struct *signal; int pid, tgid; u64 start_boottime; char comm[16]; };
 struct kmem_cache { const char *name; };
 struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };

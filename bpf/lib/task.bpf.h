@@ -74,9 +74,11 @@ struct vt_task {
 	u32 nr_runs;		/* records of runs within the innermost call */
 	u32 sums;		/* which of SUM are in use: bit per way */
 	u32 runs_at, pad2;	/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
-	struct vt_runs runs;
 	struct vt_frame frame[VT_FRAMES];
+	struct vt_runs runs;
 	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
+	/* These stay from call to call: a bit for each enum vt_event_type of which a call was seen to begin, or was in flight at first. */
+	u64 known[VT_EV_MAX / 64 + 1];
 };
 
 /* Calls in flight, kept with the thread from its first one on and freed with it: any number of threads. */
@@ -133,6 +135,21 @@ static __noinline __attribute__((unused)) struct vt_task *task_store(u16 type)
 	return t;
 }
 
+/* The thread's first call of TYPE that we know of, from now on it is not. */
+static __always_inline bool task_first(struct vt_task *t, u32 type)
+{
+	u64 *known, bit = 1ull << (type & 63);
+	bool first;
+
+	barrier_var(type);
+	if (type >= VT_EV_MAX)
+		return false;
+	known = &t->known[type / 64];
+	first = !(*known & bit);
+	*known |= bit;
+	return first;
+}
+
 /* For a call of TYPE. */
 static __always_inline struct vt_task *task_make(u16 type)
 {
@@ -163,6 +180,7 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 
 	if (!t)
 		return NULL;
+	task_first(t, type);
 	if (t->depth)
 		up = *frame_at(t, t->top);
 	t->depth++;
@@ -205,6 +223,21 @@ static __always_inline u32 frames_above(struct vt_task *t, u32 type)
 }
 
 /*
+ * The end of a call that we did not see begin: it is a loss of its type, unless the thread may be
+ * in it since before the gate was opened. That can be once, and with no call of TYPE before it,
+ * as calls of one type do not nest.
+ */
+static __always_inline void half_end(u32 type)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (t && task_first(t, type) && READ(task, start_boottime) < ctl_get()->gate_ns)
+		return;
+	half_count(type);
+}
+
+/*
  * The innermost call is not of TYPE: of some call only one end was seen (the
  * other half of its hook was attached later, or the kernel had to leave it
  * out). What lies above the newest call of TYPE has ended unseen and goes; with
@@ -217,7 +250,7 @@ __noinline int frames_mend(u32 type)
 	u32 above = t ? frames_above(t, type) : VT_FRAMES;
 
 	if (!t || above >= VT_FRAMES) {
-		half_count(type);
+		half_end(type);
 		return 0;
 	}
 	for (u32 i = 0; i < VT_FRAMES && i < above && t->depth; i++) {

@@ -160,8 +160,8 @@ enum {
 	X(REC_ARMED, "rec.armed", REC, 0, "everything is attached and the gate is open") \
 	X(REC_CHILD, "rec.child", REC, 0, "CMD started: name") \
 	X(REC_CHILD_EXIT, "rec.child_exit", REC, 0, "CMD ended: ret is its exit status, or minus the signal") \
-	X(REC_MODULE, "rec.module", REC, 0, "a module appeared and was attached: name, ret") \
-	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was found and its ops attached: handler, compatible, name (module), ret") \
+	X(REC_MODULE, "rec.module", REC, 0, "a module was loaded (name), or what came late was attached (ret: how many hooks)") \
+	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was registered: handler, compatible; its ops are attached then") \
 	X(REC_DRAINED, "rec.drained", REC, 0, "everything up to here was on stable storage while the kernel waited in reboot(2)") \
 	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why)")
 

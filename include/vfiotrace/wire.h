@@ -195,6 +195,7 @@ struct vt_control {
 	unsigned int gate;		/* 0: programs return at once */
 	unsigned int wake_bytes;	/* ring fill at which the recorder is woken */
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
+	unsigned long long gate_ns;	/* when it was opened */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long folios_next;	/* folios remembered so far */
@@ -204,7 +205,8 @@ struct vt_control {
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
 	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
-	unsigned int handlers_pending;	/* registered but not attached yet */
+	unsigned int handlers_pending;	/* registered by a module that is not through with its init: not attached yet */
+	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader;		/* thread that loads a module that matters, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */

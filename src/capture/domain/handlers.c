@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/kernel/kernel.h"
 #include "capture/object/object.h"
@@ -60,6 +61,33 @@ static struct func_info find_op(struct domains *d, const struct handler *h, uint
 	return fi;
 }
 
+/* The row of another handler that is attached where R is to be: a new ABI over the same callbacks has that. */
+static const struct plan_row *attached_row(const struct domains *d, const struct plan_row *r)
+{
+	for (size_t i = 0; i < d->plan.nr; i++) {
+		const struct plan_row *o = &d->plan.rows[i];
+
+		if (o != r && o->group == PLAN_HANDLER && o->attached && o->addr == r->addr && !strcmp(o->prog, r->prog))
+			return o;
+	}
+	return NULL;
+}
+
+/* A call is to be seen once: the program that is there serves R's handler too, which it takes from the arguments. */
+static void share(const struct domains *d, struct plan_row *r)
+{
+	const struct plan_row *o = r->addr ? attached_row(d, r) : NULL;
+
+	if (!o)
+		return;
+	r->method = o->method;
+	r->attach_ns = o->attach_ns;
+	r->link_fd = dup(o->link_fd);
+	r->aux_fd = o->aux_fd < 0 ? -1 : dup(o->aux_fd);
+	r->prog_fd = dup(o->prog_fd);
+	r->attached = true;
+}
+
 static int add_op_rows(struct domains *d, const struct handler *h, const struct hook *op, uint64_t addr)
 {
 	char func[96] = "";
@@ -92,6 +120,7 @@ static int add_op_rows(struct domains *d, const struct handler *h, const struct 
 			r->method = PLAN_KPROBE;
 			snprintf(r->reason, sizeof(r->reason), "%s", *func ? "the op's function is not in BTF" : "no symbol at the op's address");
 		}
+		share(d, r);
 	}
 	return 0;
 }
@@ -131,7 +160,16 @@ static uint64_t op_addr(struct domains *d, const struct state *s, uint64_t ops, 
 	return s->op_offset[i] < 0 ? 0 : object__peek_u64(d->obj, ops + s->op_offset[i]);
 }
 
-/* What its callbacks allocate and free is seen in their text: objects.c looks there. */
+static bool is_handed_on(const struct domains *d, uint64_t addr)
+{
+	for (size_t i = 0; i < d->nr_callbacks; i++)
+		for (size_t n = 0; n < d->callbacks[i].nr; n++)
+			if (d->callbacks[i].addr[n] == addr)
+				return true;
+	return false;
+}
+
+/* What its callbacks allocate and free is seen in their text, once in each: objects.c looks there. */
 static int hand_on(struct domains *d, const struct state *s, struct handler *h, uint64_t ops)
 {
 	struct callbacks *grown, *cb;
@@ -148,7 +186,7 @@ static int hand_on(struct domains *d, const struct state *s, struct handler *h, 
 	for (size_t i = 0; i < NR_OPS; i++) {
 		uint64_t at = op_addr(d, s, ops, i);
 
-		if (at)
+		if (at && !is_handed_on(d, at))
 			cb->addr[cb->nr++] = at;
 	}
 	h->handed_on = true;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "capture/kernel/clock.h"
 #include "capture/object/private.h"
 
 int control__map(struct object *o, int fd)
@@ -31,5 +32,7 @@ void control__unmap(struct object *o)
 
 void object__gate(struct object *o, bool open)
 {
+	if (open)
+		o->ctl->gate_ns = clock__now();
 	__atomic_store_n(&o->ctl->gate, open, __ATOMIC_RELEASE);
 }

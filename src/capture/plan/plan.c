@@ -251,8 +251,9 @@ struct plan_row *plan__source(struct plan *p, enum vt_event_type event, bool exi
 			continue;
 		if (r->exit == exit)
 			return r;
-		/* A point event comes from the only program there is. */
-		other = r;
+		/* A point event comes from the first of its functions. */
+		if (!other)
+			other = r;
 	}
 	return other;
 }
