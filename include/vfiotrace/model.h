@@ -150,13 +150,18 @@ struct vt_kho {
 	uint64_t phys;
 	struct vt_life *life;		/* owner, NULL when none */
 	struct vt_session *session;	/* owner when the call belongs to a session and no file */
+	uint64_t pages;			/* 0: not told */
 	uint8_t kind;			/* enum vt_kho_kind */
 	bool in_op;			/* by a handler's callback; else by LUO itself */
+	bool frozen;			/* by its freeze */
 	struct vt_at at;
 };
 /* Memory taken out of KHO again in the new kernel. */
 struct vt_restored {
 	uint64_t phys, token;	/* of the file whose callback did it */
+	const char *session;
+	uint64_t pages;		/* 0: not told */
+	uint8_t how;		/* enum vt_kho_kind: what the function that did it is for */
 	bool has_token;
 	bool ok;
 	bool reused;		/* freed since, and given to KHO by this kernel */
@@ -253,21 +258,22 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) X(SESSION_LOST) \
-	X(FILE_KEPT) X(FILE_TAKEN) X(FOLIO_UNTOLD) \
+	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
 	X(SESSION_STRANDED) X(HANDLER_LATE) \
 	X(MEM_LEFT) X(MEM_TWICE)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
 
+#define VT_FACT_ATS 6
 struct vt_fact {
 	enum vt_fact_kind kind;
 	struct vt_who who;
-	struct vt_at at[3];
-	int64_t num[3];
+	struct vt_at at[VT_FACT_ATS];
+	int64_t num[4];
 	const char *str[3];
 	uint64_t from_ns;	/* it rests on all that happened to WHO since then */
 };
@@ -358,6 +364,8 @@ struct vt_side {
 	struct vt_kho **kho;		/* still preserved at the end, by address */
 	size_t nr_kho;
 	uint64_t kho_preserved, kho_unpreserved, kho_restored;
+	const struct vt_restored **restored;	/* by address */
+	size_t nr_restored;
 	struct vt_folio *folios;	/* in order of appearance */
 	size_t nr_folios;
 
@@ -380,6 +388,10 @@ void vt_side__free(struct vt_side *s);
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
 /* The restore of PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
+/* A page is no smaller, and on x86-64 no larger. */
+#define VT_PAGE 4096
+/* The largest that the machine may have. */
+uint64_t vt_side__page(const struct vt_side *s);
 
 /* An unfreeze of that handler was seen. */
 bool vt_side__thaws(const struct vt_side *s, const char *compatible);

@@ -57,8 +57,8 @@ static void link_kho(struct vt_kho *k)
 	*head = k;
 }
 
-/* What L's callbacks left preserved is a fact. */
-static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+/* What L's callbacks left preserved, since the event of index SINCE, is a fact. */
+static void left_preserved(struct vt_build *b, struct vt_life *l, const struct vt_event *e, uint64_t since)
 {
 	struct vt_kho *k = l->kho, *next;
 	struct vt_fact *x = NULL;
@@ -66,7 +66,7 @@ static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct v
 
 	for (; k; k = next) {
 		next = k->next;
-		if (!k->in_op)
+		if (!k->in_op || k->at.index < since)
 			continue;
 		if (!x) {
 			at_set(b, &at, e);
@@ -79,6 +79,11 @@ static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct v
 		x->num[1]++;
 		unlink_kho(k);
 	}
+}
+
+static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+{
+	left_preserved(b, l, e, 0);
 }
 
 static void kho_life_gone(struct vt_build *b, struct vt_life *l)
@@ -134,6 +139,51 @@ static void call_returned(struct vt_build *b, const struct vt_event *e)
 	}
 }
 
+/* How many pages E is about, or 0. */
+static uint64_t pages_of(const struct vt_event *e)
+{
+	uint64_t n = 0, size;
+
+	if (vt_ev_u64(e, VT_F_PAGES, &n))
+		return n;
+	if (vt_ev_u64(e, VT_F_ORDER, &n))
+		return n < 64 ? 1ull << n : 0;
+	/* kho_alloc_preserve() rounds up to a power of two. */
+	if (!vt_ev_u64(e, VT_F_SIZE, &size) || !size || size > UINT64_MAX / 4)
+		return 0;
+	for (n = 1; n * VT_PAGE < size;)
+		n *= 2;
+	return n;
+}
+
+/*
+ * KHO keeps one bit per block: what is given twice is taken back by the first
+ * who does so, and restored by the first who asks. One and the same file may
+ * give it again.
+ */
+static void shared(struct vt_build *b, struct task *t, const struct vt_event *e, const struct block *old)
+{
+	const struct vt_kho *k = &old->pub;
+	struct frame *op = frame_op(t);
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (op && op->life && k->life == op->life)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_SHARED, who_task(b, t, e), &at);
+	x->at[1] = k->at;
+	x->num[0] = (int64_t)k->phys;
+	x->num[1] = k->kind;
+	x->num[2] = k->life != NULL;
+	if (k->life) {
+		x->str[0] = intern(b, k->life->session->name);
+		x->num[3] = (int64_t)k->life->token;
+	}
+	if (k->at.ts_ns < x->from_ns)
+		x->from_ns = k->at.ts_ns;
+}
+
 static void preserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys, enum vt_kho_kind kind)
 {
 	struct frame *op = frame_op(t), *top = frame_top(t);
@@ -143,7 +193,8 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 	struct vt_kho *k;
 
 	if (block) {
-		/* Its end was not seen; the address is in use again. */
+		/* Or its end was not seen, and the address is in use again: the rule asks. */
+		shared(b, t, e, block);
 		own->pending -= block->pending;
 		unlink_kho(&block->pub);
 	} else {
@@ -154,7 +205,8 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 		b->err = -ENOMEM;
 		return;
 	}
-	*block = (struct block){ .pub = { .phys = phys, .kind = kind, .in_op = op != NULL }, .pending = !op && by_luo(e) };
+	*block = (struct block){ .pub = { .phys = phys, .kind = kind, .pages = pages_of(e), .in_op = op != NULL,
+					  .frozen = op && op->type == VT_EV_OP_FREEZE }, .pending = !op && by_luo(e) };
 	own->pending += block->pending;
 	k = &block->pub;
 	if (op)
@@ -193,6 +245,28 @@ static void unpreserved(struct vt_build *b, struct task *t, const struct vt_even
 	x->num[0] = (int64_t)phys;
 }
 
+static enum vt_kho_kind how_restored(uint16_t type)
+{
+	return type == VT_EV_KHO_RESTORE_FREE ? VT_KHO_ALLOC : type == VT_EV_KHO_RESTORE_FOLIO ? VT_KHO_FOLIO :
+	       type == VT_EV_KHO_RESTORE_PAGES ? VT_KHO_PAGES : VT_KHO_VMALLOC;
+}
+
+/* KHO has nothing at that address, or does not give it out. Memory that a vmalloc area needs besides may be short: that says nothing. */
+static void refused(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
+{
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!is_err(e) || (e->type != VT_EV_KHO_RESTORE_FOLIO && e->type != VT_EV_KHO_RESTORE_PAGES))
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_REFUSED, who_task(b, t, e), &at);
+	x->num[0] = (int64_t)phys;
+	x->num[1] = (int64_t)pages_of(e);
+	x->num[2] = how_restored(e->type);
+	x->from_ns = at.ts_ns;
+}
+
 static void restored(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
 {
 	struct vt_restored *r = vt_map__get(&part_own(b, kho)->restored, phys);
@@ -214,6 +288,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 		x->num[0] = (int64_t)phys;
 		return;
 	}
+	refused(b, t, e, phys);
 	if (!r) {
 		r = calloc(1, sizeof(*r));
 		if (!r || vt_map__put(&part_own(b, kho)->restored, phys, r)) {
@@ -226,6 +301,9 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 	op = frame_op(t);
 	r->has_token = op && op->life;
 	r->token = r->has_token ? op->life->token : 0;
+	r->session = r->has_token ? intern(b, op->life->session->name) : NULL;
+	r->pages = pages_of(e);
+	r->how = how_restored(e->type);
 	r->ok = ok;
 	r->reused = false;
 	at_set(b, &r->at, e);
@@ -361,6 +439,8 @@ static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, co
 {
 	if (e->type == VT_EV_LUO_PRESERVE)
 		call_returned(b, e);
+	else if (e->type == VT_EV_OP_FREEZE && f->life && f->enter.type && is_err(e))
+		left_preserved(b, f->life, e, f->enter.index);
 	else if (e->type == VT_EV_OP_RETRIEVE && f->life && is_err(e))
 		retrieve_failed(b, t, f, e);
 	else if (e->type == VT_EV_LUO_RETRIEVE && f->life && is_err(e))
@@ -372,8 +452,12 @@ static void memory_event(struct vt_build *b, struct task *t, const struct vt_eve
 	uint64_t phys, depth = 0;
 
 	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (depth || !vt_ev_u64(e, VT_F_PHYS, &phys))
+	if (!vt_ev_u64(e, VT_F_PHYS, &phys))
 		return;
+	if (depth) {
+		refused(b, t, e, phys);
+		return;
+	}
 	switch (e->type) {
 	case VT_EV_KHO_ALLOC_PRESERVE:
 	case VT_EV_KHO_PRESERVE_FOLIO:
@@ -417,6 +501,37 @@ const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t ph
 	return vt_map__get(&part_own(build_of(s), kho)->restored, phys);
 }
 
+uint64_t vt_side__page(const struct vt_side *s)
+{
+	const char *machine = vt_trace__meta(s->trace, "machine");
+
+	return !machine || !*machine || !strcmp(machine, "x86_64") ? VT_PAGE : 16 * VT_PAGE;
+}
+
+static int by_restored(const void *a, const void *b)
+{
+	const struct vt_restored *x = *(struct vt_restored *const *)a, *y = *(struct vt_restored *const *)b;
+
+	return x->phys < y->phys ? -1 : x->phys > y->phys;
+}
+
+static void sort_restored(struct vt_build *b)
+{
+	struct vt_map *restored = &part_own(b, kho)->restored;
+	struct vt_side *s = b->side;
+	struct vt_restored *r;
+	size_t i = 0;
+
+	s->restored = calloc(restored->live + 1, sizeof(*s->restored));
+	if (!s->restored) {
+		b->err = -ENOMEM;
+		return;
+	}
+	while ((r = vt_map__next(restored, &i)))
+		s->restored[s->nr_restored++] = r;
+	qsort(s->restored, s->nr_restored, sizeof(*s->restored), by_restored);
+}
+
 static int by_phys(const void *a, const void *b)
 {
 	const struct vt_kho *x = *(struct vt_kho *const *)a, *y = *(struct vt_kho *const *)b;
@@ -439,6 +554,7 @@ static void kho_finalize(struct vt_build *b)
 	while ((k = vt_map__next(blocks, &i)))
 		s->kho[s->nr_kho++] = &k->pub;
 	qsort(s->kho, s->nr_kho, sizeof(*s->kho), by_phys);
+	sort_restored(b);
 }
 
 static void kho_free(struct vt_build *b)
@@ -455,6 +571,7 @@ static void kho_free(struct vt_build *b)
 	vt_map__free(&own->blocks);
 	vt_map__free(&own->restored);
 	free(b->side->kho);
+	free(b->side->restored);
 	free(b->side->folios);
 }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory given to KHO: taken back in the old kernel, or restored in the new one. */
 #include <inttypes.h>
+#include <stdio.h>
 
+#include "rules/cover.h"
 #include "rules/crossing.h"
 #include "rules/facts.h"
 #include "rules/finding.h"
 #include "rules/reach.h"
-
-static const char *kind_name(int64_t k)
-{
-	return k == VT_KHO_ALLOC ? "memory from kho_alloc_preserve()" : k == VT_KHO_FOLIO ? "a folio" : k == VT_KHO_PAGES ? "pages" : "a vmalloc area";
-}
 
 static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
@@ -20,11 +17,12 @@ static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 		return;
 	vt_text(c, &f->title, "%s returns and leaves memory preserved that it had given to KHO", f->func);
 	if (x->who.has_token)
-		vt_text(c, &f->expected, "a preserve that fails, and an unpreserve, take back all that preserve gave");
+		vt_text(c, &f->expected, x->at[0].type == VT_EV_OP_FREEZE ? "a freeze that fails takes back what it gave" :
+			"a preserve that fails, and an unpreserve, take back all that the callbacks gave");
 	else
 		vt_text(c, &f->expected, "a call that fails takes back what it gave");
 	vt_text(c, &f->seen[i], "%" PRId64 " block%s still preserved, the first %s at physical 0x%" PRIx64, x->num[1], x->num[1] == 1 ? "" : "s",
-		kind_name(x->num[2]), (uint64_t)x->num[0]);
+		vt_kho_kind_name(x->num[2]), (uint64_t)x->num[0]);
 	vt_proof(c, f, i, &x->at[1], "gives it to KHO");
 	vt_proof(c, f, i, &x->at[0], "returns%s", x->at[0].has_ret && x->at[0].ret < 0 ? " with an error" : "");
 	vt_text(c, &f->meaning, "The memory is lost to this kernel, and the next one finds pages reserved for nobody.");
@@ -41,11 +39,48 @@ static void never_restored(struct vt_ctx *c, const struct vt_kho *k, const struc
 	f->func = vt_at_func(end);
 	vt_text(c, &f->title, "memory that was preserved is never restored, although %s is finished", by);
 	vt_text(c, &f->expected, "every preserved block is restored by physical address: in retrieve, or at the latest in finish");
-	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", kind_name(k->kind), k->phys);
+	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", vt_kho_kind_name(k->kind), k->phys);
 	vt_text(c, &f->seen[1], "no restore of 0x%" PRIx64, k->phys);
 	vt_proof(c, f, 0, &k->at, "gives 0x%" PRIx64 " to KHO", k->phys);
 	vt_proof(c, f, 1, end, "is the last that knows it");
 	vt_text(c, &f->meaning, "The pages stay reserved until the next reboot: every live update loses some more memory.");
+}
+
+static void in_pages(char *buf, size_t size, const struct vt_kho *k)
+{
+	if (k->pages > 1)
+		snprintf(buf, size, "%" PRIu64 " pages", k->pages);
+	else
+		snprintf(buf, size, "%s", vt_kho_kind_name(k->kind));
+}
+
+/* Some of it came back, and what did not nobody can ask for any more. */
+static void restored_in_part(struct vt_ctx *c, const struct vt_kho *k, const struct vt_cover *v, const struct vt_life *out, const struct vt_at *end)
+{
+	struct vt_who who = out ? vt_who_of(out) : (struct vt_who){ .session = k->session ? k->session->name : NULL };
+	const char *as = v->other_kind ? vt_kho_kind_name(v->first->how) : "pages";
+	struct vt_finding *f;
+	char was[64];
+
+	f = vt_find(c, VT_ERROR, 1, &who, "part|%s|%s|%s", vt_at_func(&k->at), vt_at_func(&v->first->at), out && out->compatible ? out->compatible : "");
+	if (!f)
+		return;
+	f->func = vt_at_func(&v->first->at);
+	in_pages(was, sizeof(was), k);
+	if (v->other_kind)
+		vt_text(c, &f->title, "%s that %s preserved %s restored as %s, and not all of it", was, k->pages > 1 ? "were" : "was", k->pages > 1 ? "are" : "is", as);
+	else
+		vt_text(c, &f->title, "%s were preserved and only %" PRIu64 " of them %s restored", was, v->pages, v->pages == 1 ? "is" : "are");
+	vt_text(c, &f->expected, "what was preserved together is restored as the same: %s, by %s()", was, vt_kho_restorer(k->kind));
+	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", was, k->phys);
+	if (v->pages)
+		vt_text(c, &f->seen[1], "%" PRIu64 " page%s of it restored, as %s", v->pages, v->pages == 1 ? "" : "s", as);
+	else
+		vt_text(c, &f->seen[1], "restored as %s", as);
+	vt_proof(c, f, 0, &k->at, "gives %s at 0x%" PRIx64 " to KHO", was, k->phys);
+	vt_proof(c, f, 1, &v->first->at, "restores 0x%" PRIx64 "%s%s", v->first->phys, v->other_kind ? " as " : "", v->other_kind ? as : "");
+	vt_proof(c, f, 1, end, "is the last that knows it");
+	vt_text(c, &f->meaning, "The rest stays reserved until the next reboot, and whoever works with what was restored takes it for the whole.");
 }
 
 static bool all_finished(const struct vt_side *s)
@@ -62,6 +97,14 @@ static bool all_finished(const struct vt_side *s)
 	return any;
 }
 
+static void not_all(struct vt_ctx *c, const struct vt_kho *k, const struct vt_cover *v, const struct vt_life *out, const struct vt_at *end, const char *by)
+{
+	if (v->any)
+		restored_in_part(c, k, v, out, end);
+	else
+		never_restored(c, k, out, end, by);
+}
+
 static void across(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
@@ -69,14 +112,15 @@ static void across(struct vt_ctx *c)
 
 	for (size_t n = 0; n < pre->nr_kho; n++) {
 		const struct vt_kho *k = pre->kho[n];
+		struct vt_cover v = vt_cover(post, k);
 		const struct vt_life *in;
 
-		if (vt_side__restored(post, k->phys) || !vt_clear(c, 0, k->at.ts_ns, UINT64_MAX))
+		if (v.all || !vt_clear(c, 0, k->at.ts_ns, UINT64_MAX))
 			continue;
 		if (!k->life) {
 			/* LUO's own tables, and data that several files share: due when everything is finished. */
 			if (k->session && !k->session->ended && all && pre->jumped && vt_incoming_session(post, k->session->name))
-				never_restored(c, k, NULL, &vt_incoming_session(post, k->session->name)->finish, "every session");
+				not_all(c, k, &v, NULL, &vt_incoming_session(post, k->session->name)->finish, "every session");
 			continue;
 		}
 		in = vt_crossed(c->j, k->life) ? vt_side__life(post, VT_INCOMING, k->life->session->name, k->life->token) : NULL;
@@ -85,7 +129,7 @@ static void across(struct vt_ctx *c)
 		/* A retrieve that failed keeps what it could not consume: the rule leftover tells. */
 		if (in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)
 			continue;
-		never_restored(c, k, k->life, &in->at[VT_STEP_FINISH], "the file");
+		not_all(c, k, &v, k->life, &in->at[VT_STEP_FINISH], "the file");
 	}
 }
 
