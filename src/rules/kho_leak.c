@@ -28,10 +28,21 @@ static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "The memory is lost to this kernel, and the next one finds pages reserved for nobody.");
 }
 
+static void in_pages(char *buf, size_t size, const struct vt_kho *k)
+{
+	if (k->count > 1)
+		snprintf(buf, size, "%" PRIu64 " folios of %" PRIu64 " page%s", k->count, k->pages / k->count, k->pages == k->count ? "" : "s");
+	else if (k->pages > 1)
+		snprintf(buf, size, "%" PRIu64 " pages", k->pages);
+	else
+		snprintf(buf, size, "%s", vt_kho_kind_name(k->kind));
+}
+
 static void never_restored(struct vt_ctx *c, const struct vt_kho *k, const struct vt_life *out, const struct vt_at *end, const char *by)
 {
 	struct vt_who who = out ? vt_who_of(out) : (struct vt_who){ .session = k->session ? k->session->name : NULL };
 	struct vt_finding *f;
+	char what[64];
 
 	f = vt_find(c, VT_ERROR, 1, &who, "lost|%s|%s", vt_at_func(&k->at), out && out->compatible ? out->compatible : "");
 	if (!f)
@@ -39,19 +50,12 @@ static void never_restored(struct vt_ctx *c, const struct vt_kho *k, const struc
 	f->func = vt_at_func(end);
 	vt_text(c, &f->title, "memory that was preserved is never restored, although %s is finished", by);
 	vt_text(c, &f->expected, "every preserved block is restored by physical address: in retrieve, or at the latest in finish");
-	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", vt_kho_kind_name(k->kind), k->phys);
-	vt_text(c, &f->seen[1], "no restore of 0x%" PRIx64, k->phys);
+	in_pages(what, sizeof(what), k);
+	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", k->count > 1 ? what : vt_kho_kind_name(k->kind), k->phys);
+	vt_text(c, &f->seen[1], "no restore of 0x%" PRIx64 "%s", k->phys, k->count > 1 ? ", nor of what follows" : "");
 	vt_proof(c, f, 0, &k->at, "gives 0x%" PRIx64 " to KHO", k->phys);
 	vt_proof(c, f, 1, end, "is the last that knows it");
 	vt_text(c, &f->meaning, "The pages stay reserved until the next reboot: every live update loses some more memory.");
-}
-
-static void in_pages(char *buf, size_t size, const struct vt_kho *k)
-{
-	if (k->pages > 1)
-		snprintf(buf, size, "%" PRIu64 " pages", k->pages);
-	else
-		snprintf(buf, size, "%s", vt_kho_kind_name(k->kind));
 }
 
 /* Some of it came back, and what did not nobody can ask for any more. */
@@ -70,7 +74,8 @@ static void restored_in_part(struct vt_ctx *c, const struct vt_kho *k, const str
 	if (v->other_kind)
 		vt_text(c, &f->title, "%s that %s preserved %s restored as %s, and not all of it", was, k->pages > 1 ? "were" : "was", k->pages > 1 ? "are" : "is", as);
 	else
-		vt_text(c, &f->title, "%s were preserved and only %" PRIu64 " of them %s restored", was, v->pages, v->pages == 1 ? "is" : "are");
+		vt_text(c, &f->title, "%s were preserved and only %" PRIu64 "%s of them %s restored", was, v->pages, k->count > 1 ? " pages" : "",
+			v->pages == 1 ? "is" : "are");
 	vt_text(c, &f->expected, "what was preserved together is restored as the same: %s, by %s()", was, vt_kho_restorer(k->kind));
 	vt_text(c, &f->seen[0], "%s at physical 0x%" PRIx64 " preserved", was, k->phys);
 	if (v->pages)
