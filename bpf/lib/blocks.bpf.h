@@ -169,7 +169,7 @@ static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u
 		s->count += r->blocks;
 		s->digest += vt_blocks_digest(phys >> 12, r->order, r->blocks);
 	}
-	if (t->nr_runs < VT_RUNS_TOLD)
+	if (t->nr_runs < control.runs_told)
 		return true;
 	s->untold += r->order == VT_NO_ORDER ? pages : r->blocks;
 	return false;

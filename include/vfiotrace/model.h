@@ -401,6 +401,8 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 void vt_side__free(struct vt_side *s);
 
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
+/* How many blocks of L's are only counted: what it gave, took back and took out can be compared by sums alone. */
+uint64_t vt_life__untold(const struct vt_life *l);
 /* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
 /* A page is no smaller, and on x86-64 no larger. */

@@ -199,6 +199,7 @@ struct vt_control {
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long folios_next;	/* folios remembered so far */
+	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */

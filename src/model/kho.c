@@ -67,16 +67,57 @@ static void link_kho(struct vt_kho *k)
 	*head = k;
 }
 
+static struct vt_sum *sum_find(const struct vt_life *l, enum vt_way way, uint8_t order)
+{
+	for (struct vt_sum *s = l->sums; s; s = s->next)
+		if (s->way == way && s->order == order)
+			return s;
+	return NULL;
+}
+
+uint64_t vt_life__untold(const struct vt_life *l)
+{
+	uint64_t n = 0;
+
+	for (const struct vt_sum *s = l->sums; s; s = s->next)
+		n += s->untold;
+	return n;
+}
+
+/* Blocks that L gave and did not take back, where not each has a record of its own. */
+static void left_by_sum(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+{
+	for (const struct vt_sum *s = l->sums; s; s = s->next) {
+		const struct vt_sum *back = s->way == VT_GIVEN ? sum_find(l, VT_TAKEN_BACK, s->order) : NULL;
+		uint64_t n = back ? back->count : 0;
+		struct vt_fact *x;
+		struct vt_at at;
+
+		if (s->way != VT_GIVEN || s->count <= n)
+			continue;
+		at_set(b, &at, e);
+		x = fact(b, VT_FACT_KHO_LEFT, who_life(b, l), &at);
+		x->at[1] = s->at;
+		x->num[1] = (int64_t)(s->count - n);
+		x->num[2] = s->order == VT_NO_FOLIO ? VT_KHO_PAGES : VT_KHO_FOLIO;
+		x->num[3] = 1;
+		l->odd = true;
+	}
+}
+
 /* What L's callbacks left preserved, since the event of index SINCE, is a fact. */
 static void left_preserved(struct vt_build *b, struct vt_life *l, const struct vt_event *e, uint64_t since)
 {
+	bool some = vt_life__untold(l) > 0;
 	struct vt_kho *k = l->kho, *next;
 	struct vt_fact *x = NULL;
 	struct vt_at at;
 
+	if (some && !since)
+		left_by_sum(b, l, e);
 	for (; k; k = next) {
 		next = k->next;
-		if (!k->in_op || k->at.index < since)
+		if (!k->in_op || k->at.index < since || (some && (k->kind == VT_KHO_FOLIO || k->kind == VT_KHO_PAGES)))
 			continue;
 		if (!x) {
 			at_set(b, &at, e);
@@ -516,9 +557,8 @@ static struct vt_sum *sum_of(struct vt_build *b, struct vt_life *l, enum vt_way 
 	struct kho_part *own = part_own(b, kho);
 	struct sum_kept *kept;
 
-	for (struct vt_sum *s = l->sums; s; s = s->next)
-		if (s->way == way && s->order == order)
-			return s;
+	if (sum_find(l, way, order))
+		return sum_find(l, way, order);
 	kept = calloc(1, sizeof(*kept));
 	if (!kept) {
 		b->err = -ENOMEM;
