@@ -392,6 +392,8 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		return;
 	f = &file->pub;
 	snap_take(b, &s, e, pt);
+	if (s.inode_mapping)
+		file->inode_mapping = s.inode_mapping;
 	if (s.is_vfio) {
 		struct device *d = device_get(b, e);
 

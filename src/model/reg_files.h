@@ -26,6 +26,8 @@ struct file {
 	int64_t held_want, held_seen;
 	bool held_sure, held_fails;
 	struct vt_who held_who;
+	struct vt_at let_go;		/* the end of LUO's last hold that was seen */
+	uint64_t inode_mapping;
 };
 
 struct reg_files {
