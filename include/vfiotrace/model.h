@@ -127,6 +127,7 @@ struct vt_life {
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
 	struct vt_kho *kho;
+	struct vt_sum *sums;
 };
 
 struct vt_session {
@@ -150,17 +151,31 @@ struct vt_kho {
 	uint64_t phys;
 	struct vt_life *life;		/* owner, NULL when none */
 	struct vt_session *session;	/* owner when the call belongs to a session and no file */
-	uint64_t pages;			/* 0: not told */
+	uint64_t pages;			/* of all of it; 0: not told */
+	uint64_t count;			/* blocks side by side, all of one size, mostly 1 */
 	uint8_t kind;			/* enum vt_kho_kind */
 	bool in_op;			/* by a handler's callback; else by LUO itself */
 	bool frozen;			/* by its freeze */
+	struct vt_at at;
+};
+/* All folios of one order, or pages that are none, that a life's callbacks gave to KHO, or took back or out of it: as each call was over. */
+enum vt_way { VT_GIVEN, VT_TAKEN_BACK, VT_RESTORED, VT_WAYS };
+#define VT_NO_FOLIO 255
+struct vt_sum {
+	struct vt_sum *next;
+	enum vt_way way;
+	uint8_t order;			/* VT_NO_FOLIO: pages */
+	uint64_t count, pages;
+	uint64_t digest;		/* vfiotrace/blocks.h */
+	uint64_t untold;		/* of COUNT: without records of their own */
 	struct vt_at at;
 };
 /* Memory taken out of KHO again in the new kernel. */
 struct vt_restored {
 	uint64_t phys, token;	/* of the file whose callback did it */
 	const char *session;
-	uint64_t pages;		/* 0: not told */
+	uint64_t pages;		/* of all of it; 0: not told */
+	uint64_t count;		/* as in struct vt_kho */
 	uint8_t how;		/* enum vt_kho_kind: what the function that did it is for */
 	bool has_token;
 	bool ok;
@@ -397,7 +412,9 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 void vt_side__free(struct vt_side *s);
 
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
-/* The restore of PHYS in this kernel, or NULL. */
+/* How many blocks of L's are only counted: what it gave, took back and took out can be compared by sums alone. */
+uint64_t vt_life__untold(const struct vt_life *l);
+/* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
 /* A page is no smaller, and on x86-64 no larger. */
 #define VT_PAGE 4096
