@@ -6,6 +6,7 @@
  */
 #define HOOKS "vfiotrace/hooks/handler.def"
 #include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
 #include "lib/file.bpf.h"
 
 static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
@@ -61,6 +62,7 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 
 	if (!c)
 		return 0;
+	memory_over(task_get());
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
@@ -88,6 +90,7 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 
 	if (!c)
 		return 0;
+	memory_over(t);
 	if (t)
 		t->folio_watch = 0;
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;

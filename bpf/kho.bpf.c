@@ -6,6 +6,7 @@
  */
 #define HOOKS "vfiotrace/hooks/kho.def"
 #include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
 #include "lib/folio.bpf.h"
 
 static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u64 virt)
@@ -72,27 +73,17 @@ enum kho_how {
 	HAS_NR = 4, RET_INT = 8, RET_POINTER = 16,
 };
 
-static __always_inline bool gives(u16 type)
-{
-	return type == VT_EV_KHO_ALLOC_PRESERVE || type == VT_EV_KHO_PRESERVE_FOLIO || type == VT_EV_KHO_PRESERVE_PAGES;
-}
-
-static __always_inline bool takes_back(u16 type)
-{
-	return type == VT_EV_KHO_UNPRESERVE_FREE || type == VT_EV_KHO_UNPRESERVE_FOLIO || type == VT_EV_KHO_UNPRESERVE_PAGES;
-}
-
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
+static __always_inline bool spare(u16 type)
 {
+	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0, at;
 
-	if (!t || depth || !f || f->type != VT_EV_OP_PRESERVE)
+	if (!t || t->kho_depth || !f || f->type != VT_EV_OP_PRESERVE)
 		return false;
-	t->kho_given += gives(type);
-	if (!takes_back(type) || ++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
+	if (++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
 		return false;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	at = type;
@@ -118,24 +109,13 @@ static __always_inline void slot_memory(struct vt_control *c, struct vt_wire *w,
 	slot(w, VT_S_RET, IS_ERR_VALUE(ret) ? ret : 0);
 }
 
-__noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
+static __always_inline int kho_tell(struct vt_control *c, struct vt_task *t, u32 type, u32 how, u32 depth, u64 arg, u64 nr, u64 ret)
 {
-	struct vt_control *c = ctl_open();
-	u32 where = how & WHERE, depth;
-	struct vt_task *t = kho_leave(&depth);
-	struct vt_wire *w;
+	struct vt_wire *w = kho_wire(c, t, type, VT_EXIT, depth);
 
-	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
-	if (where == ARG_VIRT)
-		bpf_map_delete_elem(&privates, &arg);
-	if (c && (gives(type) || takes_back(type)) && spare(t, type, depth))
-		return 0;
-	w = kho_wire(c, t, type, VT_EXIT, depth);
-	if (c && type == VT_EV_KHO_RESTORE_FOLIO && !depth)
-		folio_remember(c, t, ret);
 	if (!w)
 		return 0;
-	slot_memory(c, w, where, arg, ret);
+	slot_memory(c, w, how & WHERE, arg, ret);
 	if (how & HAS_NR)
 		slot(w, VT_S_PAGES, nr);
 	if (how & RET_INT)
@@ -146,6 +126,30 @@ __noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
 	return 0;
 }
 
+/* A folio or pages by themselves: no call of KHO's own is around them that was not counted before. */
+__noinline int kho_leaf(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
+{
+	struct vt_task *t = task_stored(0);
+
+	return kho_tell(ctl_open(), t, type, how, t ? t->kho_depth : 0, arg, nr, ret);
+}
+
+__noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	u32 where = how & WHERE, depth;
+	struct vt_task *t = kho_leave(&depth);
+
+	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
+	if (where == ARG_VIRT)
+		bpf_map_delete_elem(&privates, &arg);
+	if (t && !depth && type == VT_EV_KHO_ALLOC_PRESERVE)
+		t->kho_given++;
+	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(type))
+		return 0;
+	return kho_tell(c, t, type, how, depth, arg, nr, ret);
+}
+
 ENTER(kho_alloc_preserve) { kho_entry(); }
 EXIT(kho_alloc_preserve) { kho_exit(VT_EV_KHO_ALLOC_PRESERVE, RET_VIRT, in->size, 0, (u64)in->ret); }
 ENTER(kho_unpreserve_free) { kho_entry(); }
@@ -153,19 +157,114 @@ EXIT(kho_unpreserve_free) { kho_exit(VT_EV_KHO_UNPRESERVE_FREE, ARG_VIRT, (u64)i
 ENTER(kho_restore_free) { kho_entry(); }
 EXIT(kho_restore_free) { kho_exit(VT_EV_KHO_RESTORE_FREE, ARG_VIRT, (u64)in->mem, 0, 0); }
 
-ENTER(kho_preserve_folio) { kho_entry(); }
-EXIT(kho_preserve_folio) { kho_exit(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, (u64)in->folio, 0, in->ret); }
-ENTER(kho_unpreserve_folio) { kho_entry(); }
-EXIT(kho_unpreserve_folio) { kho_exit(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, (u64)in->folio, 0, 0); }
-ENTER(kho_restore_folio) { kho_entry(); }
-EXIT(kho_restore_folio) { kho_exit(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, (u64)in->ret); }
+/* The end of these is where memory_over() looks. A session that is released has no name any more there. */
+static __always_inline bool tells_memory(u32 type)
+{
+	switch (type) {
+	case VT_EV_SESSION_CREATE: case VT_EV_SESSION_RETRIEVE:
+	case VT_EV_LUO_PRESERVE: case VT_EV_LUO_RETRIEVE: case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
+	case VT_EV_LUO_UNPRESERVE: case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
+	case VT_EV_OP_PRESERVE: case VT_EV_OP_UNPRESERVE: case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE:
+	case VT_EV_OP_RETRIEVE: case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH:
+		return true;
+	default:
+		return false;
+	}
+}
 
-ENTER(kho_preserve_pages) { kho_entry(); }
-EXIT(kho_preserve_pages) { kho_exit(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, (u64)in->page, in->nr, in->ret); }
-ENTER(kho_unpreserve_pages) { kho_entry(); }
-EXIT(kho_unpreserve_pages) { kho_exit(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, (u64)in->page, in->nr, 0); }
-ENTER(kho_restore_pages) { kho_entry(); }
-EXIT(kho_restore_pages) { kho_exit(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, (u64)in->ret); }
+/*
+ * Folios and pages call none of the others: they have no depth of their own,
+ * and a look at their end is enough. All that succeed go by ranges, but for a
+ * single one that stands behind another call of KHO: that call's record follows.
+ */
+static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
+{
+	struct vt_task *t = task_get();
+	struct vt_frame *f = frame_top(t);
+
+	if (!c || !c->vmemmap || page < c->vmemmap || !t || (folio && t->kho_depth))
+		return false;
+	return f && tells_memory(f->type);
+}
+
+EXIT(kho_preserve_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->folio;
+	u32 order;
+
+	if (!c || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
+		return;
+	if (!in->ret && by_range(c, folio, true)) {
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order, 0);
+	} else {
+		kho_leaf(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, folio, 0, in->ret);
+	}
+}
+EXIT(kho_unpreserve_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->folio;
+	u32 order;
+
+	if (!c || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
+		return;
+	if (by_range(c, folio, true)) {
+		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
+			return;
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order, 0);
+	} else {
+		kho_leaf(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, folio, 0, 0);
+	}
+}
+EXIT(kho_restore_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->ret;
+	u32 order;
+
+	if (!c || (folio && block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
+		return;
+	if (folio && by_range(c, folio, true)) {
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order, lru_of_folio(folio));
+	} else {
+		kho_leaf(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, folio);
+	}
+}
+
+EXIT(kho_preserve_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->page;
+
+	if (!in->ret && by_range(c, page, false))
+		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+	else
+		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
+}
+EXIT(kho_unpreserve_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->page;
+
+	if (!by_range(c, page, false))
+		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
+	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
+		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+}
+EXIT(kho_restore_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->ret;
+
+	if (page && by_range(c, page, false))
+		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+	else
+		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);
+}
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */
 static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)

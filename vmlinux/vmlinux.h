@@ -96,6 +96,12 @@ struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };
 enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING, MODULE_STATE_UNFORMED };
 struct module { enum module_state state; atomic_t refcnt; char name[56]; };
+enum pageflags { PG_head };	/* CO-RE: its number is the running kernel's */
+typedef struct { unsigned long f; } memdesc_flags_t;
+struct folio {
+	memdesc_flags_t flags;
+	unsigned long _flags_1;
+};
 struct page {
 	struct list_head lru;
 	struct address_space *mapping;

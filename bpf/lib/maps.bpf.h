@@ -98,7 +98,7 @@ static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)
 }
 
 /* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
-static __always_inline void loss_count(u16 type)
+static __noinline __attribute__((unused)) void loss_count(u16 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -110,7 +110,7 @@ static __always_inline void loss_count(u16 type)
 }
 
 /* A call of TYPE of which one end alone was seen. */
-static __always_inline void half_count(u32 type)
+static __noinline __attribute__((unused)) void half_count(u32 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);

@@ -7,6 +7,7 @@
 #define VFIOTRACE_TASK_BPF_H
 
 #include "lib/maps.bpf.h"
+#include "vfiotrace/blocks.h"
 
 #define VT_FRAMES 16	/* power of two: indices are masked for the verifier */
 
@@ -23,13 +24,42 @@ struct vt_frame {
 
 /* folio.bpf.h: what became of folios. Counted here and not on the stack, where the verifier would follow each value. */
 struct vt_folio {
-	u64 page, lru;
-	u32 tid, pad;
+	u64 page, step;		/* the first, and from one to the next */
+	u64 lru;		/* lru.next as the folio was restored; 0: of each its own address */
+	u32 tid, nr;
 };
 struct vt_folios {
 	u64 first;		/* place of the first of them in the table */
 	u32 nr, seen, freed, held, cached, pad;
 	struct vt_folio last;	/* newest one in a page cache that is as it was restored */
+};
+
+/* blocks.bpf.h: blocks side by side that one record will stand for. */
+struct vt_run {
+	u64 first, next;	/* struct page of the first block, and behind the last */
+	u64 step;		/* bytes of struct page that a block has */
+	u64 lru;		/* of restored folios: as in struct vt_folio */
+	u32 blocks;		/* 0 = none */
+	u16 type;
+	u8 order, depth;
+};
+
+/*
+ * Runs that may go on, the one that did last in front: the page allocator serves
+ * from several places in turn.
+ */
+#define VT_RUNS_OPEN 4
+struct vt_runs {
+	u64 owner;		/* the task whose innermost call it is, 0 = nobody's */
+	struct vt_run run[VT_RUNS_OPEN];
+};
+
+/* What the innermost call did to blocks of one order. */
+enum vt_way { VT_GIVEN, VT_TAKEN_BACK, VT_RESTORED, VT_WAYS };
+#define VT_SUMS 64	/* VT_WAYS * VT_ORDERS, and up to a power of two */
+struct vt_sum {
+	u64 digest, pages;
+	u32 count, untold;
 };
 
 struct vt_task {
@@ -41,7 +71,12 @@ struct vt_task {
 	u32 folio_watch, pad;
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
+	u32 nr_runs;		/* records of runs within the innermost call */
+	u32 sums;		/* which of SUM are in use: bit per way */
+	u32 runs_at, pad2;	/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
 	struct vt_frame frame[VT_FRAMES];
+	struct vt_runs runs;
+	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
 	/* These stay from call to call: a bit for each enum vt_event_type of which a call was seen to begin, or was in flight at first. */
 	u64 known[VT_EV_MAX / 64 + 1];
 };
@@ -61,7 +96,7 @@ static __always_inline struct vt_task *task_stored(u64 flags)
 }
 
 /* The thread's calls in flight; NULL outside of any. */
-static __always_inline struct vt_task *task_get(void)
+static __noinline __attribute__((unused)) struct vt_task *task_get(void)
 {
 	struct vt_task *t = task_stored(0);
 
@@ -91,7 +126,7 @@ static __always_inline void task_begin(struct vt_task *t)
 }
 
 /* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
-static __always_inline struct vt_task *task_store(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_store(u16 type)
 {
 	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
 

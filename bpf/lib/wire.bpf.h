@@ -122,7 +122,7 @@ static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags
  * woken when the ring fills, which every few records is soon enough to see.
  */
 #define VT_WAKE_EVERY 8
-static __always_inline void wire_send(struct vt_control *c, void *w)
+static __noinline __attribute__((unused)) void wire_send(struct vt_control *c, void *w)
 {
 	u64 nr = __sync_fetch_and_add(&c->produced, 1);
 	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > c->wake_bytes;

@@ -26,6 +26,7 @@
 	X(STATUS, STATUS, NONE) \
 	X(DATA, DATA, NONE) \
 	X(COUNT, COUNT, NONE) \
+	X(DIGEST, DIGEST, NONE) \
 	X(RETRIEVED, RETRIEVED, NONE) \
 	X(LUO_FILE, LUO_FILE, LUO_FILE) \
 	X(HANDLER, HANDLER, HANDLER) \
@@ -176,6 +177,9 @@ struct vt_site {
  */
 #define VT_SPARE_AFTER 64
 
+/* Records of blocks that lie side by side within one call; the rest is counted and summed up. */
+#define VT_RUNS_TOLD 1024
+
 #define VT_OBJECTS 65536	/* files, df and the like that live at one time */
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
@@ -195,6 +199,7 @@ struct vt_control {
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long folios_next;	/* folios remembered so far */
+	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */

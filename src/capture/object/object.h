@@ -23,6 +23,7 @@ struct plan;
 struct object_options {
 	uint32_t ring_bytes;		/* power of two */
 	uint64_t jump_wait_ns;		/* bound on the wait before the jump */
+	bool all_blocks;		/* no limit to the runs of blocks that one call tells */
 	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
 };
 
