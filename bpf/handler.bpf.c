@@ -62,7 +62,7 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 
 	if (!c)
 		return 0;
-	memory_over(task_get());
+	memory_over();
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
@@ -90,7 +90,7 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	if (t)
 		t->folio_watch = 0;
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
