@@ -325,6 +325,14 @@ struct vt_flb_row {
 	bool early;
 };
 
+/* An allocation that was made to fail: what its task answers until it leaves its outermost call may be for that. */
+struct vt_injection {
+	struct vt_at at;
+	const char *what, *site;	/* slab cache, or NULL; NULL when unknown */
+	uint64_t until;			/* index of the event with which the task left */
+};
+#define VT_INJECTIONS_KEPT 4096
+
 #define VT_HOLES_KEPT 32
 struct vt_side {
 	const char *label;	/* "PRE", "POST", or "TRACE" */
@@ -397,6 +405,8 @@ struct vt_side {
 
 	struct vt_flb_row *flb;
 	size_t nr_flb;
+	struct vt_injection *injections;	/* in order */
+	size_t nr_injections;
 	struct vt_phase_time phase[VT_PH_MAX];
 
 	struct vt_fact *facts;

@@ -48,6 +48,7 @@ struct frame {
 		const char *name;
 	} module;
 	struct {
+		bool looked;		/* their counts were sampled */
 		int32_t net, ops;	/* FLB calls, and callbacks that go with one each */
 		struct vt_at early;	/* an FLB was finished before the file */
 		int64_t early_ops, early_nr;
