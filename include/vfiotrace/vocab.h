@@ -131,7 +131,7 @@ enum {
 	X(VFIO_FIND, "vfio.find", VFIO, VT_K_TEARS | VT_K_POINTER | VT_K_NULL, "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
 	X(VFIO_BIND, "vfio.bind", VFIO, VT_K_TEARS, "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
 	X(VFIO_DF_OPEN, "vfio.df_open", VFIO, VT_K_TEARS, "vfio_df_open(): df, device, open_count, ret") \
-	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS, "vfio_df_close(): df, device, open_count") \
+	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS | VT_K_LATER, "vfio_df_close(): df, device, open_count") \
 	X(VFIO_REGISTER, "vfio.register", VFIO, VT_K_TEARS, "vfio_register_group_dev() and kin: device, bdf, ret") \
 	X(VFIO_UNREGISTER, "vfio.unregister", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
 	X(VFIO_MMAP, "vfio.mmap", VFIO, 0, "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \

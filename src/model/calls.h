@@ -45,6 +45,7 @@ struct frame {
 	struct {
 		int32_t pins, owned;	/* of handlers' modules: gets minus puts by LUO, and the files that go with one each */
 		struct vt_at at;
+		struct vt_at early;	/* a put before the file's last callback */
 		const char *name;
 	} module;
 	struct {
