@@ -203,6 +203,7 @@ SEC("syscall") int peek(void *ctx)
 	len = c->peek_len;
 	if (len > VT_PEEK_MAX)
 		len = VT_PEEK_MAX;
+	c->peek_task = bpf_get_current_task();
 	c->peek_err = bpf_probe_read_kernel(c->peek, len, (void *)c->peek_addr);
 	return 0;
 }

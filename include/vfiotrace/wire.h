@@ -221,7 +221,7 @@ struct vt_control {
 	unsigned int inject_calls;	/* calls of the section so far */
 	unsigned int pad2;
 	/* peek: read kernel memory for the recorder (SEC("syscall")) */
-	unsigned long long peek_addr;
+	unsigned long long peek_addr, peek_task;	/* what is asked for; struct task_struct of who asks */
 	unsigned int peek_len;
 	int peek_err;
 	unsigned char peek[VT_PEEK_MAX];

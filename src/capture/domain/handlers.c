@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/kernel/data.h"
 #include "capture/kernel/kernel.h"
 #include "capture/object/object.h"
 
@@ -32,6 +33,7 @@ struct state {
 	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;
 	size_t nr;
+	uint64_t list;		/* luo_file_handler_list, 0 = not found yet */
 };
 
 _Static_assert(NR_OPS <= CALLBACKS_MAX, "struct callbacks has room for them");
@@ -252,19 +254,69 @@ static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
 	return err ? err : attached;
 }
 
-/* LUO's list of registered handlers (luo_file_handler_list), from its head. */
+/* ---- LUO's list of registered handlers ---- */
+
+struct search {
+	struct domains *d;
+	const struct state *s;
+};
+
+/* A head that its neighbours know, with a handler behind it whose preserve is a function. Of a list that is empty nothing can be told. */
+static bool is_list(void *arg, uint64_t at)
+{
+	const struct search *f = arg;
+	struct object *o = f->d->obj;
+	uint64_t next = object__peek_u64(o, at), prev = object__peek_u64(o, at + sizeof(next)), ops, preserve, off;
+	int off_ops = kernel__offset(f->d->k, NULL, "liveupdate_file_handler", "ops");
+	int off_list = kernel__offset(f->d->k, NULL, "liveupdate_file_handler", "list");
+
+	if (!next || next == at || object__peek_u64(o, next + sizeof(next)) != at || object__peek_u64(o, prev) != at)
+		return false;
+	ops = object__peek_u64(o, next - off_list + off_ops);
+	preserve = ops ? op_addr(f->d, f->s, ops, VT_HOOK_op_preserve - VT_HOOK_op_can_preserve) : 0;
+	return preserve && kernel__sym(f->d->k, preserve, &off, NULL) && !off;
+}
+
+static const char *const list_users[] = { "liveupdate_register_file_handler", "luo_preserve_file", "luo_file_deserialize", NULL };
+static const struct data list = { "luo_file_handler_list", list_users, is_list };
+
+/* Rows without a handler: what they would show is not seen. */
+static int not_found(struct domains *d)
+{
+	for (size_t i = 0; i < NR_OPS; i++) {
+		struct plan_row *r = plan__add(&d->plan);
+
+		if (!r)
+			return -ENOMEM;
+		r->group = PLAN_HANDLER;
+		r->event = op_hook(i)->event;
+		r->exit = true;
+		r->method = PLAN_FENTRY;
+		snprintf(r->prog, sizeof(r->prog), "x_%s", op_hook(i)->prog);
+		snprintf(r->module, sizeof(r->module), "vmlinux");
+		snprintf(r->func, sizeof(r->func), "%s", op_hook(i)->funcs);
+		plan__give_up(r, "luo_file_handler_list is not in /proc/kallsyms (CONFIG_KALLSYMS_ALL is off), and no handler was found in LUO's text", 0);
+	}
+	return 0;
+}
+
 static int attach(struct domains *d, void *state)
 {
-	uint64_t head = kernel__addr(d->k, "luo_file_handler_list", NULL);
 	int off_list = kernel__offset(d->k, NULL, "liveupdate_file_handler", "list");
+	struct state *s = state;
 	int attached = 0;
 	uint64_t at;
 
-	if (!head || off_list < 0)
+	if (!kernel__has_luo(d->k) || off_list < 0)
 		return 0;
+	if (!s->list)
+		s->list = data__find(d->k, &list, object__reader, d->obj, &(struct search){ d, s });
+	plan__drop_rows(&d->plan, PLAN_HANDLER, 0);
+	if (!s->list)
+		return not_found(d);
 	object__control(d->obj)->handlers_pending = 0;
-	at = object__peek_u64(d->obj, head);
-	for (int i = 0; at && at != head && i < 256; i++) {
+	at = object__peek_u64(d->obj, s->list);
+	for (int i = 0; at && at != s->list && i < 256; i++) {
 		int ret = attach_handler(d, state, at - off_list);
 
 		if (ret < 0)

@@ -137,6 +137,13 @@ int kernel__offset(const struct kernel *k, const struct btf *btf, const char *ty
 	return t ? off : -1;
 }
 
+uint32_t kernel__size(const struct kernel *k, const char *type)
+{
+	__s32 id = find_vmlinux(k, type, false);
+
+	return id < 0 ? 0 : btf__type_by_id(k->btf, id)->size;
+}
+
 long kernel__enum_value(const struct kernel *k, const char *name)
 {
 	__u32 nr = btf__type_cnt(k->btf);

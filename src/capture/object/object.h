@@ -43,6 +43,7 @@ int object__map_fd(const struct object *o, const char *map);
 int object__peek(struct object *o, uint64_t addr, void *buf, size_t len);
 int object__reader(void *object, uint64_t addr, void *buf, size_t len);	/* the same, as a kernel_read_fn */
 uint64_t object__peek_u64(struct object *o, uint64_t addr);	/* 0 when unreadable */
+uint64_t object__self(struct object *o);			/* our struct task_struct */
 /* Records once more what became of the folios that were held when a call failed. After the gate closed. */
 int object__last_look(struct object *o);
 
