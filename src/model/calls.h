@@ -69,6 +69,7 @@ struct frame {
 		int64_t ref, run;
 		uint32_t puts;		/* vfio_device_put_registration() within a release */
 		struct vt_at found;	/* vfio_find_device() found something */
+		bool counted;		/* an open inside has taken the registration that this one is for */
 		bool unpinned;		/* and that nothing holds it was told */
 	} vfio;
 };
