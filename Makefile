@@ -1,7 +1,8 @@
 # vfiotrace. `make demo` shows the main job, `make test` tests everything.
 #   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
 #   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
-VERSION := 0.1.0
+#   LINK=dynamic  against the distribution's libraries; the default is one static binary
+VERSION := $(shell packaging/version.sh)
 
 SAN    ?= 0
 OUTPUT ?= build$(if $(filter 1,$(SAN)),/san)
@@ -16,12 +17,21 @@ CC     ?= cc
 CLANG  ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
+# The same bytes wherever the tree and its output lie.
+PREFIX_MAP := -ffile-prefix-map=$(abspath $(OUTPUT))=build -ffile-prefix-map=$(CURDIR)=.
+override CFLAGS += $(PREFIX_MAP)
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wvla
 CPPFLAGS += -Iinclude -Isrc -I$(OUTPUT)/gen -D_GNU_SOURCE -DVFIOTRACE_VERSION='"$(VERSION)"'
-# One static binary: it must run in an initramfs that has no libraries.
+# One static binary: it must run in an initramfs that has no libraries. What libbpf and
+# libelf need themselves differs from distribution to distribution; pkg-config knows.
+LINK   ?= static
+ifeq ($(LINK),static)
 LDFLAGS_STATIC := -static
+LIBEU  := $(OUTPUT)/libeu.a
+endif
 TRACE_LIBS := -ldeflate
-LIBS   := $(TRACE_LIBS) -lbpf -lelf -lz -pthread
+LIBBPF := $(or $(shell pkg-config $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
+LIBS   := $(TRACE_LIBS) $(LIBBPF) $(LIBEU) -pthread
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_STATIC :=
@@ -46,9 +56,19 @@ include tests/tests.mk
 
 $(PURE_LIB): $(call OBJ,$(PURE_SRC))
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(BIN): $(call OBJ,$(LIVE_SRC)) $(PURE_LIB)
+$(OUTPUT)/libeu.a: $(call OBJ,packaging/static/libeu.c)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+# Whoever prints the version is compiled again when it changes.
+$(OUTPUT)/gen/version: FORCE
+	$(Q)mkdir -p $(@D) && { [ "$$(cat $@ 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > $@; }
+$(call OBJ,$(shell grep -rl VFIOTRACE_VERSION --include='*.c' src)): $(OUTPUT)/gen/version
+.PHONY: FORCE
+
+$(BIN): $(call OBJ,$(LIVE_SRC)) $(PURE_LIB) $(LIBEU)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDFLAGS_STATIC) -o $@ $(call OBJ,$(LIVE_SRC)) $(PURE_LIB) $(LIBS)
 
@@ -59,7 +79,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@

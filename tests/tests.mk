@@ -54,6 +54,15 @@ N ?= 20
 soak: $(BIN)
 	$(Q)tests/lab/soak.py run $(N) -j2 $(if $(SEED),--seed $(SEED))
 
+# The tree in clean installations of Debian: DISTROS picks. CI takes the current release.
+.PHONY: distros distros-ci
+DISTROS ?= bookworm trixie sid
+distros:
+	$(Q)DEPS=ship tests/deps.sh
+	$(Q)tests/distros.sh $(DISTROS)
+distros-ci:
+	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh trixie
+
 .PHONY: cli-test
 cli-test: $(BIN)
 	$(Q)tests/cli.sh $(BIN)
