@@ -47,6 +47,7 @@ LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace
+MAN      := $(patsubst docs/man/%,$(OUTPUT)/man/%,$(sort $(wildcard docs/man/*.[15])))
 
 .PHONY: all pure clean install demo test
 all: $(BIN)
@@ -94,9 +95,22 @@ $(OUTPUT)/gen/programs.skel.h: $(OUTPUT)/bpf/programs.bpf.o
 
 $(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 
-install: $(BIN)
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace
-	$(Q)for m in docs/*.1; do [ -e "$$m" ] || continue; install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}"; done
+# Man pages take what the program knows from the program.
+.PHONY: man
+man: $(MAN)
+$(OUTPUT)/man/%: docs/man/% docs/man/make.sh docs/man/exit-status $(BIN)
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
+
+# What everybody gets; packages add theirs.
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+install: $(BIN) $(MAN)
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
+	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
+	$(Q)for s in docs/*.schema.json; do install -D -m 644 "$$s" "$(DESTDIR)$(PREFIX)/share/vfiotrace/$${s##*/}" || exit 1; done
+	$(Q)install -D -m 644 packaging/completion/vfiotrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vfiotrace
+	$(Q)install -D -m 644 packaging/completion/_vfiotrace $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_vfiotrace
+	$(Q)mkdir -p $(DESTDIR)$(PREFIX)/share/doc/vfiotrace && cp -R --no-preserve=mode,ownership $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/vfiotrace/
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd

@@ -19,7 +19,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= cli-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
+PARTS ?= cli-test man-test completion-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -62,6 +62,13 @@ distros:
 	$(Q)tests/distros.sh $(DISTROS)
 distros-ci:
 	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh trixie
+
+# What is shipped beside the binary.
+.PHONY: man-test completion-test
+man-test: $(BIN) $(MAN)
+	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
+completion-test: $(BIN)
+	$(Q)tests/ship/completion.sh $(BIN)
 
 .PHONY: cli-test
 cli-test: $(BIN)
