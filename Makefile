@@ -112,6 +112,12 @@ install: $(BIN) $(MAN)
 	$(Q)install -D -m 644 packaging/completion/_vfiotrace $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_vfiotrace
 	$(Q)mkdir -p $(DESTDIR)$(PREFIX)/share/doc/vfiotrace && cp -R --no-preserve=mode,ownership $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/vfiotrace/
 
+# Packages of Debian, from the sources as they are, below $(OUTPUT).
+.PHONY: deb
+deb:
+	$(Q)DEPS=ship tests/deps.sh
+	$(Q)packaging/deb.sh $(OUTPUT)/deb
+
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd
 SYSTEMD_FILES := packaging/systemd

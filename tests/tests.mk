@@ -64,7 +64,9 @@ distros-ci:
 	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh trixie
 
 # What is shipped beside the binary.
-.PHONY: man-test completion-test
+.PHONY: man-test completion-test reproducible
+reproducible:
+	$(Q)tests/ship/reproducible.sh
 man-test: $(BIN) $(MAN)
 	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
 completion-test: $(BIN)
