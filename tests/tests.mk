@@ -11,6 +11,15 @@ include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
 
+# Verdicts within a minute, from committed traces; and one of them in the README.
+.PHONY: try readme
+try:
+	$(Q)DEPS=build tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) $(BIN)
+	$(Q)tests/try.sh $(BIN) $(OUTPUT)/try
+readme: $(BIN)
+	$(Q)mkdir -p $(OUTPUT)/try && tests/ship/readme.sh $(BIN) $(OUTPUT)/try > $(OUTPUT)/README.md && cp $(OUTPUT)/README.md README.md
+
 # The main job, on a fresh machine.
 demo:
 	$(Q)$(MAKE) --no-print-directory deps

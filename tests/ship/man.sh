@@ -50,5 +50,11 @@ for page in "$dir"/*.[15]; do
 		ok "${page##*/} in 80 columns" narrow "$page"
 	fi
 done
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+readme() {
+	"$here/readme.sh" "$vt" "$tmp" | diff "$here/../../README.md" - || { echo "make readme puts the verdict of today there"; return 1; }
+}
+ok "the README's verdict is what the program prints" readme
 command -v mandoc >/dev/null || skip "mandoc is not installed"
 finish
