@@ -22,7 +22,7 @@
 #define HEAD_VERSION 1
 
 struct head {
-	char magic[8];
+	char magic[8] __attribute__((nonstring));
 	uint32_t version;
 	uint32_t start;		/* where the trace begins */
 	uint64_t bytes;		/* its length */
