@@ -15,7 +15,7 @@
 #include "vfiotrace/vocab.h"
 
 static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status;
-static bool no_realtime, quiet, verbose;
+static bool all_blocks, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
@@ -28,6 +28,7 @@ static const struct vt_opt opts[] = {
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
 	{ "ready-fd", 0, "N", "write a newline to file descriptor N when everything is armed, and close it", &ready_fd, NULL },
 	{ "status", 0, "FILE", "keep in FILE what 'vfiotrace status' shows, which looks for it at /run/vfiotrace/recorder", &status, NULL },
+	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what arming took and what was recorded, even in a pipe", NULL, &verbose },
@@ -117,7 +118,7 @@ static int parse_fd(const char *text, int *out)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime,
-				   .status = status, .ready_fd = -1, .quiet = quiet };
+				   .status = status, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
