@@ -103,6 +103,14 @@ if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; t
 	check "and that is gone" 1 "" test -e "$tmp/sweep/open-1.vft"
 fi
 
+# What docs/systemd.md tells an administrator to type is what the lab runs.
+lab=$(dirname "$0")/lab
+sed -n 's/^    \(make \)\?//p' "$(dirname "$0")/../docs/systemd.md" >"$tmp/commands"
+check "docs/systemd.md has commands" 0 "vfiotrace status" cat "$tmp/commands"
+while read -r command; do
+	check "the lab runs: $command" 0 "" grep -qF -- "${command#journalctl -b }" "$lab/run.sh" "$lab/guest/systemd/as-documented"
+done <"$tmp/commands"
+
 man=$(dirname "$0")/../docs/vfiotrace.1
 check "the man page is what the tables say" 0 "" \
 	bash -c "$(dirname "$0")/../docs/mkman.sh '$vt' | diff -u '$man' -"
