@@ -46,6 +46,10 @@ $(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(cal
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_notify: $(OUTPUT)/tests/unit/test_notify.o $(call OBJ,src/capture/record/notify.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 # Trace and model once more, with the table of events turned round and one more at its end:
 # nothing may rest on the order.
 TURNED := $(OUTPUT)/gen/turned

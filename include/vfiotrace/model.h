@@ -142,6 +142,8 @@ struct vt_session {
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
 	int64_t freeze_ret, deserialize_ret, finish_ret;
 	uint64_t unseen;		/* files that LUO counted in it and that the trace does not show */
+	uint64_t busy_preserves;	/* that were refused with -EBUSY */
+	struct vt_at busy_at;		/* the first of them */
 };
 
 /* Memory handed to KHO, by physical address. */

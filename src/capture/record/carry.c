@@ -73,12 +73,24 @@ static int luo_session(unsigned long request, int *session, const char **why)
 	return 0;
 }
 
-void carry__first_open(void)
+int carry__first_open(void)
 {
-	int dev = open(LUO_DEVICE, O_RDWR | O_CLOEXEC);
+	int dev = open(LUO_DEVICE, O_RDWR | O_CLOEXEC), err = dev < 0 ? errno : 0;
 
 	if (dev >= 0)
 		close(dev);
+	switch (err) {
+	case EBUSY:
+	case EACCES:
+	case EPERM:
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case EMFILE:
+	case ENFILE:
+		return 0;
+	}
+	return -err;
 }
 
 static int map_head(struct carry *c)

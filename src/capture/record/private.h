@@ -40,6 +40,11 @@ struct recorder {
 	const char *why;
 	bool storage_told;
 	bool one_cpu;
+	struct {
+		int fd;			/* -1 = none */
+		char since[32];
+		uint64_t events, lost, told_ns;
+	} status;		/* see status.h */
 };
 
 /* ---- output.c: the file ---- */
