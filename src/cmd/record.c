@@ -14,7 +14,7 @@
 #include "vfiotrace/vocab.h"
 
 static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach;
-static bool all_blocks, no_realtime, quiet, verbose;
+static bool all_blocks, end_with_cmd, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
@@ -26,6 +26,7 @@ static const struct vt_opt opts[] = {
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
 	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
+	{ "end-with-cmd", 0, NULL, "end with CMD, whatever it leaves behind", NULL, &end_with_cmd },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
@@ -103,7 +104,8 @@ int record__parse_section(const char *text, int *section, uint32_t *nth)
 
 static int run(int argc, char **argv)
 {
-	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime, .all_blocks = all_blocks };
+	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime, .all_blocks = all_blocks,
+				      .end_with_cmd = end_with_cmd, .quiet = quiet };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
@@ -140,7 +142,8 @@ const struct vt_cmd vt_cmd_record = {
 	.args = "[-- CMD...]",
 	.summary = "Record one side of a live update: attach, run CMD (or wait), and leave a trace",
 	.details =
-	"CMD starts when everything is attached, and its exit code is passed on.\n"
+	"CMD starts when everything is attached, and its exit code is passed on. The recording\n"
+	"lasts while CMD lives, or what it started, or a LUO session is open that was seen to open.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
 	"the kernel waits for that, at most --jump-wait.\n"

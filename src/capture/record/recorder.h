@@ -19,6 +19,8 @@ struct recorder_options {
 	uint32_t fail_nth;		/* 0 = ladder */
 	const char *force_kprobe;	/* see engine_options */
 	bool realtime;
+	bool end_with_cmd;		/* else the recording goes on while what CMD began lives, or a session is open */
+	bool quiet;			/* say nothing but errors */
 	bool verbose;			/* say on stderr what was armed, and a summary at the end */
 };
 
