@@ -20,7 +20,7 @@ static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
 	{ "duration", 'd', "SECONDS", "stop after this time", &seconds, NULL },
 	{ "ring", 0, "SIZE", "size of the event ring, a power of two like 4M (default)", &ring, NULL },
-	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 200, 0 = never)", &jump_wait, NULL },
+	{ "jump-wait", 0, "MS", "hold the jump, its CPU spinning, at most this long until the trace is on storage (default 200, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
@@ -145,6 +145,7 @@ const struct vt_cmd vt_cmd_record = {
 	"CMD starts when everything is attached, and its exit code is passed on. The recording\n"
 	"lasts while CMD lives, or what it started, or a LUO session is open that was seen to open.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
+	"Modules that are recorded cannot be unloaded meanwhile.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
 	"the kernel waits for that, at most --jump-wait.\n"
 	"With --carry nothing is written to FILE unless the recording ends without a jump.",

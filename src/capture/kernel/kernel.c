@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/kernel/build_id.h"
 #include "capture/kernel/phase.h"
@@ -35,6 +36,11 @@ const char *kernel__build_id(const struct kernel *k)
 bool kernel__has_luo(const struct kernel *k)
 {
 	return kernel__addr(k, "liveupdate_reboot", NULL) && kernel__addr(k, "luo_preserve_file", NULL);
+}
+
+bool kernel__luo_is_off(void)
+{
+	return access("/sys/class/misc/liveupdate", F_OK) && !access("/sys/class/misc", F_OK);
 }
 
 int kernel__open(struct kernel **out, const char **why)

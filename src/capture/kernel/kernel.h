@@ -43,6 +43,8 @@ void kernel__each_text(const struct kernel *k, const char *module,
 
 /* Whether it has the Live Update Orchestrator. */
 bool kernel__has_luo(const struct kernel *k);
+/* It is in the kernel, or may be, and was not switched on at boot. */
+bool kernel__luo_is_off(void);
 
 /* Types. */
 const struct btf *kernel__btf(const struct kernel *k);

@@ -164,7 +164,7 @@ static int arm(struct recorder *r)
 	if (!kernel__addr(r->k, "liveupdate_reboot", NULL))
 		return vt_fail(VT_EXIT_NOTHING, "this kernel (%s) has no Live Update Orchestrator: it needs CONFIG_LIVEUPDATE=y",
 			       kernel__release(r->k));
-	if (access("/sys/class/misc/liveupdate", F_OK) && !access("/sys/class/misc", F_OK))
+	if (kernel__luo_is_off())
 		return vt_fail(VT_EXIT_NOTHING, "live update is off in this kernel: boot it with liveupdate=on kho=on");
 	err = domains__open(&r->d, r->k, &o, &why);
 	if (err)
