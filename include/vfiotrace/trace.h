@@ -75,7 +75,7 @@ struct vt_writer;
 
 /*
  * Creates PATH with mode 0600, never through a symbolic link (-ELOOP); an
- * existing regular file (else -ENOTSUP) of the caller (else -EPERM) that no
+ * existing regular file (else -ENOTSUP) of the caller without another name (else -EPERM) that no
  * other recorder is writing (else -EBUSY) is replaced. FD variant: takes
  * ownership of an open file, whatever it is, also when it fails. A program
  * that runs under RLIMIT_FSIZE or writes to a pipe should ignore SIGXFSZ and
@@ -117,6 +117,9 @@ int vt_writer__end(struct vt_writer *w);
 
 /* Pushes buffered events out as a block; SYNC waits for stable storage (fdatasync). */
 int vt_writer__flush(struct vt_writer *w, bool sync);
+/* The file once more, for one who syncs it meanwhile; what that meets comes back by __fail(): the kernel tells an error once. */
+int vt_writer__dup(const struct vt_writer *w);
+void vt_writer__fail(struct vt_writer *w, int err);
 /* First storage error met, sticky, as negative errno; 0 when none. Events refused since are counted per type and written as loss when space returns. */
 int vt_writer__error(const struct vt_writer *w);
 uint64_t vt_writer__bytes(const struct vt_writer *w);

@@ -501,7 +501,7 @@ static int read_sweep(int event)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
-		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true,
+		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true, .end_with_cmd = true,
 		.jump_wait_ns = 200000000, .module_wait_ns = 1000000000,
 	};
 	char *end, told[64];

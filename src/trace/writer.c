@@ -8,6 +8,7 @@
  * is one stretch with a beginning and an end.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -388,6 +389,18 @@ int vt_writer__flush(struct vt_writer *w, bool sync)
 	if (sync && !ret)
 		ret = note_error(w, vt_out__sync(&w->out));
 	return ret;
+}
+
+int vt_writer__dup(const struct vt_writer *w)
+{
+	int fd = fcntl(w->out.fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void vt_writer__fail(struct vt_writer *w, int err)
+{
+	note_error(w, err);
 }
 
 int vt_writer__error(const struct vt_writer *w)
