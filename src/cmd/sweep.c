@@ -191,14 +191,14 @@ static int judge_run(struct run *r, const char *path)
 	return 0;
 }
 
-/* All runs are in one trace: each gets the findings that are about it. The number that no run got, or -1. */
+/* All runs are in one trace: each gets the findings that are about it. The number that no run got, or minus an exit code. */
 static int judge_runs(struct runs *all, const char *pre, const char *path, enum vt_exit *verdict)
 {
 	struct vt_case c;
 	int code = vt_case__open(&c, "sweep", pre ? pre : path, pre ? path : NULL), strays = 0;
 
 	if (code)
-		return -1;
+		return -code;
 	*verdict = c.j->exit;
 	for (size_t k = 0; k < all->nr; k++)
 		all->r[k].verdict = c.j->exit == VT_EXIT_FINDINGS ? VT_EXIT_CLEAN : c.j->exit;
@@ -305,10 +305,12 @@ static int record_nth(struct recorder_options *o, unsigned int n, char *path, si
 static int take_run(const struct recorder_options *o, const char *path, struct run *r, char *spared, size_t size)
 {
 	struct runs all = { 0 };
+	int err;
 
-	if (read_runs(&all, path, o->fail_section)) {
+	err = read_runs(&all, path, o->fail_section);
+	if (err) {
 		free(all.r);
-		return VT_EXIT_BAD_TRACE;
+		return vt_exit_of(err);
 	}
 	if (all.nr)
 		*r = all.r[0];
@@ -355,14 +357,15 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 static int read_sweep(int event)
 {
 	struct runs all = { 0 };
-	enum vt_exit verdict;
+	enum vt_exit verdict = VT_EXIT_CLEAN;
 	int strays;
 
-	if (read_runs(&all, trace, event))
-		return VT_EXIT_BAD_TRACE;
+	strays = read_runs(&all, trace, event);
+	if (strays)
+		return vt_exit_of(strays);
 	strays = judge_runs(&all, pre_trace, trace, &verdict);
 	if (strays < 0)
-		return VT_EXIT_BAD_TRACE;
+		return -strays;
 	print_head();
 	for (size_t i = 0; i < all.nr; i++)
 		print_run(i + 1, &all.r[i]);
