@@ -56,23 +56,23 @@ $(OUTPUT)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# BPF: all domains in one unit, embedded as skeletons: two, see bpf/load.bpf.h. Not linked
-# from objects: libbpf's linker (1.1) cannot join two that call the same kernel function.
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations -Werror=switch
-$(OUTPUT)/bpf/loads.bpf.o: BPF_CFLAGS += -DVT_LOADS
+# BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
+# libbpf's linker (1.1) cannot join two that call the same kernel function.
+# The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
-$(OUTPUT)/bpf/%.bpf.o: $(OUTPUT)/gen/domains.bpf.c
+$(OUTPUT)/bpf/programs.bpf.o: $(OUTPUT)/gen/domains.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-.PRECIOUS: $(OUTPUT)/bpf/%.bpf.o
-$(OUTPUT)/gen/%.skel.h: $(OUTPUT)/bpf/%.bpf.o
+$(OUTPUT)/gen/programs.skel.h: $(OUTPUT)/bpf/programs.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/$*.linked.o $^ && \
-		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/$*.linked.o name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen object $(OUTPUT)/bpf/programs.linked.o $^ && \
+		$(BPFTOOL) gen skeleton $(OUTPUT)/bpf/programs.linked.o name programs_bpf > $@.tmp && mv $@.tmp $@
 
-$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/loads.skel.h $(OUTPUT)/gen/helpers.skel.h
+$(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 
 install: $(BIN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* struct file: made by anon_inode_getfile*() inside a traced call, ended by __fput(). */
-#include "vfiotrace.bpf.h"
+#define HOOKS "vfiotrace/hooks/file.def"
+#include "lib/hooks.bpf.h"
+#include "lib/file.bpf.h"
 
 /* Any file that ends comes by here, on any machine: a look at the sieve, then out. */
-SEC("fentry") int BPF_PROG(e_fput, struct file *file)
+ENTER(fput)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	if (!c || !untrack((u64)file, VT_C_FILE))
-		return 0;
+	if (!c || !untrack((u64)in->file, VT_C_FILE))
+		return;
 	w = wire_new(FILE_FPUT, ENTER);
 	if (!w)
-		return 0;
-	slot_file_dying(w, file);
+		return;
+	slot_file_dying(w, in->file);
 	wire_send(c, w);
-	return 0;
 }
 
-static __always_inline int anon_exit(u32 variant, const char *name, struct file *file)
+static __always_inline void anon_exit(u32 variant, const char *name, struct file *file)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = c ? task_get() : NULL;
@@ -26,7 +27,7 @@ static __always_inline int anon_exit(u32 variant, const char *name, struct file 
 
 	/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */
 	if (!t || !(w = wire_new_in(t, FILE_ANON, EXIT)))
-		return 0;
+		return;
 	w->variant = variant;
 	text_str(w, VT_TEXT_NAME, name);
 	if (IS_ERR_VALUE(file)) {
@@ -36,18 +37,16 @@ static __always_inline int anon_exit(u32 variant, const char *name, struct file 
 		slot_file(w, file);
 	}
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_anon_getfile, const char *name, const void *fops, void *priv, int flags, struct file *ret)
+EXIT(anon_getfile)
 {
-	return anon_exit(0, name, ret);
+	anon_exit(0, in->name, in->ret);
 }
 
-SEC("fexit") int BPF_PROG(x_anon_getfile_fmode, const char *name, const void *fops, void *priv, int flags,
-			  unsigned int mode, struct file *ret)
+EXIT(anon_getfile_fmode)
 {
-	return anon_exit(1, name, ret);
+	anon_exit(1, in->name, in->ret);
 }
 
 /*
@@ -92,15 +91,17 @@ static __always_inline void slot_vmas(struct vt_wire *w, struct address_space *m
 }
 
 /* unmap_mapping_range() is how BAR mappings are zapped; seen for vfio devices' own mappings only. */
-SEC("fentry") int BPF_PROG(e_unmap, struct address_space *mapping)
+ENTER(unmap)
 {
+	u64 mapping = (u64)in->mapping;
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	if (!c || !tracked((u64)mapping, VT_C_MAPPING) || !(w = wire_new(VFIO_ZAP, ENTER)))
-		return 0;
-	slot(w, VT_S_MAPPING, (u64)mapping);
-	slot_vmas(w, mapping);
+	if (!c || !tracked(mapping, VT_C_MAPPING) || !(w = wire_new(VFIO_ZAP, ENTER)))
+		return;
+	slot(w, VT_S_MAPPING, mapping);
+	slot_vmas(w, in->mapping);
 	wire_send(c, w);
-	return 0;
 }
+
+#include "lib/programs.bpf.h"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The callbacks of one LUO file handler (struct liveupdate_file_ops). The
- * recorder finds the handler on LUO's list at run time and loads this object
- * once for it, each program aimed at the function that the ops pointer names:
- * no handler needs a line about it here.
+ * recorder finds the handler on LUO's list at run time and aims these programs
+ * at the functions that its ops name: no handler needs a line about it here.
  */
-#include "vfiotrace.bpf.h"
+#define HOOKS "vfiotrace/hooks/handler.def"
+#include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
+#include "lib/file.bpf.h"
 
 static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
 {
@@ -17,14 +19,14 @@ static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
 static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_op_args *a)
 {
 	struct liveupdate_file_op_args *k = KERNEL(a);
-	struct liveupdate_file_handler *fh = GET(k, handler);
+	struct liveupdate_file_handler *fh = k->handler;
 	struct module *owner = READ(READ(fh, ops), owner);
 
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
-	slot(w, VT_S_DATA, GET(k, serialized_data));
+	slot(w, VT_S_DATA, k->serialized_data);
 	slot(w, VT_S_STATUS, retrieve_status(a));
-	slot_file(w, GET(k, file));
+	slot_file(w, k->file);
 	if (owner)
 		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
 }
@@ -50,156 +52,151 @@ static __always_inline void watch_memory(u16 type, struct liveupdate_file_op_arg
 	t->folio_watch = type == VT_EV_OP_RETRIEVE || (type == VT_EV_OP_FINISH && retrieve_status(a) <= 0);
 }
 
-static __always_inline void op_enter(u16 type, struct liveupdate_file_op_args *a, u32 point)
+/* POINT: the picture of the file that is taken, 0 = none. */
+__noinline int op_enter(u32 type, u64 args, u32 point)
 {
+	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args;
 	struct vt_control *c = ctl_open();
+	struct vt_wire *w, *pair;
 	struct vt_task *t;
-	struct vt_wire *w;
 
 	if (!c)
-		return;
+		return 0;
+	memory_over(task_get());
 	file_let_go(c, task_get());
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
-	w = wire_make_for(t, type, VT_ENTER, point);
+	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
+	w = point ? pair : wire_make(t, type, VT_ENTER);
 	if (w)
 		slot_args(w, a);
-	if (point)
-		snap_file(t, w, READ(a, file), point);
+	if (pair || point)
+		snap_file(t, pair, READ(a, file), point);
 	if (w)
 		wire_send(c, w);
+	return 0;
 }
 
 /* What a callback returns. */
 enum op_result { OP_VOID, OP_INT, OP_BOOL };
 
-/* AFTER: taken of the file when the callback has not failed. */
-static __always_inline void op_exit(u16 type, struct liveupdate_file_op_args *a, enum op_result result, u64 ret, u32 after)
+/* POINT: taken of the file when the callback has not failed. */
+__noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 {
+	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args;
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_wire *w;
+	struct vt_wire *w, *pair;
 
+	if (!c)
+		return 0;
+	memory_over(t);
 	if (t)
 		t->folio_watch = 0;
-	w = c ? wire_make_for(t, type, VT_EXIT, after) : NULL;
+	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
+	w = point ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot_args(w, a);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 			slot_threads(w);
 		if (result != OP_VOID)
-			slot(w, VT_S_RET, result == OP_BOOL ? (u8)ret : (s64)(s32)ret);
+			slot(w, VT_S_RET, ret);
 	}
-	if (c && after && !(result == OP_INT && (u32)ret))
-		snap_file(t, w, READ(a, file), after);
+	if ((pair || point) && !(result == OP_INT && ret))
+		snap_file(t, pair, READ(a, file), point);
 	if (w)
 		wire_send(c, w);
-	frame_pop(t);
+	frame_pop(t, type);
 	if (type == VT_EV_OP_PRESERVE || type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 		remember_file(t, READ(a, file));
+	return 0;
 }
 
-SEC("fentry") int HOOK(e_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file)
+ENTER(op_can_preserve)
 {
 	if (ctl_open())
 		frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
-	return 0;
 }
-SEC("fexit") int HOOK(x_op_can_preserve, struct liveupdate_file_handler *fh, struct file *file, u64 ret)
+EXIT(op_can_preserve)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_new_in(t, OP_CAN_PRESERVE, EXIT) : NULL;
+	struct vt_wire *w;
 
+	if (!c)
+		return;
+	w = wire_new_in(t, OP_CAN_PRESERVE, EXIT);
 	if (w) {
-		slot(w, VT_S_HANDLER, (u64)fh);
-		text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh +
-			bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
-		slot_file(w, file);
-		/* A bool function fills the low byte only. */
-		slot(w, VT_S_RET, (u8)ret);
+		slot(w, VT_S_HANDLER, (u64)in->fh);
+		text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)in->fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
+		slot_file(w, in->file);
+		slot(w, VT_S_RET, in->ret);
 		wire_send(c, w);
 	}
-	frame_pop(t);
-	remember_file(t, file);
-	return 0;
+	frame_pop(t, VT_EV_OP_CAN_PRESERVE);
+	remember_file(t, in->file);
 }
 
-/* X(op, type, result, picture of the file before, and after) */
-#define OPS(X) \
-	X(preserve, PRESERVE, INT, VT_P_PRESERVE, 0) \
-	X(unpreserve, UNPRESERVE, VOID, 0, VT_P_UNPRESERVED) \
-	X(freeze, FREEZE, INT, VT_P_FREEZE, 0) \
-	X(unfreeze, UNFREEZE, VOID, 0, 0) \
-	X(retrieve, RETRIEVE, INT, 0, VT_P_RETRIEVE) \
-	X(can_finish, CAN_FINISH, BOOL, 0, 0) \
-	X(finish, FINISH, VOID, VT_P_FINISH, VT_P_FINISHED)
-
-#define WITH_VOID
-#define WITH_INT , u64 ret
-#define WITH_BOOL , u64 ret
-#define GOT_VOID 0
-#define GOT_INT ret
-#define GOT_BOOL ret
-#define OP(op, TYPE, result, before, after) \
-SEC("fentry") int HOOK(e_op_##op, struct liveupdate_file_op_args *a) \
-{ \
-	op_enter(VT_EV_OP_##TYPE, a, before); \
-	return 0; \
-} \
-SEC("fexit") int HOOK(x_op_##op, struct liveupdate_file_op_args *a WITH_##result) \
-{ \
-	op_exit(VT_EV_OP_##TYPE, a, OP_##result, GOT_##result, after); \
-	return 0; \
-}
-OPS(OP)
-
-#ifdef VT_LOADS
-#define BEFORE(op, TYPE, result, before, after) CASE(op_##op): return before;
-static __always_inline u32 point_before(enum vt_op_hook hook)
+ENTER(op_preserve)
 {
-	switch (hook) {
-	OPS(BEFORE)
-	CASE(op_can_preserve): break;
-	}
-	return 0;
+	op_enter(VT_EV_OP_PRESERVE, (u64)in->args, VT_P_PRESERVE);
 }
-#define AFTER(op, TYPE, result, before, after) CASE(op_##op): return after;
-static __always_inline u32 point_after(enum vt_op_hook hook)
+EXIT(op_preserve)
 {
-	switch (hook) {
-	OPS(AFTER)
-	CASE(op_can_preserve): break;
-	}
-	return 0;
+	op_exit(VT_EV_OP_PRESERVE, (u64)in->args, OP_INT, in->ret, 0);
 }
-#define RESULT(op, TYPE, result, before, after) CASE(op_##op): return OP_##result;
-static __always_inline enum op_result result_of(enum vt_op_hook hook)
+ENTER(op_unpreserve)
 {
-	switch (hook) {
-	OPS(RESULT)
-	CASE(op_can_preserve): break;
-	}
-	return OP_VOID;
+	op_enter(VT_EV_OP_UNPRESERVE, (u64)in->args, 0);
 }
-
-TOGETHER("fentry", all_e_op, op, hook, type, a)
+EXIT(op_unpreserve)
 {
-	if (hook == VT_HOOK_op_can_preserve)
-		return in_e_op_can_preserve(ctx, a);
-	op_enter(type, (void *)a[0], point_before(hook));
-	return 0;
+	op_exit(VT_EV_OP_UNPRESERVE, (u64)in->args, OP_VOID, 0, VT_P_UNPRESERVED);
+}
+ENTER(op_freeze)
+{
+	op_enter(VT_EV_OP_FREEZE, (u64)in->args, VT_P_FREEZE);
+}
+EXIT(op_freeze)
+{
+	op_exit(VT_EV_OP_FREEZE, (u64)in->args, OP_INT, in->ret, 0);
+}
+ENTER(op_unfreeze)
+{
+	op_enter(VT_EV_OP_UNFREEZE, (u64)in->args, 0);
+}
+EXIT(op_unfreeze)
+{
+	op_exit(VT_EV_OP_UNFREEZE, (u64)in->args, OP_VOID, 0, 0);
+}
+ENTER(op_retrieve)
+{
+	op_enter(VT_EV_OP_RETRIEVE, (u64)in->args, 0);
+}
+EXIT(op_retrieve)
+{
+	op_exit(VT_EV_OP_RETRIEVE, (u64)in->args, OP_INT, in->ret, VT_P_RETRIEVE);
+}
+ENTER(op_can_finish)
+{
+	op_enter(VT_EV_OP_CAN_FINISH, (u64)in->args, 0);
+}
+EXIT(op_can_finish)
+{
+	op_exit(VT_EV_OP_CAN_FINISH, (u64)in->args, OP_BOOL, in->ret, 0);
+}
+ENTER(op_finish)
+{
+	op_enter(VT_EV_OP_FINISH, (u64)in->args, VT_P_FINISH);
+}
+EXIT(op_finish)
+{
+	op_exit(VT_EV_OP_FINISH, (u64)in->args, OP_VOID, 0, VT_P_FINISHED);
 }
 
-TOGETHER("fexit", all_x_op, op, hook, type, a)
-{
-	if (hook == VT_HOOK_op_can_preserve)
-		return in_x_op_can_preserve(ctx, a);
-	op_exit(type, (void *)a[0], result_of(hook), a[1], point_after(hook));
-	return 0;
-}
+#define DOMAIN op
+#include "lib/programs.bpf.h"
 
 /* What they are for one module they are for all: there a jump to them is attached. */
-FAR_TOGETHER("fentry", all_e_op)
-FAR_TOGETHER("fexit", all_x_op)
-#endif
+FAR("fentry", all_e_op)
+FAR("fexit", all_x_op)

@@ -5,7 +5,7 @@
  * (mm/failslab.c, mm/fail_page_alloc.c). Attached only when injection was
  * asked for; outside of the chosen section it answers what the kernel would.
  */
-#include "vfiotrace.bpf.h"
+#include "lib/wire.bpf.h"
 
 #define NOMEM 12
 

@@ -4,7 +4,10 @@
  * these functions call others: DEPTH > 0 says that another traced KHO call is
  * around, so that nothing is counted twice.
  */
-#include "folio.bpf.h"
+#define HOOKS "vfiotrace/hooks/kho.def"
+#include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
+#include "lib/folio.bpf.h"
 
 static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u64 virt)
 {
@@ -12,15 +15,6 @@ static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u
 		slot(w, VT_S_PHYS, virt - c->page_offset);
 	else
 		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
-}
-
-/* An argument as a plain number: the verifier forbids arithmetic on the pointer that ctx holds. */
-static __always_inline u64 arg_number(void *ctx, u32 n)
-{
-	u64 v = 0;
-
-	bpf_get_func_arg(ctx, n, &v);
-	return v;
 }
 
 /*
@@ -55,7 +49,7 @@ static __always_inline struct vt_task *kho_leave(u32 *depth)
 	return t;
 }
 
-static __always_inline int kho_entry(void)
+__noinline int kho_entry(void)
 {
 	u32 depth;
 
@@ -73,31 +67,23 @@ static __always_inline struct vt_wire *kho_wire(struct vt_control *c, struct vt_
 	return w;
 }
 
-/* Where a call's memory is told, and what it returns. */
-enum kho_memory { ARG_VIRT, ARG_PAGE, ARG_PHYS, RET_VIRT };
-enum kho_return { RET_NONE, RET_INT, RET_POINTER };
-
-static __always_inline bool gives(u16 type)
-{
-	return type == VT_EV_KHO_ALLOC_PRESERVE || type == VT_EV_KHO_PRESERVE_FOLIO || type == VT_EV_KHO_PRESERVE_PAGES;
-}
-
-static __always_inline bool takes_back(u16 type)
-{
-	return type == VT_EV_KHO_UNPRESERVE_FREE || type == VT_EV_KHO_UNPRESERVE_FOLIO || type == VT_EV_KHO_UNPRESERVE_PAGES;
-}
+/* How a call tells its memory: by its first argument or by what it returns; whether the second is a number of pages; its result. */
+enum kho_how {
+	ARG_VIRT, ARG_PAGE, ARG_PHYS, RET_VIRT, WHERE = 3,
+	HAS_NR = 4, RET_INT = 8, RET_POINTER = 16,
+};
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
+static __always_inline bool spare(u16 type)
 {
+	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0, at;
 
-	if (!t || depth || !f || f->type != VT_EV_OP_PRESERVE)
+	if (!t || t->kho_depth || !f || f->type != VT_EV_OP_PRESERVE)
 		return false;
-	t->kho_given += gives(type);
-	if (!takes_back(type) || ++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
+	if (++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
 		return false;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	at = type;
@@ -107,66 +93,178 @@ static __always_inline bool spare(struct vt_task *t, u16 type, u32 depth)
 	return true;
 }
 
-/* PAGES: the second argument is a number of pages. */
-static __always_inline int kho_report(void *ctx, u16 type, enum kho_memory memory, bool pages, enum kho_return returns)
+static __always_inline void slot_memory(struct vt_control *c, struct vt_wire *w, u32 where, u64 arg, u64 ret)
 {
-	struct vt_control *c = ctl_open();
-	u64 ret = 0, arg = arg_number(ctx, 0);
-	struct vt_task *t;
-	struct vt_wire *w;
-	u32 depth;
+	if (where == ARG_PAGE)
+		slot_page(c, w, arg);
+	else if (where == ARG_PHYS)
+		slot(w, VT_S_PHYS, arg);
+	else if (where == ARG_VIRT && arg)
+		slot_phys(c, w, arg);
+	else if (where == RET_VIRT && !IS_ERR_VALUE(ret))
+		slot_phys(c, w, ret);
+	if (where != RET_VIRT)
+		return;
+	slot(w, VT_S_SIZE, arg);
+	slot(w, VT_S_RET, IS_ERR_VALUE(ret) ? ret : 0);
+}
 
-	t = kho_leave(&depth);
-	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
-	if (memory == ARG_VIRT)
-		bpf_map_delete_elem(&privates, &arg);
-	if (c && (gives(type) || takes_back(type)) && spare(t, type, depth))
-		return 0;
-	w = kho_wire(c, t, type, VT_EXIT, depth);
-	if (returns != RET_NONE || memory == RET_VIRT)
-		bpf_get_func_ret(ctx, &ret);
-	if (c && type == VT_EV_KHO_RESTORE_FOLIO && !depth)
-		folio_remember(c, t, ret);
+static __always_inline int kho_tell(struct vt_control *c, struct vt_task *t, u32 type, u32 how, u32 depth, u64 arg, u64 nr, u64 ret)
+{
+	struct vt_wire *w = kho_wire(c, t, type, VT_EXIT, depth);
+
 	if (!w)
 		return 0;
-	if (memory == ARG_PAGE)
-		slot_page(c, w, arg);
-	else if (memory == ARG_PHYS)
-		slot(w, VT_S_PHYS, arg);
-	else if (memory == ARG_VIRT && arg)
-		slot_phys(c, w, arg);
-	else if (memory == RET_VIRT && !IS_ERR_VALUE(ret))
-		slot_phys(c, w, ret);
-	if (memory == RET_VIRT) {
-		slot(w, VT_S_SIZE, arg);
-		slot(w, VT_S_RET, IS_ERR_VALUE(ret) ? ret : 0);
-	}
-	if (pages)
-		slot(w, VT_S_PAGES, arg_number(ctx, 1));
-	if (returns == RET_INT)
+	slot_memory(c, w, how & WHERE, arg, ret);
+	if (how & HAS_NR)
+		slot(w, VT_S_PAGES, nr);
+	if (how & RET_INT)
 		slot(w, VT_S_RET, (s64)(s32)ret);
-	else if (returns == RET_POINTER)
+	else if (how & RET_POINTER)
 		slot(w, VT_S_RET, ret ? 0 : (u64)-2 /* ENOENT */);
 	wire_send(c, w);
 	return 0;
 }
 
-/* X(function, type, where its memory is told, whether a number of pages is its second argument, what it returns) */
-#define KHO_CALLS(X) \
-	X(kho_alloc_preserve, KHO_ALLOC_PRESERVE, RET_VIRT, false, RET_NONE) \
-	X(kho_unpreserve_free, KHO_UNPRESERVE_FREE, ARG_VIRT, false, RET_NONE) \
-	X(kho_restore_free, KHO_RESTORE_FREE, ARG_VIRT, false, RET_NONE) \
-	X(kho_preserve_folio, KHO_PRESERVE_FOLIO, ARG_PAGE, false, RET_INT) \
-	X(kho_unpreserve_folio, KHO_UNPRESERVE_FOLIO, ARG_PAGE, false, RET_NONE) \
-	X(kho_restore_folio, KHO_RESTORE_FOLIO, ARG_PHYS, false, RET_POINTER) \
-	X(kho_preserve_pages, KHO_PRESERVE_PAGES, ARG_PAGE, true, RET_INT) \
-	X(kho_unpreserve_pages, KHO_UNPRESERVE_PAGES, ARG_PAGE, true, RET_NONE) \
-	X(kho_restore_pages, KHO_RESTORE_PAGES, ARG_PHYS, true, RET_POINTER)
+/* A folio or pages by themselves: no call of KHO's own is around them that was not counted before. */
+__noinline int kho_leaf(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
+{
+	struct vt_task *t = task_stored(0);
 
-#define KHO_CALL(fn, TYPE, memory, pages, returns) \
-SEC("fentry") int HOOK(e_##fn) { return kho_entry(); } \
-SEC("fexit") int HOOK(x_##fn) { return kho_report(ctx, VT_EV_##TYPE, memory, pages, returns); }
-KHO_CALLS(KHO_CALL)
+	return kho_tell(ctl_open(), t, type, how, t ? t->kho_depth : 0, arg, nr, ret);
+}
+
+__noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	u32 where = how & WHERE, depth;
+	struct vt_task *t = kho_leave(&depth);
+
+	/* Freed, wherever that was called from: the next owner of the address is not the handler. */
+	if (where == ARG_VIRT)
+		bpf_map_delete_elem(&privates, &arg);
+	if (t && !depth && type == VT_EV_KHO_ALLOC_PRESERVE)
+		t->kho_given++;
+	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(type))
+		return 0;
+	return kho_tell(c, t, type, how, depth, arg, nr, ret);
+}
+
+ENTER(kho_alloc_preserve) { kho_entry(); }
+EXIT(kho_alloc_preserve) { kho_exit(VT_EV_KHO_ALLOC_PRESERVE, RET_VIRT, in->size, 0, (u64)in->ret); }
+ENTER(kho_unpreserve_free) { kho_entry(); }
+EXIT(kho_unpreserve_free) { kho_exit(VT_EV_KHO_UNPRESERVE_FREE, ARG_VIRT, (u64)in->mem, 0, 0); }
+ENTER(kho_restore_free) { kho_entry(); }
+EXIT(kho_restore_free) { kho_exit(VT_EV_KHO_RESTORE_FREE, ARG_VIRT, (u64)in->mem, 0, 0); }
+
+/* The end of these is where memory_over() looks. A session that is released has no name any more there. */
+static __always_inline bool tells_memory(u32 type)
+{
+	switch (type) {
+	case VT_EV_SESSION_CREATE: case VT_EV_SESSION_RETRIEVE:
+	case VT_EV_LUO_PRESERVE: case VT_EV_LUO_RETRIEVE: case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
+	case VT_EV_LUO_UNPRESERVE: case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
+	case VT_EV_OP_PRESERVE: case VT_EV_OP_UNPRESERVE: case VT_EV_OP_FREEZE: case VT_EV_OP_UNFREEZE:
+	case VT_EV_OP_RETRIEVE: case VT_EV_OP_CAN_FINISH: case VT_EV_OP_FINISH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Folios and pages call none of the others: they have no depth of their own,
+ * and a look at their end is enough. All that succeed go by ranges, but for a
+ * single one that stands behind another call of KHO: that call's record follows.
+ */
+static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
+{
+	struct vt_task *t = task_get();
+	struct vt_frame *f = frame_top(t);
+
+	if (!c || !c->vmemmap || page < c->vmemmap || !t || (folio && t->kho_depth))
+		return false;
+	return f && tells_memory(f->type);
+}
+
+EXIT(kho_preserve_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->folio;
+	u32 order;
+
+	if (!c || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
+		return;
+	if (!in->ret && by_range(c, folio, true)) {
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order, 0);
+	} else {
+		kho_leaf(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, folio, 0, in->ret);
+	}
+}
+EXIT(kho_unpreserve_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->folio;
+	u32 order;
+
+	if (!c || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
+		return;
+	if (by_range(c, folio, true)) {
+		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
+			return;
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order, 0);
+	} else {
+		kho_leaf(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, folio, 0, 0);
+	}
+}
+EXIT(kho_restore_folio)
+{
+	struct vt_control *c = ctl_open();
+	u64 folio = (u64)in->ret;
+	u32 order;
+
+	if (!c || (folio && block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
+		return;
+	if (folio && by_range(c, folio, true)) {
+		order = order_of_folio(folio);
+		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order, lru_of_folio(folio));
+	} else {
+		kho_leaf(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, folio);
+	}
+}
+
+EXIT(kho_preserve_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->page;
+
+	if (!in->ret && by_range(c, page, false))
+		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+	else
+		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
+}
+EXIT(kho_unpreserve_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->page;
+
+	if (!by_range(c, page, false))
+		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
+	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
+		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+}
+EXIT(kho_restore_pages)
+{
+	struct vt_control *c = ctl_open();
+	u64 page = (u64)in->ret;
+
+	if (page && by_range(c, page, false))
+		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr, 0);
+	else
+		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);
+}
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */
 static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
@@ -177,8 +275,8 @@ static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
 		slot(w, VT_S_PHYS, phys);
 }
 
-SEC("fentry") int HOOK(e_kho_preserve_vmalloc, u64 ptr, u64 preservation) { return kho_entry(); }
-SEC("fexit") int HOOK(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int ret)
+ENTER(kho_preserve_vmalloc) { kho_entry(); }
+EXIT(kho_preserve_vmalloc)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
@@ -186,16 +284,15 @@ SEC("fexit") int HOOK(x_kho_preserve_vmalloc, u64 ptr, u64 preservation, int ret
 	struct vt_wire *w = kho_wire(c, t, VT_EV_KHO_PRESERVE_VMALLOC, VT_EXIT, depth);
 
 	if (!w)
-		return 0;
-	if (!ret)
-		slot_chunk(w, preservation);
-	slot(w, VT_S_RET, (s64)ret);
+		return;
+	if (!in->ret)
+		slot_chunk(w, (u64)in->preservation);
+	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
-	return 0;
 }
 
 /* The descriptor is consumed by these: it must be read on entry. */
-static __always_inline int chunk_enter(u16 type, u64 preservation)
+__noinline int chunk_enter(u32 type, u64 preservation)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t;
@@ -213,22 +310,15 @@ static __always_inline int chunk_enter(u16 type, u64 preservation)
 	return 0;
 }
 
-SEC("fentry") int HOOK(e_kho_unpreserve_vmalloc, u64 preservation)
-{
-	return chunk_enter(VT_EV_KHO_UNPRESERVE_VMALLOC, preservation);
-}
-SEC("fexit") int HOOK(x_kho_unpreserve_vmalloc, u64 preservation)
+ENTER(kho_unpreserve_vmalloc) { chunk_enter(VT_EV_KHO_UNPRESERVE_VMALLOC, (u64)in->preservation); }
+EXIT(kho_unpreserve_vmalloc)
 {
 	u32 depth;
 
 	kho_leave(&depth);
-	return 0;
 }
-SEC("fentry") int HOOK(e_kho_restore_vmalloc, u64 preservation)
-{
-	return chunk_enter(VT_EV_KHO_RESTORE_VMALLOC, preservation);
-}
-SEC("fexit") int HOOK(x_kho_restore_vmalloc, u64 preservation, u64 ret)
+ENTER(kho_restore_vmalloc) { chunk_enter(VT_EV_KHO_RESTORE_VMALLOC, (u64)in->preservation); }
+EXIT(kho_restore_vmalloc)
 {
 	struct vt_control *c = ctl_open();
 	u32 depth;
@@ -236,33 +326,10 @@ SEC("fexit") int HOOK(x_kho_restore_vmalloc, u64 preservation, u64 ret)
 	struct vt_wire *w = kho_wire(c, t, VT_EV_KHO_RESTORE_VMALLOC, VT_EXIT, depth);
 
 	if (!w)
-		return 0;
-	slot(w, VT_S_RET, ret ? 0 : (u64)-2 /* ENOENT */);
+		return;
+	slot(w, VT_S_RET, in->ret ? 0 : (u64)-2 /* ENOENT */);
 	wire_send(c, w);
-	return 0;
 }
 
-#ifdef VT_LOADS
-TOGETHER("fentry", all_e_kho, kho, hook, type, a)
-{
-	if (hook == VT_HOOK_kho_unpreserve_vmalloc || hook == VT_HOOK_kho_restore_vmalloc)
-		return chunk_enter(type, a[0]);
-	return kho_entry();
-}
-
-#define KHO_FACTS(fn, TYPE, m, p, r) CASE(fn): memory = m; pages = p; returns = r; break;
-TOGETHER("fexit", all_x_kho, kho, hook, type, a)
-{
-	enum kho_memory memory = ARG_PHYS;
-	enum kho_return returns = RET_NONE;
-	bool pages = false;
-
-	switch (hook) {
-	KHO_CALLS(KHO_FACTS)
-	OWN_EXIT(kho_preserve_vmalloc);
-	OWN_EXIT(kho_unpreserve_vmalloc);
-	OWN_EXIT(kho_restore_vmalloc);
-	}
-	return kho_report(ctx, type, memory, pages, returns);
-}
-#endif
+#define DOMAIN kho
+#include "lib/programs.bpf.h"

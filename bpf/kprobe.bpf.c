@@ -3,7 +3,7 @@
  * Where a function can only be hooked by a kprobe, its exit program needs the
  * arguments that the registers held on entry (src/capture/object/prologue.h).
  */
-#include "vfiotrace.bpf.h"
+#include "lib/maps.bpf.h"
 
 struct saved_key {
 	u32 tid, hook;
@@ -13,13 +13,15 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct saved_key);
-	__type(value, u64[6]);
+	__type(value, u64[REG_ARGS]);
 } saved_args SEC(".maps");
 
 SEC("kprobe") int save_args(struct pt_regs *ctx)
 {
 	struct saved_key key = { .tid = (u32)bpf_get_current_pid_tgid(), .hook = (u32)bpf_get_attach_cookie(ctx) };
-	u64 args[6] = { ctx->di, ctx->si, ctx->dx, ctx->cx, ctx->r8, ctx->r9 };
+	u64 args[REG_ARGS] = {
+		PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx),
+	};
 
 	if (ctl_open())
 		bpf_map_update_elem(&saved_args, &key, args, BPF_ANY);

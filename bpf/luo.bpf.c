@@ -2,10 +2,11 @@
 /*
  * LUO's own functions (kernel/liveupdate/luo_*.c): sessions, the files in
  * them, and the reboot. They see every handler, known or not.
- *
- * fexit programs get the arguments as they were at entry.
  */
-#include "folio.bpf.h"
+#define HOOKS "vfiotrace/hooks/luo.def"
+#include "lib/hooks.bpf.h"
+#include "lib/blocks.bpf.h"
+#include "lib/folio.bpf.h"
 
 #define SESSION_OF(set) ((u64)(set) - bpf_core_field_offset(struct luo_session, file_set))
 
@@ -39,76 +40,75 @@ static __always_inline void slot_luo_file(struct vt_wire *w, struct luo_file *lf
 	struct luo_file *k = KERNEL(lf);
 
 	slot(w, VT_S_LUO_FILE, (u64)lf);
-	slot(w, VT_S_DATA, GET(k, serialized_data));
-	slot(w, VT_S_STATUS, (s64)GET(k, retrieve_status));
-	slot_file(w, GET(k, file));
-	slot_handler(w, GET(k, fh));
+	slot(w, VT_S_DATA, k->serialized_data);
+	slot(w, VT_S_STATUS, (s64)k->retrieve_status);
+	slot_file(w, k->file);
+	slot_handler(w, k->fh);
 }
 
 /* ---- sessions ---- */
 
-static __always_inline void session_exit(u16 type, const char *name, int ret)
+__noinline int session_exit(u32 type, u64 name, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_make(t, type, VT_EXIT) : NULL;
+	struct vt_wire *w;
 
+	if (!c)
+		return 0;
+	memory_over(t);
+	w = wire_make(t, type, VT_EXIT);
 	if (w) {
-		session_name(w, name);
+		session_name(w, (char *)name);
 		slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop(t);
+	frame_pop(t, type);
+	return 0;
 }
 
-SEC("fentry") int HOOK(e_session_create)
+ENTER(session_create)
 {
 	if (ctl_open())
 		frame_push(VT_EV_SESSION_CREATE, 0, false, 0);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_session_create, const char *name, struct file **filep, int ret)
+EXIT(session_create)
 {
-	session_exit(VT_EV_SESSION_CREATE, name, ret);
-	return 0;
+	session_exit(VT_EV_SESSION_CREATE, (u64)in->name, in->ret);
 }
 
-SEC("fentry") int HOOK(e_session_retrieve)
+ENTER(session_retrieve)
 {
 	if (ctl_open())
 		frame_push(VT_EV_SESSION_RETRIEVE, 0, false, 0);
-	return 0;
 }
 
 /* It is retrieved from here on, whatever becomes of the call that asked for it. */
-static __always_inline void session_marked(struct file **filep, int ret)
+static __always_inline void session_marked(struct file **filep)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
-	struct vt_installed i = { .fd = NO_FD };
+	struct vt_installed i = { .fd = NO_FD, .file = read_u64((u64)filep) };
 
-	if (ret || !ctl_open())
-		return;
-	i.file = read_u64((u64)filep);
 	bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
 }
 
-SEC("fexit") int HOOK(x_session_retrieve, const char *name, struct file **filep, int ret)
+EXIT(session_retrieve)
 {
-	session_exit(VT_EV_SESSION_RETRIEVE, name, ret);
-	session_marked(filep, ret);
-	return 0;
+	session_exit(VT_EV_SESSION_RETRIEVE, (u64)in->name, in->ret);
+	if (!in->ret && ctl_open())
+		session_marked(in->filep);
 }
 
-SEC("fentry") int HOOK(e_session_release, struct inode *inode, struct file *filp)
+ENTER(session_release)
 {
 	struct vt_control *c = ctl_open();
 	struct luo_session *s;
 	struct vt_wire *w;
 
 	if (!c)
-		return 0;
-	s = (struct luo_session *)READ(filp, private_data);
+		return;
+	s = (struct luo_session *)READ(in->file, private_data);
 	w = wire_new(SESSION_RELEASE, ENTER);
 	if (w) {
 		session_name(w, (char *)s);
@@ -118,37 +118,34 @@ SEC("fentry") int HOOK(e_session_release, struct inode *inode, struct file *filp
 		wire_send(c, w);
 	}
 	frame_push(VT_EV_SESSION_RELEASE, (u64)s, false, 0);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_session_release, struct inode *inode, struct file *filp, int ret)
+EXIT(session_release)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_frame *f = frame_top(t);
 	struct vt_wire *w;
 
-	/* The session is freed by now: its name must not be read again. */
-	if (f)
-		f->session = 0;
-	frame_pop(t);
-	if (!c || !(w = wire_new_in(t, SESSION_RELEASE, EXIT)))
-		return 0;
-	slot(w, VT_S_RET, (s64)ret);
+	if (!c)
+		return;
+	/* Left before the record: the session is freed by now, and its name must not be read again. */
+	frame_pop(t, VT_EV_SESSION_RELEASE);
+	w = wire_new(SESSION_RELEASE, EXIT);
+	if (!w)
+		return;
+	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_session_deserialize, int ret)
+EXIT(session_deserialize)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c || !(w = wire_new(SESSION_DESERIALIZE, EXIT)))
-		return 0;
-	slot(w, VT_S_RET, (s64)ret);
+		return;
+	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
-	return 0;
 }
 
 /* ---- file-lifecycle-bound data ---- */
@@ -189,7 +186,7 @@ static long emit_flb(u32 i, struct flb_walk *k)
 }
 
 /* All FLBs of a handler, each with its two counts. Most handlers have none. */
-static __noinline int flb_states(u64 fh)
+__noinline int flb_states(u64 fh)
 {
 	struct flb_walk k = { .c = ctl_open(), .handler = fh };
 
@@ -201,114 +198,124 @@ static __noinline int flb_states(u64 fh)
 	return 0;
 }
 
-static __always_inline void flb(u16 type, struct liveupdate_file_handler *fh, bool has_ret, int ret)
+__noinline int flb_exit(u32 type, u64 fh, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
+	struct vt_wire *w;
 
+	if (!c)
+		return 0;
+	w = wire_make(task_get(), type, VT_EXIT);
 	if (w) {
-		slot_handler(w, fh);
+		slot_handler(w, (struct liveupdate_file_handler *)fh);
 		if (has_ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	if (c)
-		flb_states((u64)fh);
+	flb_states(fh);
+	return 0;
 }
 
 /* The counts as they were, and for luo_preserve_file()'s exit: which handler it is. */
-SEC("fentry") int HOOK(e_flb_preserve, struct liveupdate_file_handler *fh)
+ENTER(flb_preserve)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_frame *f = c ? frame_top(task_get()) : NULL;
+	struct vt_frame *f;
 
+	if (!ctl_open())
+		return;
+	f = frame_top(task_get());
 	if (f && f->type == VT_EV_LUO_PRESERVE)
-		f->object = (u64)fh;
-	if (c)
-		flb_states((u64)fh);
-	return 0;
+		f->object = (u64)in->fh;
+	flb_states((u64)in->fh);
 }
-SEC("fexit") int HOOK(x_flb_preserve, struct liveupdate_file_handler *fh, int ret)
+EXIT(flb_preserve)
 {
-	flb(VT_EV_FLB_PRESERVE, fh, true, ret);
-	return 0;
+	flb_exit(VT_EV_FLB_PRESERVE, (u64)in->fh, true, in->ret);
 }
-SEC("fexit") int HOOK(x_flb_unpreserve, struct liveupdate_file_handler *fh)
+EXIT(flb_unpreserve)
 {
-	flb(VT_EV_FLB_UNPRESERVE, fh, false, 0);
-	return 0;
+	flb_exit(VT_EV_FLB_UNPRESERVE, (u64)in->fh, false, 0);
 }
-SEC("fexit") int HOOK(x_flb_finish, struct liveupdate_file_handler *fh)
+EXIT(flb_finish)
 {
-	flb(VT_EV_FLB_FINISH, fh, false, 0);
-	return 0;
+	flb_exit(VT_EV_FLB_FINISH, (u64)in->fh, false, 0);
 }
 
 /* Holders that are not files: handlers, and drivers that look whether something arrived for them. */
-static __always_inline void flb_hold(u16 type, u64 flb, bool incoming, bool has_ret, int ret)
+__noinline int flb_hold(u32 type, u64 flb, bool incoming, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (!w)
-		return;
+		return 0;
 	w->variant = incoming;
 	if (has_ret)
 		slot(w, VT_S_RET, (s64)ret);
 	slot_flb(w, flb, !incoming, incoming);
 	wire_send(c, w);
+	return 0;
 }
 
-SEC("fexit") int HOOK(x_flb_get_out, u64 flb, void *objp, int ret)
+EXIT(flb_get_out)
 {
-	flb_hold(VT_EV_FLB_GET, flb, false, true, ret);
-	return 0;
+	flb_hold(VT_EV_FLB_GET, (u64)in->flb, false, true, in->ret);
 }
-SEC("fexit") int HOOK(x_flb_get_in, u64 flb, void *objp, int ret)
+EXIT(flb_get_in)
 {
-	flb_hold(VT_EV_FLB_GET, flb, true, true, ret);
-	return 0;
+	flb_hold(VT_EV_FLB_GET, (u64)in->flb, true, true, in->ret);
 }
-SEC("fexit") int HOOK(x_flb_put_out, u64 flb)
+EXIT(flb_put_out)
 {
-	flb_hold(VT_EV_FLB_PUT, flb, false, false, 0);
-	return 0;
+	flb_hold(VT_EV_FLB_PUT, (u64)in->flb, false, false, 0);
 }
-SEC("fexit") int HOOK(x_flb_put_in, u64 flb)
+EXIT(flb_put_in)
 {
-	flb_hold(VT_EV_FLB_PUT, flb, true, false, 0);
-	return 0;
+	flb_hold(VT_EV_FLB_PUT, (u64)in->flb, true, false, 0);
 }
 
 /* ---- one file ---- */
 
-SEC("fentry") int HOOK(e_luo_preserve, struct luo_file_set *set, u64 token, int fd)
+ENTER(luo_preserve)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c)
-		return 0;
-	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(set), true, token), LUO_PRESERVE, ENTER);
+		return;
+	memory_over(task_get());
+	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(in->set), true, in->token), LUO_PRESERVE, ENTER);
 	if (!w)
-		return 0;
-	slot(w, VT_S_FD, (s64)fd);
-	slot(w, VT_S_COUNT, READ(set, count));
+		return;
+	slot(w, VT_S_FD, (s64)in->fd);
+	slot(w, VT_S_COUNT, READ(in->set, count));
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_luo_preserve, struct luo_file_set *set, u64 token, int fd, int ret)
+/* What a preserve that failed leaves behind: the handler that was asked, and the file that LUO has put. */
+static __always_inline void slot_failed(struct vt_wire *w, u64 fh, u64 file)
+{
+	if (file && tracked(file, VT_C_FILE)) {
+		slot_file_dying(w, (struct file *)file);
+		slot_threads(w);
+	}
+	if (fh)
+		slot_handler(w, (struct liveupdate_file_handler *)fh);
+}
+
+EXIT(luo_preserve)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct luo_file *lf = NULL;
-	struct vt_wire *w;
 	u64 fh = 0, file = 0;
+	struct vt_wire *w;
+	int ret = in->ret;
 
 	if (!c)
-		goto out;
+		return;
+	memory_over(t);
 	if (ret && f && f->type == VT_EV_LUO_PRESERVE) {
 		fh = f->object;
 		file = f->file;
@@ -317,17 +324,12 @@ SEC("fexit") int HOOK(x_luo_preserve, struct luo_file_set *set, u64 token, int f
 		flb_states(fh);
 	w = wire_make_pair(t, VT_EV_LUO_PRESERVE, VT_EXIT);
 	if (!ret)
-		lf = last_luo_file(set);
+		lf = last_luo_file(in->set);
 	if (w) {
 		slot(w, VT_S_RET, (s64)ret);
-		slot(w, VT_S_FD, (s64)fd);
-		slot(w, VT_S_COUNT, READ(set, count));
-		if (file && tracked(file, VT_C_FILE)) {
-			slot_file_dying(w, (struct file *)file);
-			slot_threads(w);
-		}
-		if (fh)
-			slot_handler(w, (struct liveupdate_file_handler *)fh);
+		slot(w, VT_S_FD, (s64)in->fd);
+		slot(w, VT_S_COUNT, READ(in->set, count));
+		slot_failed(w, fh, file);
 		if (lf)
 			slot_luo_file(w, lf);
 	}
@@ -335,35 +337,35 @@ SEC("fexit") int HOOK(x_luo_preserve, struct luo_file_set *set, u64 token, int f
 		snap_file(t, w, READ(lf, file), VT_P_PRESERVED);
 	if (w)
 		wire_send(c, w);
-out:
-	frame_pop(t);
-	return 0;
+	frame_pop(t, VT_EV_LUO_PRESERVE);
 }
 
-SEC("fentry") int HOOK(e_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep)
+ENTER(luo_retrieve)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c)
-		return 0;
-	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(set), true, token), LUO_RETRIEVE, ENTER);
+		return;
+	memory_over(task_get());
+	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(in->set), true, in->token), LUO_RETRIEVE, ENTER);
 	if (w)
 		wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_luo_retrieve, struct luo_file_set *set, u64 token, struct file **filep, int ret)
+EXIT(luo_retrieve)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
 	struct file *file = NULL;
 	struct vt_wire *w;
+	int ret = in->ret;
 
 	if (!c)
-		goto out;
+		return;
+	memory_over(t);
 	if (!ret)
-		bpf_probe_read_kernel(&file, sizeof(file), filep);
+		bpf_probe_read_kernel(&file, sizeof(file), in->filep);
 	/* Before the record of the return: what is told here belongs to the call. */
 	folios_settle(ret < 0);
 	w = wire_make_pair(t, VT_EV_LUO_RETRIEVE, VT_EXIT);
@@ -375,90 +377,84 @@ SEC("fexit") int HOOK(x_luo_retrieve, struct luo_file_set *set, u64 token, struc
 		snap_file(t, w, file, VT_P_RETRIEVED);
 	if (w)
 		wire_send(c, w);
-out:
-	frame_pop(t);
-	return 0;
+	frame_pop(t, VT_EV_LUO_RETRIEVE);
 }
 
 /* ---- all files of a session ---- */
 
-static __always_inline void set_enter(u16 type, struct luo_file_set *set)
+__noinline int set_enter(u32 type, u64 set)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c)
-		return;
+		return 0;
+	memory_over(task_get());
 	w = wire_make(frame_push(type, SESSION_OF(set), false, 0), type, VT_ENTER);
 	if (!w)
-		return;
-	slot(w, VT_S_COUNT, READ(set, count));
+		return 0;
+	slot(w, VT_S_COUNT, READ((struct luo_file_set *)set, count));
 	wire_send(c, w);
+	return 0;
 }
 
-static __always_inline void set_exit(u16 type, struct luo_file_set *set, bool has_ret, int ret)
+__noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
 	struct vt_wire *w;
 
-	if (c)
-		file_let_go(c, t);
-	w = c ? wire_make(t, type, VT_EXIT) : NULL;
+	if (!c)
+		return 0;
+	memory_over(t);
+	file_let_go(c, t);
+	w = wire_make(t, type, VT_EXIT);
 	if (w) {
-		slot(w, VT_S_COUNT, READ(set, count));
+		slot(w, VT_S_COUNT, READ((struct luo_file_set *)set, count));
 		if (has_ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop(t);
+	frame_pop(t, type);
+	return 0;
 }
 
-SEC("fentry") int HOOK(e_luo_freeze, struct luo_file_set *set)
+ENTER(luo_freeze)
 {
-	set_enter(VT_EV_LUO_FREEZE, set);
-	return 0;
+	set_enter(VT_EV_LUO_FREEZE, (u64)in->set);
 }
-SEC("fexit") int HOOK(x_luo_freeze, struct luo_file_set *set, void *ser, int ret)
+EXIT(luo_freeze)
 {
-	set_exit(VT_EV_LUO_FREEZE, set, true, ret);
-	return 0;
+	set_exit(VT_EV_LUO_FREEZE, (u64)in->set, true, in->ret);
 }
-SEC("fentry") int HOOK(e_luo_unfreeze, struct luo_file_set *set)
+ENTER(luo_unfreeze)
 {
-	set_enter(VT_EV_LUO_UNFREEZE, set);
-	return 0;
+	set_enter(VT_EV_LUO_UNFREEZE, (u64)in->set);
 }
-SEC("fexit") int HOOK(x_luo_unfreeze, struct luo_file_set *set)
+EXIT(luo_unfreeze)
 {
-	set_exit(VT_EV_LUO_UNFREEZE, set, false, 0);
-	return 0;
+	set_exit(VT_EV_LUO_UNFREEZE, (u64)in->set, false, 0);
 }
-SEC("fentry") int HOOK(e_luo_unpreserve, struct luo_file_set *set)
+ENTER(luo_unpreserve)
 {
-	set_enter(VT_EV_LUO_UNPRESERVE, set);
-	return 0;
+	set_enter(VT_EV_LUO_UNPRESERVE, (u64)in->set);
 }
-SEC("fexit") int HOOK(x_luo_unpreserve, struct luo_file_set *set)
+EXIT(luo_unpreserve)
 {
-	set_exit(VT_EV_LUO_UNPRESERVE, set, false, 0);
-	return 0;
+	set_exit(VT_EV_LUO_UNPRESERVE, (u64)in->set, false, 0);
 }
-SEC("fentry") int HOOK(e_luo_finish, struct luo_file_set *set)
+ENTER(luo_finish)
 {
-	set_enter(VT_EV_LUO_FINISH, set);
-	return 0;
+	set_enter(VT_EV_LUO_FINISH, (u64)in->set);
 }
-SEC("fexit") int HOOK(x_luo_finish, struct luo_file_set *set, int ret)
+EXIT(luo_finish)
 {
 	folios_settle(true);
-	set_exit(VT_EV_LUO_FINISH, set, true, ret);
-	return 0;
+	set_exit(VT_EV_LUO_FINISH, (u64)in->set, true, in->ret);
 }
-SEC("fentry") int HOOK(e_luo_deserialize, struct luo_file_set *set)
+ENTER(luo_deserialize)
 {
-	set_enter(VT_EV_LUO_DESERIALIZE, set);
-	return 0;
+	set_enter(VT_EV_LUO_DESERIALIZE, (u64)in->set);
 }
 
 /* Walks the list that deserialize built: who arrived, under which token. */
@@ -485,31 +481,32 @@ static long emit_luo_file(u32 i, struct walk *k)
 	return 0;
 }
 
-static __always_inline void emit_arrived(struct luo_file_set *set, int ret)
+static __always_inline void emit_arrived(struct luo_file_set *set)
 {
 	struct vt_control *c = ctl_open();
 	struct walk k = { .c = c };
 
-	if (!c || ret)
+	if (!c)
 		return;
 	k.head = (u64)set + bpf_core_field_offset(struct luo_file_set, files_list);
 	k.at = read_u64(k.head);
 	bpf_loop(1 << 16, emit_luo_file, &k, 0);
 }
 
-SEC("fexit") int HOOK(x_luo_deserialize, struct luo_file_set *set, void *ser, int ret)
+EXIT(luo_deserialize)
 {
-	emit_arrived(set, ret);
-	set_exit(VT_EV_LUO_DESERIALIZE, set, true, ret);
-	return 0;
+	if (!in->ret)
+		emit_arrived(in->set);
+	set_exit(VT_EV_LUO_DESERIALIZE, (u64)in->set, true, in->ret);
 }
 
 /* ---- file descriptors that an ioctl hands out ---- */
 
-static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 ret)
+__noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	struct vt_installed *i = bpf_map_lookup_elem(&installed, &tid);
+	struct file *session = (struct file *)file;
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
@@ -529,94 +526,41 @@ static __always_inline void ioctl_exit(u32 variant, struct file *session, s64 re
 	}
 	if (i)
 		bpf_map_delete_elem(&installed, &tid);
-}
-
-SEC("fexit") int HOOK(x_session_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
-{
-	ioctl_exit(0, filep, ret);
-	return 0;
-}
-SEC("fexit") int HOOK(x_device_ioctl, struct file *filep, unsigned int cmd, unsigned long arg, long ret)
-{
-	ioctl_exit(1, NULL, ret);
 	return 0;
 }
 
-/* A handler that registers now is attached by the recorder as soon as it hears of it. */
-SEC("fexit") int HOOK(x_register_handler, struct liveupdate_file_handler *fh, int ret)
+EXIT(session_ioctl)
+{
+	ioctl_exit(0, (u64)in->file, in->ret);
+}
+EXIT(device_ioctl)
+{
+	ioctl_exit(1, 0, in->ret);
+}
+
+/* The kernel lets nobody attach to a module that is not through with its init. */
+static __always_inline bool in_init(struct liveupdate_file_handler *fh)
+{
+	struct module *owner = READ(READ(fh, ops), owner);
+
+	return owner && READ(owner, state) != MODULE_STATE_LIVE;
+}
+
+/* A handler that registers now is attached by the recorder as soon as it hears of it, or at the end of its module's init. */
+EXIT(register_handler)
 {
 	struct vt_control *c = ctl_get();
 	struct vt_wire *w;
 
-	if (!c || ret || !(w = wire_new(REC_HANDLER, POINT)))
-		return 0;
-	slot_handler(w, fh);
-	c->handlers_pending++;
+	if (in->ret || !(w = wire_new(REC_HANDLER, POINT)))
+		return;
+	slot_handler(w, in->fh);
+	if (in_init(in->fh))
+		c->handlers_pending++;
+	else
+		__sync_fetch_and_add(&c->handlers_late, 1);
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	return 0;
 }
 
-#ifdef VT_LOADS
-TOGETHER("fentry", all_e_luo, luo, hook, type, a)
-{
-	switch (hook) {
-	CASE(session_create): CASE(session_retrieve):
-		if (ctl_open())
-			frame_push(type, 0, false, 0);
-		return 0;
-	CASE(luo_freeze): CASE(luo_unfreeze): CASE(luo_unpreserve): CASE(luo_finish): CASE(luo_deserialize):
-		set_enter(type, (void *)a[0]);
-		return 0;
-	OWN_ENTER(session_release);
-	OWN_ENTER(luo_preserve);
-	OWN_ENTER(luo_retrieve);
-	OWN_ENTER(flb_preserve);
-	CASE(session_deserialize): CASE(flb_unpreserve): CASE(flb_finish): CASE(flb_get_out): CASE(flb_get_in): CASE(flb_put_out):
-	CASE(flb_put_in): CASE(session_ioctl): CASE(device_ioctl): CASE(register_handler):
-		break;	/* seen on exit only */
-	}
-	return 0;
-}
-
-/* The end of a call for all files of a session: what else it means, and where its result is. */
-static __always_inline int any_set_exit(const unsigned long long *a, enum vt_luo_hook hook, u16 type)
-{
-	bool returns = hook != VT_HOOK_luo_unfreeze && hook != VT_HOOK_luo_unpreserve;
-	int ret = hook == VT_HOOK_luo_finish ? a[1] : a[2];
-
-	if (hook == VT_HOOK_luo_finish)
-		folios_settle(true);
-	if (hook == VT_HOOK_luo_deserialize)
-		emit_arrived((void *)a[0], ret);
-	set_exit(type, (void *)a[0], returns, ret);
-	return 0;
-}
-
-TOGETHER("fexit", all_x_luo, luo, hook, type, a)
-{
-	switch (hook) {
-	CASE(session_create): CASE(session_retrieve):
-		session_exit(type, (void *)a[0], a[2]);
-		if (hook == VT_HOOK_session_retrieve)
-			session_marked((void *)a[1], a[2]);
-		return 0;
-	CASE(luo_freeze): CASE(luo_unfreeze): CASE(luo_unpreserve): CASE(luo_finish): CASE(luo_deserialize):
-		return any_set_exit(a, hook, type);
-	CASE(flb_preserve): CASE(flb_unpreserve): CASE(flb_finish):
-		flb(type, (void *)a[0], hook == VT_HOOK_flb_preserve, a[1]);
-		return 0;
-	CASE(flb_get_out): CASE(flb_get_in): CASE(flb_put_out): CASE(flb_put_in):
-		flb_hold(type, a[0], hook == VT_HOOK_flb_get_in || hook == VT_HOOK_flb_put_in, type == VT_EV_FLB_GET, a[2]);
-		return 0;
-	CASE(session_ioctl): CASE(device_ioctl):
-		ioctl_exit(hook == VT_HOOK_device_ioctl, hook == VT_HOOK_device_ioctl ? NULL : (void *)a[0], a[3]);
-		return 0;
-	OWN_EXIT(session_release);
-	OWN_EXIT(session_deserialize);
-	OWN_EXIT(luo_preserve);
-	OWN_EXIT(luo_retrieve);
-	OWN_EXIT(register_handler);
-	}
-	return 0;
-}
-#endif
+#define DOMAIN luo
+#include "lib/programs.bpf.h"

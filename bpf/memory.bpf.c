@@ -6,16 +6,17 @@
  * it stands. It also tells kvfree() from kfree(), which the kmem:kfree
  * tracepoint cannot: kvfree() ends in a jump to kfree().
  */
-#include "folio.bpf.h"
+#include "lib/file.bpf.h"
+#include "lib/folio.bpf.h"
 
 /* Both are read, and then one is chosen: the verifier wants no other offset from the context than a constant. */
 static __always_inline u64 argument(struct pt_regs *ctx, u32 n)
 {
-	u64 di = ctx->di, si = ctx->si;
+	u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
 
-	barrier_var(di);
-	barrier_var(si);
-	return n ? si : di;
+	barrier_var(first);
+	barrier_var(second);
+	return n ? second : first;
 }
 
 /* Which site the probe stands at, by its cookie; NULL while the gate is closed. */
@@ -123,7 +124,7 @@ SEC("kprobe") int site_obj(struct pt_regs *ctx)
 	else if (site->kind == VT_SITE_OBJ_CALL)
 		bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY);
 	else if (!site->joined || comes_from_call(i))
-		object_made(c, i, site->cls, ctx->ax);
+		object_made(c, i, site->cls, PT_REGS_RC(ctx));
 	return 0;
 }
 
@@ -168,23 +169,25 @@ SEC("kprobe") int site_luo(struct pt_regs *ctx)
 	struct vt_control *c = ctl_get();
 	struct vt_site *site;
 	struct vt_wire *w;
+	u64 first;
 	u32 i;
 
 	site = site_at(ctx, &i);
 	if (!site)
 		return 0;
+	first = PT_REGS_PARM1(ctx);
 	if (site->kind == VT_SITE_FD_INSTALL) {
-		fd_install_at(c, i, ctx->di, ctx->si);
-	} else if (!ctx->di) {
+		fd_install_at(c, i, first, PT_REGS_PARM2(ctx));
+	} else if (!first) {
 		return 0;	/* a handler that is built in has no module */
 	} else if (site->kind == VT_SITE_MODULE_PUT) {
 		w = wire_new(MODULE_PUT, POINT);
 		if (w)
-			module_ref(c, w, i, ctx->di);
-	} else if (!module_leaves(ctx->di)) {
+			module_ref(c, w, i, first);
+	} else if (!module_leaves(first)) {
 		w = wire_new(MODULE_GET, POINT);
 		if (w)
-			module_ref(c, w, i, ctx->di);
+			module_ref(c, w, i, first);
 	}
 	return 0;
 }
@@ -200,6 +203,7 @@ SEC("syscall") int peek(void *ctx)
 	len = c->peek_len;
 	if (len > VT_PEEK_MAX)
 		len = VT_PEEK_MAX;
+	c->peek_task = bpf_get_current_task();
 	c->peek_err = bpf_probe_read_kernel(c->peek, len, (void *)c->peek_addr);
 	return 0;
 }

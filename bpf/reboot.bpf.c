@@ -10,7 +10,10 @@
  * the serialize rwsem is held until the jump in any case. A freeze that fails
  * returns from reboot(2) without passing here.
  */
-#include "vfiotrace.bpf.h"
+#define HOOKS "vfiotrace/hooks/reboot.def"
+#include "lib/hooks.bpf.h"
+#include "lib/wait.bpf.h"
+#include "lib/wire.bpf.h"
 
 /*
  * Bytes that may wait to be written when the freeze begins: a millisecond of
@@ -19,116 +22,110 @@
  */
 #define BACKLOG (64 << 10)
 
-SEC("fentry") int BPF_PROG(e_reboot)
+ENTER(reboot)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c)
-		return 0;
+		return;
 	c->will_jump = 0;
 	w = wire_new(REBOOT, ENTER);
 	if (w)
 		wire_submit(c, w, bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > BACKLOG ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	frame_push(VT_EV_REBOOT, 0, false, 0);
-	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_reboot, int ret)
+EXIT(reboot)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	frame_pop(task_get());
 	if (!c)
-		return 0;
+		return;
+	frame_pop(task_get(), VT_EV_REBOOT);
 	w = wire_new(REBOOT, EXIT);
 	if (w) {
-		slot(w, VT_S_RET, (s64)ret);
+		slot(w, VT_S_RET, (s64)in->ret);
 		/* No hurry where there is no jump. */
-		wire_submit(c, w, ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+		wire_submit(c, w, in->ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 	}
-	if (!ret)
+	if (!in->ret)
 		c->will_jump = 1;
-	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_serialize)
+ENTER(serialize)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c || !(w = wire_new(SERIALIZE, ENTER)))
-		return 0;
+		return;
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int BPF_PROG(x_serialize, int ret)
+EXIT(serialize)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c || !(w = wire_new(SERIALIZE, EXIT)))
-		return 0;
-	slot(w, VT_S_RET, (s64)ret);
+		return;
+	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_device_shutdown)
+ENTER(device_shutdown)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c || !c->will_jump)
-		return 0;
+		return;
 	w = wire_new(SHUTDOWN, ENTER);
 	if (w)
 		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 	/* Waiting here would keep the recorder from its CPU: there it holds the CPU itself (src/capture/record/cpuhog.h). */
 	if ((int)bpf_get_smp_processor_id() == c->recorder_cpu)
-		return 0;
+		return;
 	c->waited_ns = wait_until(&c->synced, c->produced, c->wait_ns);
-	return 0;
 }
 
-SEC("fentry") int BPF_PROG(e_machine_shutdown)
+ENTER(machine_shutdown)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c || !c->will_jump || !(w = wire_new(JUMP, ENTER)))
-		return 0;
+		return;
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	return 0;
 }
 
 /*
  * A module that matters has run its init: nothing of it can have been used
  * yet, as the loader is still inside the system call.
  */
-SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
+EXIT(module_init)
 {
+	u64 at = (u64)in->mod + bpf_core_field_offset(struct module, name);
 	struct vt_control *c = ctl_get();
 	char name[8] = {};
 	struct vt_wire *w;
 	bool vfio;
 
-	if (!c || ret)
-		return 0;
-	bpf_probe_read_kernel_str(name, sizeof(name), (void *)((u64)mod + bpf_core_field_offset(struct module, name)));
+	if (in->ret)
+		return;
+	bpf_probe_read_kernel_str(name, sizeof(name), (void *)at);
 	vfio = name[0] == 'v' && name[1] == 'f' && name[2] == 'i' && name[3] == 'o' && !name[4];
 	if (!vfio && !c->handlers_pending)
-		return 0;
+		return;
 	w = wire_new(REC_MODULE, POINT);
 	if (!w)
-		return 0;
-	text_str(w, VT_TEXT_NAME, (void *)((u64)mod + bpf_core_field_offset(struct module, name)));
+		return;
+	text_str(w, VT_TEXT_NAME, (void *)at);
 	c->loader = (u32)bpf_get_current_pid_tgid();
 	__sync_fetch_and_add(&c->modules_seen, 1);
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	return 0;
 }
 
 /*
@@ -137,23 +134,24 @@ SEC("fexit") int BPF_PROG(x_module_init, struct module *mod, int ret)
  * attaching may need a grace period (seen: with the wait in do_init_module()
  * it lasted until its limit).
  */
-static __always_inline int hold_loader(void)
+static __always_inline void hold_loader(void)
 {
 	struct vt_control *c = ctl_get();
 
-	if (!c || !c->loader || c->loader != (u32)bpf_get_current_pid_tgid())
-		return 0;
+	if (!c->loader || c->loader != (u32)bpf_get_current_pid_tgid())
+		return;
 	c->loader = 0;
 	wait_until(&c->modules_done, c->modules_seen, c->module_wait_ns);
-	return 0;
 }
 
-SEC("fexit.s") int BPF_PROG(x_finit_module)
+EXIT(finit_module)
 {
-	return hold_loader();
+	hold_loader();
 }
 
-SEC("fexit.s") int BPF_PROG(x_init_module)
+EXIT(init_module)
 {
-	return hold_loader();
+	hold_loader();
 }
+
+#include "lib/programs.bpf.h"

@@ -5,7 +5,9 @@
  * reads their layout from the module's BTF and leaves offsets on the control
  * page.
  */
-#include "vfiotrace.bpf.h"
+#define HOOKS "vfiotrace/hooks/vfio.def"
+#include "lib/hooks.bpf.h"
+#include "lib/file.bpf.h"
 
 /* ---- opening: through the cdev, through the group, by LUO ---- */
 
@@ -16,107 +18,111 @@ static __always_inline u64 cdev_device(struct vt_control *c, struct inode *inode
 	return cdev && c->dev_cdev >= 0 ? cdev - c->dev_cdev : 0;
 }
 
-static __always_inline void open_enter(u16 type, struct vt_control *c, u64 dev, struct file *file)
+__noinline int open_enter(u32 type, u64 dev, u64 file)
 {
-	struct vt_wire *w = wire_make(frame_push(type, 0, false, 0), type, VT_ENTER);
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w;
 
+	if (!c)
+		return 0;
+	w = wire_make(frame_push(type, 0, false, 0), type, VT_ENTER);
 	if (!w)
-		return;
+		return 0;
 	slot_device(c, w, dev);
-	slot_file(w, file);
+	slot_file(w, (struct file *)file);
 	wire_send(c, w);
+	return 0;
 }
 
-static __always_inline void open_exit(u16 type, struct vt_control *c, u64 dev, struct file *file, s64 ret, bool snap)
+__noinline int open_exit(u32 type, u64 dev, u64 file, s64 ret, bool snap)
 {
+	struct vt_control *c = ctl_open();
+	struct file *f = (struct file *)file;
 	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_make_for(t, type, VT_EXIT, snap) : NULL;
+	struct vt_wire *w, *pair;
 
+	if (!c)
+		return 0;
+	pair = snap ? wire_make_pair(t, type, VT_EXIT) : NULL;
+	w = snap ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot(w, VT_S_RET, ret);
 		slot_device(c, w, dev);
-		slot_file(w, file);
-		if (!ret && file)
-			slot(w, VT_S_DF, (u64)READ(file, private_data));
+		slot_file(w, f);
+		if (!ret && f)
+			slot(w, VT_S_DF, (u64)READ(f, private_data));
 	}
-	if (c && snap && !ret)
-		snap_file(t, w, file, VT_P_OPEN);
+	if ((pair || snap) && !ret)
+		snap_file(t, pair, f, VT_P_OPEN);
 	if (w)
 		wire_send(c, w);
-	frame_pop(t);
-}
-
-SEC("fentry") int HOOK(e_cdev_open, struct inode *inode, struct file *file)
-{
-	struct vt_control *c = ctl_open();
-
-	if (c)
-		open_enter(VT_EV_VFIO_CDEV_OPEN, c, cdev_device(c, inode), file);
-	return 0;
-}
-SEC("fexit") int HOOK(x_cdev_open, struct inode *inode, struct file *file, int ret)
-{
-	struct vt_control *c = ctl_open();
-
-	open_exit(VT_EV_VFIO_CDEV_OPEN, c, c ? cdev_device(c, inode) : 0, file, ret, true);
+	frame_pop(t, type);
 	return 0;
 }
 
-/* Functions that take the device and return a file. */
+/* Of functions that return a file. */
 static __always_inline void open_file_exit(u16 type, u64 dev, u64 ret, bool snap)
 {
-	struct vt_control *c = ctl_open();
-
 	if (IS_ERR_VALUE(ret))
-		open_exit(type, c, dev, NULL, ret, snap);
+		open_exit(type, dev, 0, ret, snap);
 	else
-		open_exit(type, c, dev, (struct file *)ret, 0, snap);
+		open_exit(type, dev, ret, 0, snap);
 }
 
-SEC("fentry") int HOOK(e_lu_open, u64 dev)
+ENTER(cdev_open)
 {
 	struct vt_control *c = ctl_open();
 
 	if (c)
-		open_enter(VT_EV_VFIO_LU_OPEN, c, dev, NULL);
-	return 0;
+		open_enter(VT_EV_VFIO_CDEV_OPEN, cdev_device(c, in->inode), (u64)in->file);
 }
-SEC("fexit") int HOOK(x_lu_open, u64 dev, u64 ret)
-{
-	open_file_exit(VT_EV_VFIO_LU_OPEN, dev, ret, false);
-	return 0;
-}
-SEC("fentry") int HOOK(e_group_open, u64 dev)
+EXIT(cdev_open)
 {
 	struct vt_control *c = ctl_open();
 
 	if (c)
-		open_enter(VT_EV_VFIO_GROUP_OPEN, c, dev, NULL);
-	return 0;
-}
-SEC("fexit") int HOOK(x_group_open, u64 dev, u64 ret)
-{
-	open_file_exit(VT_EV_VFIO_GROUP_OPEN, dev, ret, true);
-	return 0;
+		open_exit(VT_EV_VFIO_CDEV_OPEN, cdev_device(c, in->inode), (u64)in->file, in->ret, true);
 }
 
-SEC("fentry") int HOOK(e_open_common, u64 dev, struct file **filep)
+ENTER(lu_open)
 {
-	struct vt_control *c = ctl_open();
-
-	if (c)
-		open_enter(VT_EV_VFIO_OPEN_COMMON, c, dev, (struct file *)read_u64((u64)filep));
-	return 0;
+	open_enter(VT_EV_VFIO_LU_OPEN, (u64)in->device, 0);
 }
-SEC("fexit") int HOOK(x_open_common, u64 dev, struct file **filep, int ret)
+EXIT(lu_open)
 {
-	open_exit(VT_EV_VFIO_OPEN_COMMON, ctl_open(), dev, (struct file *)read_u64((u64)filep), ret, false);
-	return 0;
+	open_file_exit(VT_EV_VFIO_LU_OPEN, (u64)in->device, (u64)in->ret, false);
+}
+ENTER(group_open)
+{
+	open_enter(VT_EV_VFIO_GROUP_OPEN, (u64)in->device, 0);
+}
+EXIT(group_open)
+{
+	open_file_exit(VT_EV_VFIO_GROUP_OPEN, (u64)in->device, (u64)in->ret, true);
+}
+
+/* It makes the file when it is given none. */
+ENTER(open_common)
+{
+	open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep));
+}
+EXIT(open_common)
+{
+	open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep), in->ret, false);
+}
+/* Before v3 of the series the file was there already. */
+ENTER(open_file)
+{
+	open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file);
+}
+EXIT(open_file)
+{
+	open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file, in->ret, false);
 }
 
 /* ---- release ---- */
 
-SEC("fentry") int HOOK(e_release, struct inode *inode, struct file *file)
+ENTER(release)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t;
@@ -125,70 +131,74 @@ SEC("fentry") int HOOK(e_release, struct inode *inode, struct file *file)
 	u64 df;
 
 	if (!c)
-		return 0;
-	df = (u64)READ(file, private_data);
+		return;
+	df = (u64)READ(in->file, private_data);
 	t = frame_push(VT_EV_VFIO_RELEASE, 0, false, 0);
 	f = frame_top(t);
 	if (f && f->type == VT_EV_VFIO_RELEASE)
 		f->object = df_device(c, df);
 	w = wire_make_pair(t, VT_EV_VFIO_RELEASE, VT_ENTER);
 	if (w) {
-		slot_file_dying(w, file);
+		slot_file_dying(w, in->file);
 		if (df) {
 			slot(w, VT_S_DF, df);
 			slot_device(c, w, df_device(c, df));
 		}
 	}
-	snap_file(t, w, file, VT_P_RELEASE);
+	snap_file(t, w, in->file, VT_P_RELEASE);
 	if (w)
 		wire_send(c, w);
-	return 0;
 }
-SEC("fexit") int HOOK(x_release, struct inode *inode, struct file *file, int ret)
+EXIT(release)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_new_in(t, VFIO_RELEASE, EXIT) : NULL;
 	struct vt_frame *f = frame_top(t);
+	struct vt_wire *w;
 
+	if (!c)
+		return;
+	w = wire_new_in(t, VFIO_RELEASE, EXIT);
 	if (w) {
 		/* df is gone by now; the device was remembered at entry. */
 		if (f && f->type == VT_EV_VFIO_RELEASE)
 			slot_device(c, w, f->object);
-		slot(w, VT_S_RET, (s64)ret);
-		slot_file_dying(w, file);
+		slot(w, VT_S_RET, (s64)in->ret);
+		slot_file_dying(w, in->file);
 		wire_send(c, w);
 	}
-	frame_pop(t);
-	return 0;
+	frame_pop(t, VT_EV_VFIO_RELEASE);
 }
 
 /* ---- df ---- */
 
-SEC("fexit") int HOOK(x_df_alloc, u64 dev, u64 ret)
+EXIT(df_alloc)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_new(VFIO_DF_ALLOC, EXIT) : NULL;
+	u64 df = (u64)in->ret;
+	struct vt_wire *w;
 
-	if (c && !IS_ERR_VALUE(ret))
-		track(ret, VT_C_DF);
+	if (!c)
+		return;
+	if (!IS_ERR_VALUE(df))
+		track(df, VT_C_DF);
+	w = wire_new(VFIO_DF_ALLOC, EXIT);
 	if (!w)
-		return 0;
-	slot_device(c, w, dev);
-	if (IS_ERR_VALUE(ret)) {
-		slot(w, VT_S_RET, ret);
+		return;
+	slot_device(c, w, (u64)in->device);
+	if (IS_ERR_VALUE(df)) {
+		slot(w, VT_S_RET, df);
 	} else {
 		slot(w, VT_S_RET, 0);
-		slot(w, VT_S_DF, ret);
+		slot(w, VT_S_DF, df);
 	}
 	wire_send(c, w);
-	return 0;
 }
 
 /* ---- registration ---- */
 
-/* Calls whose first argument is the device; RET as the record has it. */
-static __always_inline int device_exit(u16 type, u64 dev, bool has_ret, u64 ret)
+/* Of a call whose first argument is the device. */
+__noinline int device_exit(u32 type, u64 dev, bool has_ret, s64 ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
@@ -202,181 +212,106 @@ static __always_inline int device_exit(u16 type, u64 dev, bool has_ret, u64 ret)
 	return 0;
 }
 
-SEC("fexit") int HOOK(x_get_reg, u64 dev, u64 ret)
+EXIT(get_reg)
 {
-	return device_exit(VT_EV_VFIO_GET_REG, dev, true, (u8)ret);
+	device_exit(VT_EV_VFIO_GET_REG, (u64)in->device, true, in->ret);
 }
 
 /* After the put the device may go away under an unregister: what is read here may be unreadable, which is then said. */
-SEC("fexit") int HOOK(x_put_reg, u64 dev)
+EXIT(put_reg)
 {
-	return device_exit(VT_EV_VFIO_PUT_REG, dev, false, 0);
+	device_exit(VT_EV_VFIO_PUT_REG, (u64)in->device, false, 0);
 }
 
-SEC("fexit") int HOOK(x_find)
+EXIT(find)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_FIND, EXIT) : NULL;
-	u64 ret = 0;
+	u64 ret = (u64)in->ret;
 
 	if (!w)
-		return 0;
-	bpf_get_func_ret(ctx, &ret);
+		return;
 	slot(w, VT_S_RET, ret ? 0 : (u64)-19 /* ENODEV */);
 	if (!IS_ERR_VALUE(ret))
 		slot_device(c, w, ret);
 	wire_send(c, w);
-	return 0;
 }
 
-SEC("fexit") int HOOK(x_register, u64 dev, int ret)
+EXIT(register)
 {
-	return device_exit(VT_EV_VFIO_REGISTER, dev, true, (s64)ret);
+	device_exit(VT_EV_VFIO_REGISTER, (u64)in->device, true, in->ret);
 }
 
-SEC("fentry") int HOOK(e_unregister, u64 dev)
+ENTER(unregister)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
 	if (!c)
-		return 0;
+		return;
 	w = wire_new_in(frame_push(VT_EV_VFIO_UNREGISTER, 0, false, 0), VFIO_UNREGISTER, ENTER);
 	if (!w)
-		return 0;
-	slot_device(c, w, dev);
+		return;
+	slot_device(c, w, (u64)in->device);
 	wire_send(c, w);
-	return 0;
 }
-SEC("fexit") int HOOK(x_unregister, u64 dev)
+EXIT(unregister)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
-	struct vt_wire *w = c ? wire_new_in(t, VFIO_UNREGISTER, EXIT) : NULL;
-
-	if (w) {
-		slot_device(c, w, dev);
-		wire_send(c, w);
-	}
-	frame_pop(t);
-	return 0;
+	if (!ctl_open())
+		return;
+	device_exit(VT_EV_VFIO_UNREGISTER, (u64)in->device, false, 0);
+	frame_pop(task_get(), VT_EV_VFIO_UNREGISTER);
 }
 
 /* ---- use ---- */
 
-static __always_inline void df_exit(u16 type, u64 df, bool has_ret, int ret)
+__noinline int df_exit(u32 type, u64 df, bool has_ret, s64 ret)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
 
 	if (!w)
-		return;
+		return 0;
 	slot(w, VT_S_DF, df);
 	slot_device(c, w, df_device(c, df));
 	if (has_ret)
-		slot(w, VT_S_RET, (s64)ret);
+		slot(w, VT_S_RET, ret);
 	wire_send(c, w);
-}
-
-SEC("fexit") int HOOK(x_bind, u64 df, u64 arg, int ret)
-{
-	df_exit(VT_EV_VFIO_BIND, df, true, ret);
-	return 0;
-}
-SEC("fexit") int HOOK(x_df_open, u64 df, int ret)
-{
-	df_exit(VT_EV_VFIO_DF_OPEN, df, true, ret);
-	return 0;
-}
-SEC("fexit") int HOOK(x_df_close, u64 df)
-{
-	df_exit(VT_EV_VFIO_DF_CLOSE, df, false, 0);
 	return 0;
 }
 
-SEC("fexit") int HOOK(x_mmap, struct file *file, struct vm_area_struct *vma, int ret)
+EXIT(bind)
+{
+	df_exit(VT_EV_VFIO_BIND, (u64)in->df, true, in->ret);
+}
+EXIT(df_open)
+{
+	df_exit(VT_EV_VFIO_DF_OPEN, (u64)in->df, true, in->ret);
+}
+EXIT(df_close)
+{
+	df_exit(VT_EV_VFIO_DF_CLOSE, (u64)in->df, false, 0);
+}
+
+EXIT(mmap)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w = c ? wire_new(VFIO_MMAP, EXIT) : NULL;
+	struct vm_area_struct *vma;
 
 	if (!w)
-		return 0;
-	slot_file(w, file);
-	slot_device(c, w, df_device(c, file_df(c, file)));
-	slot(w, VT_S_VMA, (u64)vma);
-	slot(w, VT_S_VMA_START, READ(vma, vm_start));
-	slot(w, VT_S_VMA_PGOFF, READ(vma, vm_pgoff));
-	slot(w, VT_S_VMA_MAPPING, (u64)READ(READ(vma, vm_file), f_mapping));
-	slot(w, VT_S_PAGES, (READ(vma, vm_end) - READ(vma, vm_start)) >> 12);
-	slot(w, VT_S_RET, (s64)ret);
+		return;
+	vma = KERNEL(in->vma);
+	slot_file(w, in->file);
+	slot_device(c, w, df_device(c, file_df(c, in->file)));
+	slot(w, VT_S_VMA, (u64)in->vma);
+	slot(w, VT_S_VMA_START, vma->vm_start);
+	slot(w, VT_S_VMA_PGOFF, vma->vm_pgoff);
+	slot(w, VT_S_VMA_MAPPING, (u64)READ(vma->vm_file, f_mapping));
+	slot(w, VT_S_PAGES, (vma->vm_end - vma->vm_start) >> 12);
+	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
-	return 0;
 }
 
-#ifdef VT_LOADS
-static __always_inline int any_open_enter(const unsigned long long *a, enum vt_vfio_hook hook, u16 type)
-{
-	struct vt_control *c = ctl_open();
-	u64 dev = a[0];
-	struct file *file = NULL;
-
-	if (!c)
-		return 0;
-	if (hook == VT_HOOK_cdev_open) {
-		dev = cdev_device(c, (void *)a[0]);
-		file = (void *)a[1];
-	} else if (hook == VT_HOOK_open_common) {
-		file = (void *)read_u64(a[1]);
-	}
-	open_enter(type, c, dev, file);
-	return 0;
-}
-
-TOGETHER("fentry", all_e_vfio, vfio, hook, type, a)
-{
-	switch (hook) {
-	CASE(cdev_open): CASE(open_common): CASE(lu_open): CASE(group_open):
-		return any_open_enter(a, hook, type);
-	OWN_ENTER(release);
-	OWN_ENTER(unregister);
-	CASE(df_alloc): CASE(get_reg): CASE(put_reg): CASE(find): CASE(register): CASE(bind): CASE(df_open): CASE(df_close): CASE(mmap):
-		break;	/* seen on exit only */
-	}
-	return 0;
-}
-
-static __always_inline int any_open_exit(const unsigned long long *a, enum vt_vfio_hook hook, u16 type)
-{
-	struct vt_control *c = ctl_open();
-	bool returns_file = hook == VT_HOOK_lu_open || hook == VT_HOOK_group_open;
-	u64 dev = a[0], ret = returns_file ? a[1] : (u64)(s32)a[2], file = a[1];
-
-	if (hook == VT_HOOK_cdev_open)
-		dev = c ? cdev_device(c, (void *)a[0]) : 0;
-	else if (hook == VT_HOOK_open_common)
-		file = read_u64(a[1]);
-	else if (IS_ERR_VALUE(ret))
-		file = 0;
-	open_exit(type, c, dev, (void *)file, returns_file && file ? 0 : ret, hook == VT_HOOK_cdev_open || hook == VT_HOOK_group_open);
-	return 0;
-}
-
-TOGETHER("fexit", all_x_vfio, vfio, hook, type, a)
-{
-	switch (hook) {
-	CASE(cdev_open): CASE(open_common): CASE(lu_open): CASE(group_open):
-		return any_open_exit(a, hook, type);
-	CASE(bind): CASE(df_open): CASE(df_close):
-		df_exit(type, a[0], hook != VT_HOOK_df_close, hook == VT_HOOK_bind ? a[2] : a[1]);
-		return 0;
-	CASE(get_reg): CASE(put_reg): CASE(register):
-		return device_exit(type, a[0], hook != VT_HOOK_put_reg, hook == VT_HOOK_get_reg ? (u8)a[1] : (u64)(s32)a[1]);
-	OWN_EXIT(release);
-	OWN_EXIT(unregister);
-	OWN_EXIT(df_alloc);
-	OWN_EXIT(find);
-	OWN_EXIT(mmap);
-	}
-	return 0;
-}
-#endif
+#define DOMAIN vfio
+#include "lib/programs.bpf.h"

@@ -34,9 +34,9 @@ $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/u
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
 # The plan on a kernel that the test tells.
-$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/nametab.c kernel/slurp.c kernel/tracefs.c object/prologue.c arch/$(ARCH).c) src/trace/vocab.c)
+$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/shape.c kernel/nametab.c kernel/slurp.c kernel/tracefs.c object/prologue.c arch/$(ARCH).c) src/trace/vocab.c)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lcmocka
 
 $(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
 	$(call say,LINK,$@)

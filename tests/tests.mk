@@ -7,6 +7,7 @@ include tests/host.mk
 -include tests/judge.mk
 include tests/format/format.mk
 include tests/layers/layers.mk
+include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
 
@@ -18,7 +19,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= cli-test layers unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
+PARTS ?= cli-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all

@@ -12,6 +12,7 @@
  */
 #ifndef VFIOTRACE_VMLINUX_H
 #define VFIOTRACE_VMLINUX_H
+#define __VMLINUX_H__	/* bpf_tracing.h: registers by their names in the kernel */
 
 typedef unsigned char __u8;
 typedef signed char __s8;
@@ -89,12 +90,18 @@ struct file {
 struct file___old { atomic64_t f_count; };		/* until 6.12 */
 struct vm_area_struct { unsigned long vm_start, vm_end, vm_pgoff; struct file *vm_file; };
 struct signal_struct { int nr_threads; };
-struct task_struct { struct signal_struct *signal; int pid, tgid; char comm[16]; };
+struct task_struct { struct signal_struct *signal; int pid, tgid; u64 start_boottime; char comm[16]; };
 struct kmem_cache { const char *name; };
 struct kobject { const char *name; struct kref kref; };
 struct device { struct kobject kobj; };
 enum module_state { MODULE_STATE_LIVE, MODULE_STATE_COMING, MODULE_STATE_GOING, MODULE_STATE_UNFORMED };
 struct module { enum module_state state; atomic_t refcnt; char name[56]; };
+enum pageflags { PG_head };	/* CO-RE: its number is the running kernel's */
+typedef struct { unsigned long f; } memdesc_flags_t;
+struct folio {
+	memdesc_flags_t flags;
+	unsigned long _flags_1;
+};
 struct page {
 	struct list_head lru;
 	struct address_space *mapping;

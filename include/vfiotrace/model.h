@@ -127,6 +127,7 @@ struct vt_life {
 	struct vt_snap *snap;		/* outgoing: newest before the jump; incoming: as retrieved */
 	struct vt_snap *open_snap;	/* as opened through the cdev, when that was seen */
 	struct vt_kho *kho;
+	struct vt_sum *sums;
 };
 
 struct vt_session {
@@ -150,13 +151,32 @@ struct vt_kho {
 	uint64_t phys;
 	struct vt_life *life;		/* owner, NULL when none */
 	struct vt_session *session;	/* owner when the call belongs to a session and no file */
+	uint64_t pages;			/* of all of it; 0: not told */
+	uint64_t count;			/* blocks side by side, all of one size, mostly 1 */
 	uint8_t kind;			/* enum vt_kho_kind */
 	bool in_op;			/* by a handler's callback; else by LUO itself */
+	bool frozen;			/* by its freeze */
+	struct vt_at at;
+};
+/* All folios of one order, or pages that are none, that a life's callbacks gave to KHO, or took back or out of it: as each call was over. */
+enum vt_way { VT_GIVEN, VT_TAKEN_BACK, VT_RESTORED, VT_WAYS };
+#define VT_NO_FOLIO 255
+struct vt_sum {
+	struct vt_sum *next;
+	enum vt_way way;
+	uint8_t order;			/* VT_NO_FOLIO: pages */
+	uint64_t count, pages;
+	uint64_t digest;		/* vfiotrace/blocks.h */
+	uint64_t untold;		/* of COUNT: without records of their own */
 	struct vt_at at;
 };
 /* Memory taken out of KHO again in the new kernel. */
 struct vt_restored {
 	uint64_t phys, token;	/* of the file whose callback did it */
+	const char *session;
+	uint64_t pages;		/* of all of it; 0: not told */
+	uint64_t count;		/* as in struct vt_kho */
+	uint8_t how;		/* enum vt_kho_kind: what the function that did it is for */
 	bool has_token;
 	bool ok;
 	bool reused;		/* freed since, and given to KHO by this kernel */
@@ -251,23 +271,35 @@ struct vt_device {
 #define VT_FACTS(X) \
 	X(PRESERVE_TWICE) X(RETRIEVE_TWICE) X(RETRIEVE_OUTGOING) X(UNPRESERVE_INCOMING) X(FINISH_TWICE) \
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
-	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
-	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
+	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
+	X(KHO_LEFT) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) X(SESSION_LOST) \
-	X(FILE_KEPT) X(FILE_TAKEN) X(FOLIO_UNTOLD) \
-	X(SESSION_STRANDED) X(HANDLER_LATE) \
+	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
+	X(SESSION_STRANDED) X(SESSION_UNENDED) X(SESSION_OTHER) X(SESSION_TWICE) X(ANSWER) X(SWALLOWED) X(CALL_OPEN) X(HANDLER_LATE) \
 	X(MEM_LEFT) X(MEM_TWICE)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
 #undef VT_FACT_ENUM
 
+/* What is wrong with an answer: num[0] of the fact. */
+enum vt_answer {
+	VT_ANSWER_SWALLOWED,	/* 0, and something inside failed */
+	VT_ANSWER_EFFECT,	/* an error, and what was asked for is done */
+	VT_ANSWER_FORGOTTEN,	/* another one than the error before */
+	VT_ANSWER_REFUSED,	/* an error, after a success */
+	VT_ANSWER_OTHER_FILE,	/* another file than before */
+	VT_ANSWER_NO_HOLDER,	/* -EBUSY, and nobody has it */
+	VT_ANSWER_NO_REASON,	/* finish refused, and no handler did */
+	VT_ANSWER_DESERIALIZE,	/* all sessions were read, and one could not be */
+};
+#define VT_FACT_ATS 6
 struct vt_fact {
 	enum vt_fact_kind kind;
 	struct vt_who who;
-	struct vt_at at[3];
-	int64_t num[3];
+	struct vt_at at[VT_FACT_ATS];
+	int64_t num[4];
 	const char *str[3];
 	uint64_t from_ns;	/* it rests on all that happened to WHO since then */
 };
@@ -358,6 +390,8 @@ struct vt_side {
 	struct vt_kho **kho;		/* still preserved at the end, by address */
 	size_t nr_kho;
 	uint64_t kho_preserved, kho_unpreserved, kho_restored;
+	const struct vt_restored **restored;	/* by address */
+	size_t nr_restored;
 	struct vt_folio *folios;	/* in order of appearance */
 	size_t nr_folios;
 
@@ -378,8 +412,14 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 void vt_side__free(struct vt_side *s);
 
 struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const char *session, uint64_t token);
-/* The restore of PHYS in this kernel, or NULL. */
+/* How many blocks of L's are only counted: what it gave, took back and took out can be compared by sums alone. */
+uint64_t vt_life__untold(const struct vt_life *l);
+/* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
+/* A page is no smaller, and on x86-64 no larger. */
+#define VT_PAGE 4096
+/* The largest that the machine may have. */
+uint64_t vt_side__page(const struct vt_side *s);
 
 /* An unfreeze of that handler was seen. */
 bool vt_side__thaws(const struct vt_side *s, const char *compatible);

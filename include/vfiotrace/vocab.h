@@ -151,6 +151,7 @@ enum {
 	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", KHO, 0, "kho_preserve_vmalloc(): phys (first chunk), ret") \
 	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", KHO, 0, "kho_unpreserve_vmalloc(): phys (first chunk)") \
 	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", KHO, 0, "kho_restore_vmalloc(): phys (first chunk), ret") \
+	X(KHO_MEMORY, "kho.memory", KHO, VT_K_RIDES, "all blocks of one order that a call preserved, took back or restored, told when it ends: name (which of these), order (absent: pages that are no folio), count, pages, digest, untold (how many of count have no record of their own)") \
 	X(KHO_FOLIOS, "kho.folios", KHO, VT_K_RIDES, "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
 	X(KHO_FOLIO, "kho.folio", KHO, VT_K_RIDES, "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \
 	/* fault injection (sweep, record --fail) */ \
@@ -159,8 +160,8 @@ enum {
 	X(REC_ARMED, "rec.armed", REC, 0, "everything is attached and the gate is open") \
 	X(REC_CHILD, "rec.child", REC, 0, "CMD started: name") \
 	X(REC_CHILD_EXIT, "rec.child_exit", REC, 0, "CMD ended: ret is its exit status, or minus the signal") \
-	X(REC_MODULE, "rec.module", REC, 0, "a module appeared and was attached: name, ret") \
-	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was found and its ops attached: handler, compatible, name (module), ret") \
+	X(REC_MODULE, "rec.module", REC, 0, "a module was loaded (name), or what came late was attached (ret: how many hooks)") \
+	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was registered: handler, compatible; its ops are attached then") \
 	X(REC_DRAINED, "rec.drained", REC, 0, "everything up to here was on stable storage while the kernel waited in reboot(2)") \
 	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why)")
 
@@ -174,7 +175,8 @@ enum {
 	X(FD, "fd", VT_S64, "file descriptor") \
 	X(STATUS, "status", VT_S64, "retrieve_status: 0 not tried, > 0 retrieved, < 0 errno") \
 	X(DATA, "data", VT_HEX, "serialized_data, the handler's handle (usually a physical address)") \
-	X(COUNT, "count", VT_U64, "files in the session") \
+	X(COUNT, "count", VT_U64, "files in the session; of memory: blocks of this order, side by side from phys on, that one record stands for") \
+	X(DIGEST, "digest", VT_HEX, "of a set of blocks, whatever their order: the sum of vt_block_digest() of each") \
 	X(RETRIEVED, "retrieved", VT_U64, "session is incoming and was retrieved") \
 	X(COMPATIBLE, "compatible", VT_STR, "compatible string of the handler") \
 	X(NAME, "name", VT_STR, "a name: anon inode, module, command") \

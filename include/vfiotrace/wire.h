@@ -26,6 +26,7 @@
 	X(STATUS, STATUS, NONE) \
 	X(DATA, DATA, NONE) \
 	X(COUNT, COUNT, NONE) \
+	X(DIGEST, DIGEST, NONE) \
 	X(RETRIEVED, RETRIEVED, NONE) \
 	X(LUO_FILE, LUO_FILE, LUO_FILE) \
 	X(HANDLER, HANDLER, HANDLER) \
@@ -152,6 +153,7 @@ struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
 	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
+	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember, by enum vt_class */
 };
 
@@ -175,6 +177,9 @@ struct vt_site {
  */
 #define VT_SPARE_AFTER 64
 
+/* Records of blocks that lie side by side within one call; the rest is counted and summed up. */
+#define VT_RUNS_TOLD 1024
+
 #define VT_OBJECTS 65536	/* files, df and the like that live at one time */
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
@@ -190,16 +195,19 @@ struct vt_control {
 	unsigned int gate;		/* 0: programs return at once */
 	unsigned int wake_bytes;	/* ring fill at which the recorder is woken */
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
+	unsigned long long gate_ns;	/* when it was opened */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long folios_next;	/* folios remembered so far */
+	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
 	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
-	unsigned int handlers_pending;	/* registered but not attached yet */
+	unsigned int handlers_pending;	/* registered by a module that is not through with its init: not attached yet */
+	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader;		/* thread that loads a module that matters, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
@@ -213,7 +221,7 @@ struct vt_control {
 	unsigned int inject_calls;	/* calls of the section so far */
 	unsigned int pad2;
 	/* peek: read kernel memory for the recorder (SEC("syscall")) */
-	unsigned long long peek_addr;
+	unsigned long long peek_addr, peek_task;	/* what is asked for; struct task_struct of who asks */
 	unsigned int peek_len;
 	int peek_err;
 	unsigned char peek[VT_PEEK_MAX];

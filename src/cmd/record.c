@@ -14,7 +14,7 @@
 #include "vfiotrace/vocab.h"
 
 static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach;
-static bool no_realtime, quiet, verbose;
+static bool all_blocks, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
@@ -25,6 +25,7 @@ static const struct vt_opt opts[] = {
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
+	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
@@ -102,7 +103,7 @@ int record__parse_section(const char *text, int *section, uint32_t *nth)
 
 static int run(int argc, char **argv)
 {
-	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime };
+	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime, .all_blocks = all_blocks };
 	double jump_ms, module_ms;
 	char *line;
 	int code;

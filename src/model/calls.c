@@ -178,11 +178,37 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 		task_done(b, t);
 }
 
+/* A callback of one file may ask LUO for another: what KVM's and guest_memfd's handlers do. */
+static bool asks_for_another(struct task *t, const struct vt_event *e)
+{
+	uint64_t token;
+
+	if ((e->type != VT_EV_LUO_RETRIEVE && e->type != VT_EV_LUO_PRESERVE) || !kind_is_op(frame_top(t)->type) || !vt_ev_u64(e, VT_F_TOKEN, &token))
+		return false;
+	for (uint32_t i = 0; i < t->depth; i++) {
+		if (t->f[i].type == e->type && (!t->f[i].has_token || t->f[i].token == token))
+			return false;
+	}
+	return frame_top(t)->type == kind_callback(e->type);
+}
+
+/* A callback of the other one: the call around it is itself within a callback. */
+static bool of_another(struct task *t, const struct vt_event *e)
+{
+	struct frame *top = frame_top(t), *up = frame_around(t);
+	uint64_t token;
+
+	return kind_is_op(e->type) && up && kind_is_op(up->type) && kind_may_make(top->type, e->type) &&
+	       !(top->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != top->token);
+}
+
 /* An open call that E cannot happen inside of, which says that its exit was lost. */
 static bool stale(struct task *t, const struct vt_event *e)
 {
 	uint64_t token;
 
+	if (!t->depth || asks_for_another(t, e) || of_another(t, e))
+		return false;
 	if (frame_of(t, e->type))
 		return true;
 	for (uint32_t i = t->depth; i-- > 0;) {

@@ -30,6 +30,14 @@ struct frame {
 	uint64_t made[MADE_MAX];	/* files and dfs, inside */
 	uint32_t nr_made;
 	struct {
+		struct vt_at failed;	/* a call inside that must not, or a callback */
+		struct vt_at effect;	/* a callback that worked and was not undone */
+		struct vt_at refused;	/* can_finish said no */
+		bool ran;		/* the callback that this is for */
+		struct vt_at inner;	/* in a callback: what failed, and nothing made good for it */
+		uint64_t phys;
+	} answer;
+	struct {
 		bool have;
 		int64_t count;		/* references on the file, with LUO's, when a callback was asked or entered */
 		struct vt_at at;
@@ -59,6 +67,7 @@ struct frame {
 		int64_t ref, run;
 		uint32_t puts;		/* vfio_device_put_registration() within a release */
 		struct vt_at found;	/* vfio_find_device() found something */
+		bool unpinned;		/* and that nothing holds it was told */
 	} vfio;
 };
 

@@ -71,6 +71,52 @@ static void others(struct vt_build *b, const struct vt_event *e, int64_t mine)
 		f->kept_sure = true;
 }
 
+/*
+ * A callback that fails leaves as many references as it found, and those of a
+ * file's life together leave none more. Others may come in between: believed
+ * when nobody there could, or when it is seen again.
+ */
+static void op_kept(struct vt_build *b, struct file *f, struct frame *call, const struct vt_event *e, int64_t want, int64_t seen)
+{
+	bool fails = is_err(e);
+
+	if (f->held.type && f->held_fails)
+		return;
+	at_set(b, &f->held, e);
+	f->held_before = call->enter;
+	f->held_want = want;
+	f->held_seen = seen;
+	f->held_fails = fails;
+	f->held_sure = alone(e);
+	f->held_who = who_life(b, call->life);
+}
+
+/* A later count in E, of which LUO holds MINE, as it held one then: no more than there was without it, and nobody keeps anything. */
+static void op_kept_again(struct vt_build *b, const struct vt_event *e, int64_t mine)
+{
+	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	int64_t seen;
+
+	if (!f || !f->held.type || e->index <= f->held.index || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
+		return;
+	if (seen - mine <= f->held_want - 1)
+		f->held.type = 0;
+	else
+		f->held_sure = true;
+}
+
+static void op_held(struct vt_build *b, const struct file *f)
+{
+	struct vt_fact *x = fact(b, VT_FACT_FILE_HELD, f->held_who, &f->held);
+
+	x->at[1] = f->held_before;
+	x->num[0] = f->held_want;
+	x->num[1] = f->held_seen;
+	x->num[2] = f->held_fails;
+	if (!x->who.bdf)
+		x->who.bdf = f->pub.bdf;
+}
+
 static void kept(struct vt_build *b, const struct file *f)
 {
 	struct vt_fact *x = fact(b, VT_FACT_FILE_KEPT, f->kept_who, &f->kept);
@@ -208,13 +254,28 @@ const struct vt_member *vt_snap__member(const struct vt_snap *s, const char *nam
 	return NULL;
 }
 
+/* The call of TYPE, for the file that E names: one file's callback may be inside of another's. */
+static struct frame *frame_for(struct task *t, uint16_t type, const struct vt_event *e)
+{
+	uint64_t token;
+	bool told = vt_ev_u64(e, VT_F_TOKEN, &token);
+
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		struct frame *f = &t->f[i - 1];
+
+		if (f->type == type && (!told || !f->has_token || f->token == token))
+			return f;
+	}
+	return NULL;
+}
+
 static struct vt_life *snap_life(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj, int pt)
 {
 	struct vt_life *l = file_holder(b, obj);
-	struct frame *f = frame_of(t, VT_EV_LUO_PRESERVE);
+	struct frame *f = frame_for(t, VT_EV_LUO_PRESERVE, e);
 
 	if (!f)
-		f = frame_of(t, VT_EV_LUO_RETRIEVE);
+		f = frame_for(t, VT_EV_LUO_RETRIEVE, e);
 	if (f && f->life && pt != VT_PT_RELEASE)
 		return f->life;
 	/* These come right after the callback that ended LUO's hold. */
@@ -331,6 +392,8 @@ static void snap(struct vt_build *b, struct task *t, const struct vt_event *e)
 		return;
 	f = &file->pub;
 	snap_take(b, &s, e, pt);
+	if (s.inode_mapping)
+		file->inode_mapping = s.inode_mapping;
 	if (s.is_vfio) {
 		struct device *d = device_get(b, e);
 
@@ -438,6 +501,7 @@ static void let_go(struct vt_build *b, struct task *t, const struct vt_event *e)
 	if (!f || !vt_ev_s64(e, VT_F_FILE_REF, &left))
 		return;
 	taken(b, f, l, left);
+	op_kept_again(b, e, 0);
 	if (!r->seen)
 		return;
 	f->kept_finished = l->dir == VT_INCOMING;
@@ -468,7 +532,7 @@ static void op_returned(struct vt_build *b, struct task *t, struct frame *f, con
 	struct file *file;
 	uint64_t threads;
 	struct life *l;
-	int64_t ref;
+	int64_t ref, moved;
 
 	if (!vt_ev_s64(e, VT_F_FILE_REF, &ref))
 		return;
@@ -479,7 +543,15 @@ static void op_returned(struct vt_build *b, struct task *t, struct frame *f, con
 	if (!f->life || !f->ref.have || f->subject != vt_ev_obj(e, VT_F_FILE))
 		return;
 	l = life_of(f->life);
-	l->file_net += ref - f->ref.count;
+	moved = ref - f->ref.count;
+	l->file_net += moved;
+	l->file_shared |= vt_ev_u64(e, VT_F_THREADS, &threads) && threads > 1;
+	op_kept_again(b, e, 1);
+	file = l->file_shared ? NULL : file_get(b, f->subject, true);
+	if (file && is_err(e) && moved > 0)
+		op_kept(b, file, f, e, f->ref.count, ref);
+	else if (file && ends && l->file_net > 0)
+		op_kept(b, file, f, e, ref - l->file_net, ref);
 	/* With more threads one of them may just have closed it. */
 	if (!ends || l->file_net >= 0 || !vt_ev_u64(e, VT_F_THREADS, &threads) || threads != 1)
 		return;
@@ -495,15 +567,24 @@ static void op_returned(struct vt_build *b, struct task *t, struct frame *f, con
 
 static void file_begun(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
-	if (kind_is_op(e->type) && e->type != VT_EV_OP_CAN_PRESERVE)
-		f->ref.have = vt_ev_s64(e, VT_F_FILE_REF, &f->ref.count);
+	if (!kind_is_op(e->type) || e->type == VT_EV_OP_CAN_PRESERVE)
+		return;
+	f->ref.have = vt_ev_s64(e, VT_F_FILE_REF, &f->ref.count);
+	op_kept_again(b, e, 1);
 }
 
 static void file_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
+	struct file *file;
+
 	if (kind_is_op(e->type))
 		op_returned(b, t, f, e);
-	if (e->type == VT_EV_LUO_PRESERVE && is_err(e) && f->ref.have && f->file == vt_ev_obj(e, VT_F_FILE))
+	if (e->type != VT_EV_LUO_PRESERVE || !is_err(e))
+		return;
+	op_kept_again(b, e, 0);
+	/* What the callback kept is said of it. */
+	file = file_get(b, f->file, false);
+	if (f->ref.have && f->file == vt_ev_obj(e, VT_F_FILE) && !(file && file->held.type && file->held.index > f->enter.index))
 		should_be_gone(b, e, who_frame(b, f), &f->ref.at, f->ref.count - 1);
 }
 
@@ -646,6 +727,8 @@ static void file_finalize(struct vt_build *b)
 		keep_example(s, all[i]);
 		if (all[i]->kept.type && all[i]->kept_sure)
 			kept(b, all[i]);
+		if (all[i]->held.type && all[i]->held_sure)
+			op_held(b, all[i]);
 		if (all[i]->pub.failed.type)
 			s->orphans[s->nr_orphans++] = &all[i]->pub;
 	}

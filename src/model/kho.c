@@ -9,19 +9,29 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/ranges.h"
 
-/* A block as the builder sees it. */
+/* Blocks as the builder sees them. */
 struct block {
-	struct vt_kho pub;	/* first: the public face */
+	struct vt_range r;	/* first: the tree's */
+	struct vt_kho pub;	/* the public face */
 	bool pending;		/* by LUO itself, in a call that has not returned yet */
 };
 
+struct restored {
+	struct vt_range r;
+	struct vt_restored pub;
+};
+
 struct kho_part {
-	struct vt_map blocks;	/* phys -> block, still preserved */
-	size_t pending;		/* of them */
-	struct vt_map restored;	/* phys -> vt_restored */
+	struct vt_ranges blocks;	/* still preserved */
+	size_t pending;			/* of them */
+	struct vt_ranges restored;
+	struct vt_sum *sums;		/* all, by this link: freed at the end */
 	size_t cap_folios;
 };
+
+#define ALL 0, UINT64_MAX
 
 static struct vt_kho **head_of(struct vt_kho *k)
 {
@@ -57,16 +67,57 @@ static void link_kho(struct vt_kho *k)
 	*head = k;
 }
 
-/* What L's callbacks left preserved is a fact. */
-static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+static struct vt_sum *sum_find(const struct vt_life *l, enum vt_way way, uint8_t order)
 {
+	for (struct vt_sum *s = l->sums; s; s = s->next)
+		if (s->way == way && s->order == order)
+			return s;
+	return NULL;
+}
+
+uint64_t vt_life__untold(const struct vt_life *l)
+{
+	uint64_t n = 0;
+
+	for (const struct vt_sum *s = l->sums; s; s = s->next)
+		n += s->untold;
+	return n;
+}
+
+/* Blocks that L gave and did not take back, where not each has a record of its own. */
+static void left_by_sum(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+{
+	for (const struct vt_sum *s = l->sums; s; s = s->next) {
+		const struct vt_sum *back = s->way == VT_GIVEN ? sum_find(l, VT_TAKEN_BACK, s->order) : NULL;
+		uint64_t n = back ? back->count : 0;
+		struct vt_fact *x;
+		struct vt_at at;
+
+		if (s->way != VT_GIVEN || s->count <= n)
+			continue;
+		at_set(b, &at, e);
+		x = fact(b, VT_FACT_KHO_LEFT, who_life(b, l), &at);
+		x->at[1] = s->at;
+		x->num[1] = (int64_t)(s->count - n);
+		x->num[2] = s->order == VT_NO_FOLIO ? VT_KHO_PAGES : VT_KHO_FOLIO;
+		x->num[3] = 1;
+		l->odd = true;
+	}
+}
+
+/* What L's callbacks left preserved, since the event of index SINCE, is a fact. */
+static void left_preserved(struct vt_build *b, struct vt_life *l, const struct vt_event *e, uint64_t since)
+{
+	bool some = vt_life__untold(l) > 0;
 	struct vt_kho *k = l->kho, *next;
 	struct vt_fact *x = NULL;
 	struct vt_at at;
 
+	if (some && !since)
+		left_by_sum(b, l, e);
 	for (; k; k = next) {
 		next = k->next;
-		if (!k->in_op)
+		if (!k->in_op || k->at.index < since || (some && (k->kind == VT_KHO_FOLIO || k->kind == VT_KHO_PAGES)))
 			continue;
 		if (!x) {
 			at_set(b, &at, e);
@@ -76,9 +127,14 @@ static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct v
 			x->num[2] = k->kind;
 			l->odd = true;
 		}
-		x->num[1]++;
+		x->num[1] += (int64_t)k->count;
 		unlink_kho(k);
 	}
+}
+
+static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+{
+	left_preserved(b, l, e, 0);
 }
 
 static void kho_life_gone(struct vt_build *b, struct vt_life *l)
@@ -101,134 +157,438 @@ static bool by_luo(const struct vt_event *e)
 	return within && (!strcmp(within, vt_event_name(VT_EV_SESSION_CREATE)) || !strcmp(within, vt_event_name(VT_EV_LUO_PRESERVE)));
 }
 
+struct returned {
+	struct vt_build *b;
+	const struct vt_event *e;
+	struct vt_fact *x;
+};
+
+static void pending_over(void *arg, struct vt_range *r)
+{
+	struct block *block = (struct block *)r;
+	const struct vt_kho *k = &block->pub;
+	struct returned *d = arg;
+	struct vt_fact *x = d->x;
+	struct vt_at at;
+
+	if (!block->pending || k->at.tid != d->e->tid)
+		return;
+	block->pending = false;
+	part_own(d->b, kho)->pending--;
+	if (!is_err(d->e))
+		return;
+	if (!x) {
+		at_set(d->b, &at, d->e);
+		x = fact(d->b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern_event(d->b, vt_ev_str(d->e, VT_F_SESSION)) }, &at);
+		x->who.has_token = vt_ev_u64(d->e, VT_F_TOKEN, &x->who.token);
+		x->at[1] = k->at;
+		x->from_ns = k->at.ts_ns;
+		x->num[0] = (int64_t)k->phys;
+		x->num[2] = k->kind;
+		d->x = x;
+	}
+	if (k->at.ts_ns < x->from_ns)
+		x->from_ns = k->at.ts_ns;
+	x->num[1] += (int64_t)k->count;
+}
+
 /* luo_session_create() or luo_preserve_file() returned: one that failed has nothing preserved of its own. */
 static void call_returned(struct vt_build *b, const struct vt_event *e)
 {
-	struct vt_fact *x = NULL;
-	struct kho_part *own = part_own(b, kho);
-	struct block *block;
-	struct vt_at at;
-	size_t i = 0;
+	struct returned d = { .b = b, .e = e };
 
-	while (own->pending && (block = vt_map__next(&own->blocks, &i))) {
-		const struct vt_kho *k = &block->pub;
-
-		if (!block->pending || k->at.tid != e->tid)
-			continue;
-		block->pending = false;
-		own->pending--;
-		if (!is_err(e))
-			continue;
-		if (!x) {
-			at_set(b, &at, e);
-			x = fact(b, VT_FACT_KHO_LEFT, (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) }, &at);
-			x->who.has_token = vt_ev_u64(e, VT_F_TOKEN, &x->who.token);
-			x->at[1] = k->at;
-			x->from_ns = k->at.ts_ns;
-			x->num[0] = (int64_t)k->phys;
-			x->num[2] = k->kind;
-		}
-		if (k->at.ts_ns < x->from_ns)
-			x->from_ns = k->at.ts_ns;
-		x->num[1]++;
-	}
+	if (part_own(b, kho)->pending)
+		vt_ranges__each(&part_own(b, kho)->blocks, ALL, pending_over, &d);
 }
 
-static void preserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys, enum vt_kho_kind kind)
+/* How many pages E is about, or 0. */
+static uint64_t pages_of(const struct vt_event *e)
 {
-	struct frame *op = frame_op(t), *top = frame_top(t);
-	struct kho_part *own = part_own(b, kho);
-	struct block *block = vt_map__get(&own->blocks, phys);
-	struct vt_restored *r;
-	struct vt_kho *k;
+	uint64_t n = 0, size;
 
-	if (block) {
-		/* Its end was not seen; the address is in use again. */
-		own->pending -= block->pending;
-		unlink_kho(&block->pub);
-	} else {
-		block = malloc(sizeof(*block));
+	if (vt_ev_u64(e, VT_F_PAGES, &n))
+		return n;
+	if (vt_ev_u64(e, VT_F_ORDER, &n))
+		return n < 64 ? 1ull << n : 0;
+	/* kho_alloc_preserve() rounds up to a power of two. */
+	if (!vt_ev_u64(e, VT_F_SIZE, &size) || !size || size > UINT64_MAX / 4)
+		return 0;
+	for (n = 1; n * VT_PAGE < size;)
+		n *= 2;
+	return n;
+}
+
+/* The memory that an event is about, in blocks of one size. */
+struct area {
+	struct vt_range r;	/* a page when the event does not tell how much it is */
+	uint64_t pages, count;	/* pages 0: not told */
+};
+
+static bool area_of(const struct vt_event *e, struct area *a)
+{
+	uint64_t pages = pages_of(e);
+
+	if (!vt_ev_u64(e, VT_F_PHYS, &a->r.start))
+		return false;
+	if (pages > (UINT64_MAX - a->r.start) / VT_PAGE)
+		pages = 0;
+	if (!vt_ev_u64(e, VT_F_COUNT, &a->count) || !a->count || !pages || pages % a->count)
+		a->count = 1;
+	a->pages = pages;
+	a->r.end = a->r.start > UINT64_MAX - VT_PAGE ? UINT64_MAX : a->r.start + (pages ? pages : 1) * VT_PAGE;
+	return a->r.start < a->r.end;
+}
+
+/* Of PAGES in COUNT blocks from START on, what is left of them from FROM to TO: whole blocks keep their size. */
+static void blocks_within(uint64_t *pages, uint64_t *count, const struct vt_range *r)
+{
+	uint64_t size = *pages ? *pages / *count : 1, n = (r->end - r->start) / VT_PAGE;
+
+	if (*pages)
+		*pages = n;
+	*count = n >= size ? n / size : 1;
+}
+
+static void drop_block(struct vt_build *b, struct block *block)
+{
+	struct kho_part *own = part_own(b, kho);
+
+	own->pending -= block->pending;
+	unlink_kho(&block->pub);
+	vt_ranges__del(&own->blocks, &block->r);
+	free(block);
+}
+
+static struct block *add_block(struct vt_build *b, const struct block *from, const struct vt_range *r)
+{
+	struct kho_part *own = part_own(b, kho);
+	struct block *block = malloc(sizeof(*block));
+
+	if (!block) {
+		b->err = -ENOMEM;
+		return NULL;
 	}
-	if (!block || vt_map__put(&own->blocks, phys, block)) {
+	*block = *from;
+	block->r = *r;
+	block->pub.phys = r->start;
+	block->pub.prev = block->pub.next = NULL;
+	blocks_within(&block->pub.pages, &block->pub.count, r);
+	if (vt_ranges__add(&own->blocks, &block->r)) {
 		free(block);
 		b->err = -ENOMEM;
-		return;
+		return NULL;
 	}
-	*block = (struct block){ .pub = { .phys = phys, .kind = kind, .in_op = op != NULL }, .pending = !op && by_luo(e) };
 	own->pending += block->pending;
-	k = &block->pub;
-	if (op)
-		k->life = op->life;
-	else if (top)
-		k->session = top->session;
-	at_set(b, &k->at, e);
-	link_kho(k);
-	b->side->kho_preserved++;
-	/* Memory of this kernel again: what was restored here before has been freed. */
-	r = vt_map__get(&own->restored, phys);
-	if (r)
-		r->reused = true;
+	link_kho(&block->pub);
+	return block;
 }
 
-static void unpreserved(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
+/* Takes OUT out of BLOCK; what lies before and behind stays preserved. */
+static void cut_block(struct vt_build *b, struct block *block, const struct vt_range *out)
 {
-	struct block *block = vt_map__del(&part_own(b, kho)->blocks, phys);
+	struct block was = *block;
+	struct vt_range before = { was.r.start, out->start }, behind = { out->end, was.r.end };
+
+	drop_block(b, block);
+	if (before.start < before.end)
+		add_block(b, &was, &before);
+	if (behind.start < behind.end)
+		add_block(b, &was, &behind);
+}
+
+/*
+ * KHO keeps one bit per block: what is given twice is taken back by the first
+ * who does so, and restored by the first who asks. One and the same file may
+ * give it again.
+ */
+static void shared(struct vt_build *b, struct task *t, const struct vt_event *e, const struct block *old)
+{
+	const struct vt_kho *k = &old->pub;
+	struct frame *op = frame_op(t);
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (op && op->life && k->life == op->life)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_SHARED, who_task(b, t, e), &at);
+	x->at[1] = k->at;
+	x->num[0] = (int64_t)k->phys;
+	x->num[1] = k->kind;
+	x->num[2] = k->life != NULL;
+	if (k->life) {
+		x->str[0] = intern(b, k->life->session->name);
+		x->num[3] = (int64_t)k->life->token;
+	}
+	if (k->at.ts_ns < x->from_ns)
+		x->from_ns = k->at.ts_ns;
+}
+
+struct giving {
+	struct vt_build *b;
+	struct task *t;
+	const struct vt_event *e;
+	struct vt_range r;
+};
+
+/* Or its end was not seen, and the address is in use again: the rule asks. */
+static void given_again(void *arg, struct vt_range *r)
+{
+	struct giving *g = arg;
+
+	shared(g->b, g->t, g->e, (struct block *)r);
+	cut_block(g->b, (struct block *)r, &g->r);
+}
+
+/* Memory of this kernel again: what was restored here before has been freed. */
+static void used_again(void *arg, struct vt_range *r)
+{
+	(void)arg;
+	((struct restored *)r)->pub.reused = true;
+}
+
+static void preserved(struct vt_build *b, struct task *t, const struct vt_event *e, const struct area *a, enum vt_kho_kind kind)
+{
+	struct frame *op = frame_op(t), *top = frame_top(t);
+	struct giving g = { .b = b, .t = t, .e = e, .r = a->r };
+	struct kho_part *own = part_own(b, kho);
+	struct block block = { .pub = { .kind = kind, .pages = a->pages, .count = a->count, .in_op = op != NULL,
+					.frozen = op && op->type == VT_EV_OP_FREEZE }, .pending = !op && by_luo(e) };
+
+	vt_ranges__each(&own->blocks, a->r.start, a->r.end, given_again, &g);
+	if (op)
+		block.pub.life = op->life;
+	else if (top)
+		block.pub.session = top->session;
+	at_set(b, &block.pub.at, e);
+	add_block(b, &block, &a->r);
+	b->side->kho_preserved += a->count;
+	vt_ranges__each(&own->restored, a->r.start, a->r.end, used_again, NULL);
+}
+
+/* Does a block of what is kept begin at PHYS? */
+static bool begins_at(const struct vt_range *r, uint64_t pages, uint64_t count, uint64_t phys)
+{
+	return r && (phys - r->start) % ((pages ? pages / count : 1) * VT_PAGE) == 0;
+}
+
+struct taking {
+	struct vt_build *b;
+	struct vt_range r;
+	uint64_t until;		/* all was preserved from the start of R up to here */
+};
+
+static void taken_back(void *arg, struct vt_range *r)
+{
+	struct taking *t = arg;
+
+	if (r->start <= t->until && r->end > t->until)
+		t->until = r->end;
+	cut_block(t->b, (struct block *)r, &t->r);
+}
+
+/* Where nothing says how much it is, a block that begins there is taken back whole. */
+static bool whole_block(struct vt_build *b, const struct area *a, struct vt_range *r)
+{
+	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, a->r.start, a->r.start + 1);
+	uint64_t size;
+
+	if (!block || !begins_at(&block->r, block->pub.pages, block->pub.count, a->r.start))
+		return false;
+	size = block->pub.pages ? block->pub.pages / block->pub.count * VT_PAGE : block->r.end - block->r.start;
+	*r = (struct vt_range){ a->r.start, a->r.start + size };
+	return true;
+}
+
+static void unpreserved(struct vt_build *b, struct task *t, const struct vt_event *e, const struct area *a)
+{
+	struct taking k = { .b = b, .r = a->r, .until = a->r.start };
 	struct frame *f = frame_of(t, VT_EV_OP_PRESERVE);
 	struct vt_fact *x;
 	struct vt_at at;
 
-	b->side->kho_unpreserved++;
-	if (block) {
-		part_own(b, kho)->pending -= block->pending;
-		unlink_kho(&block->pub);
-		free(block);
-		return;
-	}
-	/* Inside its own preserve a handler can only take back what it has just given. */
-	if (!f)
+	b->side->kho_unpreserved += a->count;
+	if (a->pages || whole_block(b, a, &k.r))
+		vt_ranges__each(&part_own(b, kho)->blocks, k.r.start, k.r.end, taken_back, &k);
+	/* Inside its own preserve a handler can only take back what it has just given. Of a single block its beginning says it. */
+	if (!f || k.until >= k.r.end || (a->count == 1 && k.until > k.r.start))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_UNPRESERVE_UNKNOWN, who_task(b, t, e), &at);
 	x->at[1] = f->enter;
-	x->num[0] = (int64_t)phys;
+	x->num[0] = (int64_t)k.until;
 }
 
-static void restored(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
+static enum vt_kho_kind how_restored(uint16_t type)
 {
-	struct vt_restored *r = vt_map__get(&part_own(b, kho)->restored, phys);
-	struct frame *op = frame_of(t, VT_EV_OP_RETRIEVE);
-	bool ok = !is_err(e);
+	return type == VT_EV_KHO_RESTORE_FREE ? VT_KHO_ALLOC : type == VT_EV_KHO_RESTORE_FOLIO ? VT_KHO_FOLIO :
+	       type == VT_EV_KHO_RESTORE_PAGES ? VT_KHO_PAGES : VT_KHO_VMALLOC;
+}
+
+/* KHO has nothing at that address, or does not give it out. Memory that a vmalloc area needs besides may be short: that says nothing. */
+static void refused(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
+{
 	struct vt_fact *x;
 	struct vt_at at;
 
-	b->side->kho_restored++;
-	if (op && ok && e->type == VT_EV_KHO_RESTORE_FOLIO && !op->kho.folios++) {
-		at_set(b, &op->kho.at, e);
-		op->kho.phys = phys;
+	if (!is_err(e) || (e->type != VT_EV_KHO_RESTORE_FOLIO && e->type != VT_EV_KHO_RESTORE_PAGES))
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_REFUSED, who_task(b, t, e), &at);
+	x->num[0] = (int64_t)phys;
+	x->num[1] = (int64_t)pages_of(e);
+	x->num[2] = how_restored(e->type);
+	x->from_ns = at.ts_ns;
+}
+
+struct taking_out {
+	struct vt_build *b;
+	const struct restored *first;	/* that has an owner already */
+};
+
+static void has_owner(void *arg, struct vt_range *r)
+{
+	const struct restored *o = (struct restored *)r;
+	struct taking_out *t = arg;
+
+	if (!t->first && o->pub.ok && !o->pub.reused)
+		t->first = o;
+}
+
+static int add_restored(struct vt_build *b, const struct vt_restored *pub, const struct vt_range *r)
+{
+	struct restored *o = malloc(sizeof(*o));
+
+	if (!o) {
+		b->err = -ENOMEM;
+		return -ENOMEM;
 	}
-	if (r && r->ok && !r->reused) {
-		at_set(b, &at, e);
-		x = fact(b, VT_FACT_KHO_TWICE, who_task(b, t, e), &at);
-		x->at[1] = r->at;
-		x->from_ns = r->at.ts_ns;
-		x->num[0] = (int64_t)phys;
+	o->r = *r;
+	o->pub = *pub;
+	o->pub.phys = r->start;
+	if (!pub->count)
+		o->pub.count = 1;
+	if (vt_ranges__add(&part_own(b, kho)->restored, &o->r)) {
+		free(o);
+		b->err = -ENOMEM;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+struct replacing {
+	struct vt_build *b;
+	struct vt_range r;
+};
+
+/* A restore that failed, or of memory that is long used for something else. */
+static void replaced(void *arg, struct vt_range *r)
+{
+	struct restored *o = (struct restored *)r, was = *o;
+	struct replacing *p = arg;
+	struct vt_range before = { was.r.start, p->r.start }, behind = { p->r.end, was.r.end };
+
+	vt_ranges__del(&part_own(p->b, kho)->restored, &o->r);
+	free(o);
+	if (before.start < before.end) {
+		struct vt_restored pub = was.pub;
+
+		blocks_within(&pub.pages, &pub.count, &before);
+		add_restored(p->b, &pub, &before);
+	}
+	if (behind.start < behind.end) {
+		struct vt_restored pub = was.pub;
+
+		blocks_within(&pub.pages, &pub.count, &behind);
+		add_restored(p->b, &pub, &behind);
+	}
+}
+
+static void restored(struct vt_build *b, struct task *t, const struct vt_event *e, const struct area *a)
+{
+	struct vt_ranges *all = &part_own(b, kho)->restored;
+	struct frame *op = frame_of(t, VT_EV_OP_RETRIEVE);
+	struct replacing p = { .b = b, .r = a->r };
+	struct vt_restored r = { .pages = a->pages, .count = a->count, .how = how_restored(e->type), .ok = !is_err(e) };
+	struct taking_out out = { .b = b };
+	struct vt_fact *x;
+
+	at_set(b, &r.at, e);
+	b->side->kho_restored += a->count;
+	if (op && r.ok && e->type == VT_EV_KHO_RESTORE_FOLIO) {
+		if (!op->kho.folios) {
+			op->kho.at = r.at;
+			op->kho.phys = a->r.start;
+		}
+		op->kho.folios += a->count;
+	}
+	vt_ranges__each(all, a->r.start, a->r.end, has_owner, &out);
+	if (out.first) {
+		x = fact(b, VT_FACT_KHO_TWICE, who_task(b, t, e), &r.at);
+		x->at[1] = out.first->pub.at;
+		x->from_ns = out.first->pub.at.ts_ns;
+		x->num[0] = (int64_t)(a->r.start > out.first->r.start ? a->r.start : out.first->r.start);
 		return;
 	}
-	if (!r) {
-		r = calloc(1, sizeof(*r));
-		if (!r || vt_map__put(&part_own(b, kho)->restored, phys, r)) {
-			free(r);
-			b->err = -ENOMEM;
-			return;
-		}
-	}
-	r->phys = phys;
+	refused(b, t, e, a->r.start);
+	vt_ranges__each(all, a->r.start, a->r.end, replaced, &p);
 	op = frame_op(t);
-	r->has_token = op && op->life;
-	r->token = r->has_token ? op->life->token : 0;
-	r->ok = ok;
-	r->reused = false;
-	at_set(b, &r->at, e);
+	r.has_token = op && op->life;
+	r.token = r.has_token ? op->life->token : 0;
+	r.session = r.has_token ? intern(b, op->life->session->name) : NULL;
+	add_restored(b, &r, &a->r);
+}
+
+/* ---- what a call did to memory, as it was over ---- */
+
+static enum vt_way way_named(const char *name)
+{
+	return !name ? VT_WAYS : !strcmp(name, "preserved") ? VT_GIVEN : !strcmp(name, "unpreserved") ? VT_TAKEN_BACK :
+	       !strcmp(name, "restored") ? VT_RESTORED : VT_WAYS;
+}
+
+struct sum_kept {
+	struct vt_sum pub;	/* first */
+	struct vt_sum *before;	/* in the list of all */
+};
+
+static struct vt_sum *sum_of(struct vt_build *b, struct vt_life *l, enum vt_way way, uint8_t order)
+{
+	struct kho_part *own = part_own(b, kho);
+	struct sum_kept *kept;
+
+	if (sum_find(l, way, order))
+		return sum_find(l, way, order);
+	kept = calloc(1, sizeof(*kept));
+	if (!kept) {
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	kept->before = own->sums;
+	own->sums = &kept->pub;
+	kept->pub.way = way;
+	kept->pub.order = order;
+	kept->pub.next = l->sums;
+	return l->sums = &kept->pub;
+}
+
+static void summed_up(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	enum vt_way way = way_named(vt_ev_str(e, VT_F_NAME));
+	uint64_t order = VT_NO_FOLIO, n = 0;
+	struct frame *op = frame_op(t);
+	struct vt_sum *s;
+
+	if (way == VT_WAYS || !op || !op->life || (vt_ev_u64(e, VT_F_ORDER, &order) && order >= VT_NO_FOLIO))
+		return;
+	s = sum_of(b, op->life, way, (uint8_t)order);
+	if (!s)
+		return;
+	at_set(b, &s->at, e);
+	s->count += vt_ev_u64(e, VT_F_COUNT, &n) ? n : 0;
+	s->pages += vt_ev_u64(e, VT_F_PAGES, &n) ? n : 0;
+	s->digest += vt_ev_u64(e, VT_F_DIGEST, &n) ? n : 0;
+	s->untold += vt_ev_u64(e, VT_F_UNTOLD, &n) ? n : 0;
 }
 
 /* ---- folios that a call left behind ---- */
@@ -240,10 +600,17 @@ static enum vt_folio_state folio_state(const struct vt_event *e)
 	return name && !strcmp(name, "held") ? VT_FOLIO_HELD : name && !strcmp(name, "cached") ? VT_FOLIO_CACHED : VT_FOLIO_FREE;
 }
 
+static const struct vt_restored *restored_at(struct vt_build *b, uint64_t phys)
+{
+	struct restored *o = (struct restored *)vt_ranges__find(&part_own(b, kho)->restored, phys, phys + (phys < UINT64_MAX));
+
+	return o && begins_at(&o->r, o->pub.pages, o->pub.count, phys) ? &o->pub : NULL;
+}
+
 /* A finish goes through all files of a session: whose the folio was, its restore tells. */
 static struct vt_who folio_owner(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t phys)
 {
-	const struct vt_restored *r = vt_map__get(&part_own(b, kho)->restored, phys);
+	const struct vt_restored *r = restored_at(b, phys);
 	struct vt_who who = who_task(b, t, e);
 	const struct vt_life *l;
 
@@ -290,7 +657,7 @@ static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 	*f = (struct vt_folio){ .phys = phys, .who = folio_owner(b, t, e, phys), .then = folio_state(e),
 				.in_retrieve = frame_of(t, VT_EV_LUO_RETRIEVE) != NULL };
 	at_set(b, &f->left, e);
-	r = vt_map__get(&part_own(b, kho)->restored, phys);
+	r = restored_at(b, phys);
 	if (r)
 		f->restored = r->at;
 	vt_ev_s64(e, VT_F_FOLIO_REF, &f->refs);
@@ -361,6 +728,8 @@ static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, co
 {
 	if (e->type == VT_EV_LUO_PRESERVE)
 		call_returned(b, e);
+	else if (e->type == VT_EV_OP_FREEZE && f->life && f->enter.type && is_err(e))
+		left_preserved(b, f->life, e, f->enter.index);
 	else if (e->type == VT_EV_OP_RETRIEVE && f->life && is_err(e))
 		retrieve_failed(b, t, f, e);
 	else if (e->type == VT_EV_LUO_RETRIEVE && f->life && is_err(e))
@@ -369,11 +738,16 @@ static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, co
 
 static void memory_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	uint64_t phys, depth = 0;
+	uint64_t depth = 0;
+	struct area a;
 
 	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (depth || !vt_ev_u64(e, VT_F_PHYS, &phys))
+	if (!area_of(e, &a))
 		return;
+	if (depth) {
+		refused(b, t, e, a.r.start);
+		return;
+	}
 	switch (e->type) {
 	case VT_EV_KHO_ALLOC_PRESERVE:
 	case VT_EV_KHO_PRESERVE_FOLIO:
@@ -381,7 +755,7 @@ static void memory_event(struct vt_build *b, struct task *t, const struct vt_eve
 	case VT_EV_KHO_PRESERVE_VMALLOC:
 		if (e->phase == VT_ENTER || is_err(e))
 			return;
-		preserved(b, t, e, phys, e->type == VT_EV_KHO_ALLOC_PRESERVE ? VT_KHO_ALLOC :
+		preserved(b, t, e, &a, e->type == VT_EV_KHO_ALLOC_PRESERVE ? VT_KHO_ALLOC :
 			  e->type == VT_EV_KHO_PRESERVE_FOLIO ? VT_KHO_FOLIO :
 			  e->type == VT_EV_KHO_PRESERVE_PAGES ? VT_KHO_PAGES : VT_KHO_VMALLOC);
 		break;
@@ -391,11 +765,11 @@ static void memory_event(struct vt_build *b, struct task *t, const struct vt_eve
 	case VT_EV_KHO_UNPRESERVE_PAGES:
 	case VT_EV_KHO_UNPRESERVE_VMALLOC:
 		if (e->phase != (e->type == VT_EV_KHO_UNPRESERVE_VMALLOC ? VT_EXIT : VT_ENTER))
-			unpreserved(b, t, e, phys);
+			unpreserved(b, t, e, &a);
 		break;
 	default:
 		if (e->phase != (e->type == VT_EV_KHO_RESTORE_VMALLOC ? VT_EXIT : VT_ENTER))
-			restored(b, t, e, phys);
+			restored(b, t, e, &a);
 		break;
 	}
 }
@@ -406,6 +780,8 @@ static void kho_point(struct vt_build *b, struct task *t, const struct vt_event 
 		folio(b, t, e);
 	else if (e->type == VT_EV_KHO_FOLIOS)
 		folios_sum(b, t, e);
+	else if (e->type == VT_EV_KHO_MEMORY)
+		summed_up(b, t, e);
 	else if (e->type == VT_EV_SESSION_CREATE && e->phase != VT_ENTER)
 		call_returned(b, e);
 	else if (kind_area(e->type) == VT_AREA_KHO)
@@ -414,47 +790,58 @@ static void kho_point(struct vt_build *b, struct task *t, const struct vt_event 
 
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys)
 {
-	return vt_map__get(&part_own(build_of(s), kho)->restored, phys);
+	return restored_at(build_of(s), phys);
 }
 
-static int by_phys(const void *a, const void *b)
+uint64_t vt_side__page(const struct vt_side *s)
 {
-	const struct vt_kho *x = *(struct vt_kho *const *)a, *y = *(struct vt_kho *const *)b;
+	const char *machine = vt_trace__meta(s->trace, "machine");
 
-	return x->phys < y->phys ? -1 : x->phys > y->phys;
+	return !machine || !*machine || !strcmp(machine, "x86_64") ? VT_PAGE : 16 * VT_PAGE;
+}
+
+static void list_block(void *arg, struct vt_range *r)
+{
+	struct vt_side *s = arg;
+
+	s->kho[s->nr_kho++] = &((struct block *)r)->pub;
+}
+
+static void list_restored(void *arg, struct vt_range *r)
+{
+	struct vt_side *s = arg;
+
+	s->restored[s->nr_restored++] = &((struct restored *)r)->pub;
 }
 
 static void kho_finalize(struct vt_build *b)
 {
-	struct vt_map *blocks = &part_own(b, kho)->blocks;
+	struct kho_part *own = part_own(b, kho);
 	struct vt_side *s = b->side;
-	struct block *k;
-	size_t i = 0;
 
-	s->kho = calloc(blocks->live + 1, sizeof(*s->kho));
-	if (!s->kho) {
+	s->kho = calloc(own->blocks.nr + 1, sizeof(*s->kho));
+	s->restored = calloc(own->restored.nr + 1, sizeof(*s->restored));
+	if (!s->kho || !s->restored) {
 		b->err = -ENOMEM;
 		return;
 	}
-	while ((k = vt_map__next(blocks, &i)))
-		s->kho[s->nr_kho++] = &k->pub;
-	qsort(s->kho, s->nr_kho, sizeof(*s->kho), by_phys);
+	vt_ranges__each(&own->blocks, ALL, list_block, s);
+	vt_ranges__each(&own->restored, ALL, list_restored, s);
 }
 
 static void kho_free(struct vt_build *b)
 {
 	struct kho_part *own = part_own(b, kho);
-	struct vt_restored *r;
-	struct block *k;
-	size_t i = 0;
+	struct sum_kept *kept;
 
-	while ((k = vt_map__next(&own->blocks, &i)))
-		free(k);
-	for (i = 0; (r = vt_map__next(&own->restored, &i));)
-		free(r);
-	vt_map__free(&own->blocks);
-	vt_map__free(&own->restored);
+	while ((kept = (struct sum_kept *)own->sums)) {
+		own->sums = kept->before;
+		free(kept);
+	}
+	vt_ranges__free(&own->blocks, free);
+	vt_ranges__free(&own->restored, free);
 	free(b->side->kho);
+	free(b->side->restored);
 	free(b->side->folios);
 }
 

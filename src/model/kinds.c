@@ -28,6 +28,11 @@ enum vt_event_type kind_maker(uint16_t op)
 	return VT_EV_UNKNOWN;
 }
 
+enum vt_event_type kind_callback(uint16_t luo)
+{
+	return luo == VT_EV_LUO_RETRIEVE ? VT_EV_OP_RETRIEVE : luo == VT_EV_LUO_PRESERVE ? VT_EV_OP_PRESERVE : VT_EV_UNKNOWN;
+}
+
 bool kind_may_make(uint16_t luo, uint16_t op)
 {
 	for (size_t i = 0; i < NR_MAKERS; i++) {

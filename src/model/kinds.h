@@ -52,6 +52,8 @@ static inline bool kind_is_luo_call(uint16_t type)
 
 /* The call of LUO that a callback usually runs in. */
 enum vt_event_type kind_maker(uint16_t op);
+/* The callback that is what the call LUO is for, or VT_EV_UNKNOWN. */
+enum vt_event_type kind_callback(uint16_t luo);
 /* Whether LUO, one of its calls, may make the callback OP. */
 bool kind_may_make(uint16_t luo, uint16_t op);
 

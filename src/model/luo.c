@@ -17,6 +17,9 @@
 
 struct luo_part {
 	uint32_t ended_kept[2];	/* [odd] */
+	/* the last file of a session that was made: its name tells of which */
+	struct vt_at anon;
+	const char *anon_of;
 };
 
 static void life_let_go(struct vt_build *b, struct vt_life *l)
@@ -435,6 +438,14 @@ static void stranded(struct vt_build *b, const struct vt_session *s, const struc
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_SESSION_STRANDED, who_session(b, s), &at);
 	x->at[1] = s->finish;
+	for (const struct vt_life *l = s->lives; l; l = l->next) {
+		x->num[0] += l->state != VT_LIFE_FINISHED;
+		if (l->finish_ok || x->at[2].type)
+			continue;
+		x->at[2] = l->at[VT_STEP_CAN_FINISH];
+		x->num[1] = (int64_t)l->token;
+		x->str[0] = l->compatible;
+	}
 }
 
 static void release_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
@@ -611,12 +622,58 @@ static void created(struct vt_build *b, const struct vt_event *e)
 	at_set(b, &s->created, e);
 }
 
+/* RETRIEVE_SESSION gives a session to one process, once. */
+static void handed_twice(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+{
+	struct vt_fact *x;
+	struct vt_at at;
+
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_TWICE, who_session(b, s), &at);
+	x->at[1] = s->retrieve;
+	x->from_ns = at.ts_ns;
+}
+
+/* luo_session_getfile() calls the file after its session. */
+static void session_file(struct vt_build *b, const struct vt_event *e)
+{
+	static const char prefix[] = "[luo_session] ";
+	struct luo_part *own = part_own(b, luo);
+	const char *name = vt_ev_str(e, VT_F_NAME);
+
+	if (e->phase == VT_ENTER || is_err(e) || !name || strncmp(name, prefix, strlen(prefix)))
+		return;
+	at_set(b, &own->anon, e);
+	own->anon_of = intern(b, name + strlen(prefix));
+}
+
+static void handed_out(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+{
+	struct luo_part *own = part_own(b, luo);
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!own->anon.type || own->anon.tid != e->tid || !strcmp(own->anon_of, s->name)) {
+		own->anon.type = 0;
+		return;
+	}
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_OTHER, who_session(b, s), &at);
+	x->at[1] = own->anon;
+	x->str[0] = own->anon_of;
+	x->from_ns = own->anon.ts_ns;
+	own->anon.type = 0;
+}
+
 static void retrieved(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_session *s = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
 
 	if (!s)
 		return;
+	if (s->retrieved)
+		handed_twice(b, s, e);
+	handed_out(b, s, e);
 	s->retrieved = true;
 	at_set(b, &s->retrieve, e);
 }
@@ -638,6 +695,7 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 {
 	switch (e->type) {
 	case VT_EV_SESSION_CREATE:
+		part_own(b, luo)->anon.type = 0;
 		if (e->phase != VT_ENTER && !is_err(e))
 			created(b, e);
 		break;
@@ -651,6 +709,9 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 		break;
 	case VT_EV_LUO_FILE:
 		luo_file(b, t, e);
+		break;
+	case VT_EV_FILE_ANON:
+		session_file(b, e);
 		break;
 	default:
 		break;
@@ -684,7 +745,7 @@ static void luo_free(struct vt_build *b)
 
 const struct part part_luo = {
 	.size = sizeof(struct luo_part),
-	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT),
+	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE),
 	.enter = luo_enter, .exit = luo_exit, .point = luo_point,
 	.finalize = luo_finalize, .free = luo_free,
 };

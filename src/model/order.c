@@ -110,6 +110,8 @@ static void order_begun(struct vt_build *b, struct task *t, struct frame *f, con
 		retrieve_outgoing(b, f, e);
 	if (e->type == VT_EV_OP_UNFREEZE)
 		thaws(b, e);
+	if (e->type == VT_EV_OP_UNFREEZE && f->life)
+		life_of(f->life)->zapped.type = 0;
 	if (f->life)
 		op_order(b, f->life, e);
 }
@@ -151,6 +153,53 @@ static void unfrozen_all(struct vt_build *b, const struct vt_event *e)
 		unfrozen(b, s, e);
 }
 
+/*
+ * What a freeze did to the device stays, where its handler cannot undo it: LUO
+ * calls unfreeze for files whose freeze worked, if there is one.
+ */
+static void kept_frozen(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
+{
+	struct life *own = life_of(l);
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (!own->zapped.type)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_FREEZE_KEPT, who_life(b, l), &at);
+	x->at[1] = own->zapped;
+	x->at[2] = l->enter[VT_STEP_FREEZE];
+	x->num[0] = own->zapped_vmas;
+	x->num[1] = l->n[VT_STEP_FREEZE];
+	own->zapped.type = 0;
+	l->odd = true;
+}
+
+static void all_kept_frozen(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_session *s;
+	size_t i = 0;
+
+	while ((s = session_next(b, VT_OUTGOING, &i))) {
+		for (struct vt_life *l = s->lives; l; l = l->next)
+			kept_frozen(b, l, e);
+	}
+}
+
+static void order_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *op = frame_op(t);
+	uint64_t vmas = 1;
+
+	/* Where nothing was mapped, nothing is gone. */
+	if (e->type != VT_EV_VFIO_ZAP || !op || op->type != VT_EV_OP_FREEZE || !op->life)
+		return;
+	if (vt_ev_u64(e, VT_F_VMAS, &vmas) && !vmas)
+		return;
+	at_set(b, &life_of(op->life)->zapped, e);
+	life_of(op->life)->zapped_vmas = vt_ev_has(e, VT_F_VMAS) ? (int64_t)vmas : -1;
+}
+
 static void not_unpreserved(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
 {
 	for (struct vt_life *l = s->lives; l; l = l->next) {
@@ -177,6 +226,10 @@ static void order_returned(struct vt_build *b, struct task *t, struct frame *f, 
 		if (f->life && !err)
 			preserve_twice(b, f, e);
 		break;
+	case VT_EV_OP_FREEZE:
+		if (f->life && err)
+			kept_frozen(b, f->life, e);
+		break;
 	case VT_EV_LUO_FREEZE:
 		if (s && err)
 			unfrozen(b, s, e);
@@ -196,6 +249,8 @@ static void order_returned(struct vt_build *b, struct task *t, struct frame *f, 
 	case VT_EV_REBOOT: case VT_EV_SERIALIZE:
 		if (err)
 			unfrozen_all(b, e);
+		if (err && e->type == VT_EV_REBOOT)
+			all_kept_frozen(b, e);
 		break;
 	default:
 		break;
@@ -209,5 +264,7 @@ static void order_free(struct vt_build *b)
 
 const struct part part_order = {
 	.size = sizeof(struct order_part),
+	.areas = AREA(VFIO),
+	.point = order_point,
 	.call_begun = order_begun, .call_returned = order_returned, .free = order_free,
 };

@@ -8,6 +8,15 @@
 
 struct vt_build;
 
+/* What may have made a count wrong: the calls on the device since it was last seen right. */
+#define BLAME_MAX 4
+struct blame {
+	struct vt_at right;		/* the last sample that was; none: it was never looked at before */
+	struct vt_at call[BLAME_MAX];	/* the first ones */
+	uint32_t nr;			/* of all */
+	struct vt_who who;		/* of the last one */
+};
+
 /* A device as the builder sees it. */
 struct device {
 	struct vt_device pub;		/* first: the public face */
@@ -18,23 +27,21 @@ struct device {
 	bool up, leaving;		/* seen registered; vfio_unregister_group_dev() has begun */
 	struct vt_at up_at;
 	int64_t run;			/* all that should have changed it since the beginning */
+	bool whole;			/* every open was seen: the count is 1 and RUN, not only as far from where it was as RUN */
+	struct blame blame;
+	uint64_t called;		/* index of the last exit of a callback that had to do with it */
 	uint32_t unverified;		/* releases whose put was not seen, nor its effect so far */
-	struct vt_at base_at;
 	bool have_kref, kref_off;
 	int64_t kref, kref_seen;
-	struct vt_at kref_at, kref_off_at, kref_suspect;
-	struct vt_who kref_who;
+	struct vt_at kref_off_at;
+	struct blame kref_blame, kref_off_blame;
 	/* the same on return from the lookup, which may hold a pin of its own at that point */
 	bool have_find, find_off;
 	int64_t find_kref, find_seen;
-	bool have_find_ref;
-	int64_t find_ref, find_run;
 	struct vt_at find_at, find_off_at;
 	struct vt_who find_who;
 	uint64_t mapping;		/* of its own inode, as a snapshot showed it */
 	size_t astray;			/* 1 + index of the fact about a VMA that hangs elsewhere, 0 = none */
-	struct vt_at suspect;		/* last outermost call on it, a failing one preferred */
-	struct vt_who suspect_who;
 	struct vt_at unregistered;
 };
 

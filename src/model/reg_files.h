@@ -21,6 +21,13 @@ struct file {
 	/* a callback took a reference that was not its own, as it seems */
 	struct vt_at taken, taken_before;
 	int64_t taken_want, taken_seen;
+	/* a callback failed, or ended the file's life, and has left references that it had taken */
+	struct vt_at held, held_before;
+	int64_t held_want, held_seen;
+	bool held_sure, held_fails;
+	struct vt_who held_who;
+	struct vt_at let_go;		/* the end of LUO's last hold that was seen */
+	uint64_t inode_mapping;
 };
 
 struct reg_files {

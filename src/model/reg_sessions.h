@@ -14,6 +14,10 @@ struct life {
 	bool owned;			/* its handler lives in a module */
 	bool settled;			/* the call that ended LUO's hold has returned */
 	int64_t file_net;		/* references on the file that its callbacks left or took */
+	struct vt_at zapped;		/* its freeze unmapped the device's BARs, and no unfreeze has run since */
+	int64_t zapped_vmas;
+	struct vt_at answered;		/* luo_retrieve_file() when the callback ran */
+	bool file_shared;		/* other threads may have had a hand in that */
 	int64_t flb_holds;		/* liveupdate_flb_get_*() minus put of its callbacks so far */
 	uint32_t devices;		/* whose life this is */
 };

@@ -131,12 +131,12 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 static void finalize(struct vt_build *b)
 {
 	judge_frame(b->side);
-	/* Calls that never came back: of the jump, or of the moment the recorder stopped. */
-	calls_free(b);
 	for (int i = 0; i < NR_PARTS; i++) {
 		if (parts[i]->finalize)
 			parts[i]->finalize(b);
 	}
+	/* Calls that never came back: of the jump, or of the moment the recorder stopped. */
+	calls_free(b);
 	coverage_finalize(b);
 }
 

@@ -4,8 +4,11 @@
  * device_cdev,group}.c.
  *
  * Counts are judged at quiet moments only: at the outermost entry or exit of a
- * call on the device while no other task is inside one. Between two of them
- * the count must have moved by opens minus releases.
+ * call on the device, and where a file of it is looked at, while no other task
+ * is inside one. Between two of them the count must have moved by opens minus
+ * releases; and where all opens were seen, because the registration was, or
+ * because nobody may open a device that arrived before its retrieve, it is one
+ * more than there are open files.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,19 +45,52 @@ static void bump(struct device *d, int64_t n)
 	d->run += n;
 }
 
+/* ---- who may have done it ---- */
+
+static void blame_add(struct blame *l, const struct vt_at *call, struct vt_who who)
+{
+	if (l->nr < BLAME_MAX)
+		l->call[l->nr] = *call;
+	l->nr++;
+	l->who = who;
+}
+
+static void blame_right(struct blame *l, const struct vt_at *at)
+{
+	*l = (struct blame){ .right = *at };
+}
+
+/* A call on D is over. */
+static void over(struct device *d, const struct vt_at *call, struct vt_who who)
+{
+	blame_add(&d->blame, call, who);
+	blame_add(&d->kref_blame, call, who);
+}
+
+/* The count is wrong at NOW, and was right before the calls in L. */
+static struct vt_fact *count_fact(struct vt_build *b, enum vt_fact_kind k, struct device *d, struct vt_who who, const struct vt_at *now,
+				  const struct blame *l, int64_t want, int64_t seen)
+{
+	struct vt_fact *x = fact(b, k, who, now);
+
+	x->at[1] = l->right;
+	x->from_ns = 0;		/* added up over all that open and release the device */
+	for (uint32_t i = 0; i < l->nr && i < BLAME_MAX; i++)
+		x->at[2 + i] = l->call[i];
+	x->num[0] = want;
+	x->num[1] = seen;
+	x->num[2] = l->nr;
+	if (!x->who.bdf)
+		x->who.bdf = d->pub.bdf;
+	return x;
+}
+
 static void reg_fact(struct vt_build *b, struct device *d, struct vt_who who, const struct vt_at *now, const struct vt_at *before,
 		     const struct vt_at *call, int64_t want, int64_t seen)
 {
-	struct vt_fact *x = fact(b, VT_FACT_REG_IMBALANCE, who, now);
+	struct blame l = { .right = *before, .call = { *call }, .nr = 1 };
 
-	x->at[1] = *before;
-	x->from_ns = 0;		/* added up over all that open and release the device */
-	if (call)
-		x->at[2] = *call;
-	x->num[0] = want;
-	x->num[1] = seen;
-	if (!x->who.bdf)
-		x->who.bdf = d->pub.bdf;
+	count_fact(b, VT_FACT_REG_IMBALANCE, d, who, now, &l, want, seen);
 }
 
 /* A registered device has a count of 1 at least, whatever went before: 0 means that somebody put what was not his. */
@@ -76,35 +112,26 @@ static void check_up(struct vt_build *b, struct task *t, struct device *d, const
 	}
 }
 
-/*
- * On return from vfio_find_device() the count is the same every time, pin or no
- * pin. One that has grown since the last lookup, and is still that high when
- * the device is idle, was left there by a lookup.
- */
-static void find_ref(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
+static bool in_retrieve(struct task *t)
 {
-	int64_t ref, want = d->find_ref + d->run - d->find_run;
-	struct vt_at at;
+	struct frame *f = frame_op(t);
 
-	if (d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &ref))
+	return f && f->type == VT_EV_OP_RETRIEVE && f->life && f->life->dir == VT_INCOMING;
+}
+
+/* Until it is retrieved and finished nobody opens a device that arrived: every file of it that is open was seen. */
+static void find_ref(struct task *t, struct device *d, const struct vt_event *e)
+{
+	if (!in_retrieve(t) || d->whole || d->noisy || d->run < 0 || !vt_ev_has(e, VT_F_VFIO_REF))
 		return;
-	at_set(b, &at, e);
-	if (d->have_find_ref && ref != want) {
-		reg_fact(b, d, d->suspect_who, &at, &d->find_at, &d->suspect, want, ref);
-		bump(d, ref - want);
-	}
-	d->have_find_ref = true;
-	d->find_ref = ref;
-	d->find_run = d->run;
-	if (!d->find_at.type)
-		d->find_at = at;
+	d->whole = true;
 }
 
 static void find_sample(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	int64_t kref;
 
-	find_ref(b, t, d, e);
+	find_ref(t, d, e);
 	if (!vt_ev_s64(e, VT_F_DEV_KREF, &kref))
 		return;
 	if (d->have_find && kref > d->find_kref) {
@@ -141,64 +168,62 @@ static void find_confirm(struct vt_build *b, struct device *d, int64_t kref)
 	d->have_kref = d->kref_off = false;	/* said once */
 }
 
+static void kref_right(struct device *d, int64_t kref, const struct vt_at *at)
+{
+	d->have_kref = true;
+	d->kref_off = false;
+	d->kref = kref;
+	blame_right(&d->kref_blame, at);
+}
+
+static void kref_fact(struct vt_build *b, struct device *d)
+{
+	count_fact(b, VT_FACT_KREF_IMBALANCE, d, d->kref_off_blame.who, &d->kref_off_at, &d->kref_off_blame, d->kref, d->kref_seen);
+}
+
 static void kref_sample(struct vt_build *b, struct device *d, int64_t kref, const struct vt_at *at)
 {
-	struct vt_fact *x;
-
 	find_confirm(b, d, kref);
-	if (!d->have_kref) {
-		d->have_kref = true;
-		d->kref = kref;
-		d->kref_at = *at;
+	if (!d->have_kref || kref == d->kref) {
+		kref_right(d, kref, at);
 		return;
 	}
-	if (kref == d->kref) {
-		d->kref_off = false;
-		d->kref_at = *at;
-		return;
-	}
-	/* Others may hold the struct device for a moment: believed when it is still so at the next quiet moment. */
+	/* Others may hold the struct device for a moment: believed when it is still so at the next quiet moment of another call. */
 	if (!d->kref_off || d->kref_seen != kref) {
 		d->kref_off = true;
 		d->kref_seen = kref;
 		d->kref_off_at = *at;
-		d->kref_suspect = d->suspect;
-		d->kref_who = d->suspect_who;
+		d->kref_off_blame = d->kref_blame;
 		return;
 	}
-	x = fact(b, VT_FACT_KREF_IMBALANCE, d->kref_who, &d->kref_off_at);
-	x->from_ns = 0;
-	x->at[1] = d->kref_at;
-	x->at[2] = d->kref_suspect;
-	x->num[0] = d->kref;
-	x->num[1] = kref;
-	if (!x->who.bdf)
-		x->who.bdf = d->pub.bdf;
-	d->kref = kref;
-	d->kref_off = false;
+	kref_fact(b, d);
+	kref_right(d, kref, at);
 }
 
 /* A quiet moment. */
 static void sample(struct vt_build *b, struct device *d, const struct vt_event *e)
 {
 	struct vt_at at;
-	int64_t ref, kref;
+	int64_t ref, kref, want;
 
 	if (d->noisy || !vt_ev_s64(e, VT_F_VFIO_REF, &ref))
 		return;
 	at_set(b, &at, e);
 	if (vt_ev_s64(e, VT_F_DEV_KREF, &kref))
 		kref_sample(b, d, kref, &at);
-	if (d->have_base && ref != d->base + d->delta)
-		reg_fact(b, d, d->suspect_who, &at, &d->base_at, &d->suspect, d->base + d->delta, ref);
+	want = d->whole ? 1 + d->run : d->base + d->delta;
+	if ((d->have_base || d->whole) && ref != want) {
+		if (!d->blame.right.type && d->find_at.type)
+			d->blame.right = d->find_at;
+		count_fact(b, VT_FACT_REG_IMBALANCE, d, d->blame.who, &at, &d->blame, want, ref);
+		d->run += ref - want;	/* said once */
+	}
 	if (d->have_base)
 		d->unverified = 0;
 	d->have_base = true;
 	d->base = ref;
 	d->delta = 0;
-	d->base_at = at;
-	d->suspect.type = 0;
-	memset(&d->suspect_who, 0, sizeof(d->suspect_who));
+	blame_right(&d->blame, &at);
 }
 
 /* The outermost call of a task is over. */
@@ -217,12 +242,25 @@ static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *ro
 			d->noisy = true;	/* how it ended is unknown */
 			continue;
 		}
-		if (d->suspect.type && d->suspect.has_ret && d->suspect.ret < 0)
-			continue;
-		d->suspect = at;
-		d->suspect_who = root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf };
+		/* A call on the device alone has been looked at as it returned, and so have callbacks. */
+		if (root->vfio.device != d->pub.obj && (!d->called || d->called < root->enter.index))
+			over(d, &at, root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf });
 	}
 	t->nr_touched = 0;
+}
+
+/* What LUO does around a callback touches no device. */
+static void vfio_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
+{
+	struct vt_at at;
+
+	if (!kind_is_op(e->type) || !t || !t->nr_touched)
+		return;
+	at_set(b, &at, e);
+	for (uint32_t i = 0; i < t->nr_touched; i++) {
+		over(t->touched[i], &at, f->life ? who_life(b, f->life) : (struct vt_who){ .bdf = t->touched[i]->pub.bdf });
+		t->touched[i]->called = at.index;
+	}
 }
 
 static bool is_open(uint16_t type)
@@ -295,17 +333,41 @@ static void found(struct vt_build *b, struct task *t, struct device *d, const st
 	at_set(b, &f->vfio.found, e);
 }
 
+/* 1 is that of the registration itself: what was found is held by nothing that the driver waits for. */
+static void unpinned(struct vt_build *b, struct task *t, struct frame *op, struct device *d, const struct vt_event *e, int64_t ref)
+{
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if (ref != 1 || op->vfio.unpinned)
+		return;
+	op->vfio.unpinned = true;
+	/* What it holds instead is the struct device, until retrieve returns. */
+	if (!d->have_kref && d->have_find && d->find_at.index == op->vfio.found.index) {
+		d->have_kref = true;
+		d->kref = d->find_kref - 1;
+		blame_right(&d->kref_blame, &d->find_at);
+	}
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_LOOKUP_UNPINNED, who_task(b, t, e), &at);
+	x->at[1] = op->vfio.found;
+	if (!x->who.bdf)
+		x->who.bdf = d->pub.bdf;
+}
+
 /* The driver went away between finding the device and pinning it. */
 static void check_under(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
 	struct frame *f = frame_op(t);
 	struct vt_fact *x;
 	struct vt_at at;
-	int64_t ref = 1;
+	int64_t ref;
 
-	vt_ev_s64(e, VT_F_VFIO_REF, &ref);
 	if (!f || !f->vfio.found.type)
 		return;
+	if (!vt_ev_s64(e, VT_F_VFIO_REF, &ref))
+		ref = 2;
+	unpinned(b, t, f, d, e, ref);
 	if (ref > 0 && !(d->unregistered.type && d->unregistered.index > f->vfio.found.index))
 		return;
 	at_set(b, &at, e);
@@ -403,9 +465,12 @@ static void unregistered(struct vt_build *b, struct device *d, const struct vt_e
 	at_set(b, &d->unregistered, e);
 	d->pub.unregistered = true;
 	d->noisy = true;	/* nothing is due of the count until the device is registered again */
-	d->have_base = d->have_kref = d->kref_off = d->have_find = d->have_find_ref = d->find_off = false;
+	d->have_base = d->have_kref = d->kref_off = d->have_find = d->find_off = false;
 	d->unverified = 0;
 	d->delta = 0;
+	d->whole = false;
+	memset(&d->blame, 0, sizeof(d->blame));
+	memset(&d->kref_blame, 0, sizeof(d->kref_blame));
 }
 
 static void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
@@ -419,7 +484,7 @@ static void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const
 		return;
 	if (!f->enter.type) {
 		/* Its entry is not known: the count may have moved by anything. */
-		d->have_base = false;
+		d->have_base = d->whole = false;
 		d->delta = 0;
 		return;
 	}
@@ -437,10 +502,13 @@ static void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const
 	alone = t->depth == 1 && d->tasks == 1 && touches(t, d);
 	if (e->type == VT_EV_VFIO_UNREGISTER) {
 		unregistered(b, d, e);
-	} else if (alone && vt_ev_has(e, VT_F_VFIO_REF)) {
-		at_set(b, &d->suspect, e);
-		d->suspect_who = f->life ? who_life(b, f->life) : (struct vt_who){ .bdf = d->pub.bdf };
-		sample(b, d, e);
+	} else if (t->depth == 1) {
+		struct vt_at at;
+
+		at_set(b, &at, e);
+		over(d, &at, f->life ? who_life(b, f->life) : (struct vt_who){ .bdf = d->pub.bdf });
+		if (alone && vt_ev_has(e, VT_F_VFIO_REF))
+			sample(b, d, e);
 	}
 }
 
@@ -481,16 +549,30 @@ static void mapped(struct vt_build *b, struct device *d, const struct vt_event *
 
 static void registered(struct device *d)
 {
-	d->have_base = d->have_kref = d->have_find = d->have_find_ref = d->find_off = false;
-	d->delta = 0;
+	d->have_base = d->have_kref = d->have_find = d->find_off = false;
+	d->delta = d->run = 0;
+	d->whole = true;
 	d->pub.unregistered = d->noisy = d->leaving = d->up = false;
+	memset(&d->blame, 0, sizeof(d->blame));
+	memset(&d->kref_blame, 0, sizeof(d->kref_blame));
+}
+
+/* A file of the device is looked at, or used: in no call on the device, and right behind the callback. */
+static void looked_at(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
+{
+	for (uint32_t i = 0; t && i < t->depth; i++) {
+		if (kind_is_vfio(t->f[i].type))
+			return;
+	}
+	if (d->tasks == (touches(t, d) ? 1u : 0u))
+		sample(b, d, e);
 }
 
 static void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct device *d;
 
-	if (e->phase == VT_ENTER && e->type != VT_EV_VFIO_ZAP)
+	if ((e->phase == VT_ENTER && e->type != VT_EV_VFIO_ZAP) || (kind_area(e->type) == VT_AREA_FILE && e->type != VT_EV_FILE_SNAP))
 		return;
 	d = device_get(b, e);
 	if (d)
@@ -509,8 +591,14 @@ static void vfio_point(struct vt_build *b, struct task *t, const struct vt_event
 		if (d && !is_err(e))
 			registered(d);
 		break;
+	case VT_EV_FILE_SNAP: case VT_EV_VFIO_BIND:
+		if (d)
+			looked_at(b, t, d, e);
+		break;
 	case VT_EV_VFIO_MMAP:
 		mapped(b, d, e);
+		if (d)
+			looked_at(b, t, d, e);
 		break;
 	case VT_EV_VFIO_ZAP:
 		zapped(b, e);
@@ -529,20 +617,13 @@ static void vfio_finalize(struct vt_build *b)
 		struct device *d = (struct device *)s->devices[i];
 
 		s->unverified_releases += d->unverified;
-		if (d->kref_off && d->kref_suspect.type && d->kref_suspect.has_ret && d->kref_suspect.ret < 0) {
-			struct vt_fact *x = fact(b, VT_FACT_KREF_IMBALANCE, d->kref_who, &d->kref_off_at);
-
-			x->from_ns = 0;
-			x->at[1] = d->kref_at;
-			x->at[2] = d->kref_suspect;
-			x->num[0] = d->kref;
-			x->num[1] = d->kref_seen;
-		}
+		if (d->kref_off && d->kref_off_blame.nr == 1 && d->kref_off_blame.call[0].has_ret && d->kref_off_blame.call[0].ret < 0)
+			kref_fact(b, d);
 	}
 }
 
 const struct part part_vfio = {
-	.areas = AREA(VFIO),
-	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .life_gone = device_unbind,
+	.areas = AREA(VFIO) | AREA(FILE),
+	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .life_gone = device_unbind,
 	.finalize = vfio_finalize,
 };

@@ -21,7 +21,7 @@ bool vt_side_incoming(const struct vt_side *s)
 	if (s->unseen[VT_INCOMING].files || (s->deserialized && s->deserialize_ret < 0))
 		return true;
 	for (const struct vt_session *v = s->sessions; v; v = v->next) {
-		if (v->dir == VT_INCOMING && v->lives)
+		if (v->dir == VT_INCOMING && (v->lives || v->deserialize_ret < 0))
 			return true;
 	}
 	return false;

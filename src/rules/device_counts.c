@@ -5,34 +5,57 @@
 #include "rules/facts.h"
 #include "rules/finding.h"
 
+static const char *amount(int64_t want, int64_t seen)
+{
+	return seen - want == 1 || want - seen == 1 ? "one" : "several";
+}
+
+/* The calls between the last count that was right and the first that is not: one of them did it, or the callback that has just returned. */
+static void tell_calls(struct vt_ctx *c, struct vt_finding *f, size_t i, const struct vt_fact *x)
+{
+	char err[32];
+
+	for (int k = 2; k < VT_FACT_ATS; k++) {
+		const struct vt_at *call = &x->at[k];
+
+		if (!call->type || call->index == x->at[0].index)
+			continue;
+		if (call->has_ret && call->ret < 0)
+			vt_proof(c, f, i, call, "happens in between, with %s", vt_errno_str(call->ret, err, sizeof(err)));
+		else
+			vt_proof(c, f, i, call, "happens in between");
+	}
+}
+
 static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool reg)
 {
-	const struct vt_at *call = &x->at[2];
-	bool over = x->num[1] > x->num[0];
+	const struct vt_at *call = x->num[2] == 1 ? &x->at[2] : &x->at[0];
+	bool over = x->num[1] > x->num[0], several = x->num[2] > 1, fails = x->num[2] == 1 && call->has_ret && call->ret < 0;
+	const char *count = reg ? "the device's registration count" : "the reference count of the vfio struct device";
 	struct vt_finding *f;
-	char err[32] = "";
 
 	f = vt_find(c, reg ? VT_ERROR : VT_WARNING, i, &x->who, "%s|%s|%s", over ? "more" : "less",
-		    call->type ? vt_event_name(call->type) : vt_event_name(x->at[0].type), call->has_ret && call->ret < 0 ? "failing" : "");
+		    several ? "several" : vt_event_name(call->type), fails ? "failing" : "");
 	if (!f)
 		return;
-	f->func = call->type ? vt_at_func(call) : vt_at_func(&x->at[0]);
-	if (call->has_ret && call->ret < 0)
-		vt_errno_str(call->ret, err, sizeof(err));
-	vt_text(c, &f->title, "%s %s %s %s too %s", f->func,
-		*err ? "fails and leaves" : "leaves", reg ? "the device's registration count" : "the reference count of the vfio struct device",
-		x->num[1] - x->num[0] == 1 || x->num[0] - x->num[1] == 1 ? "one" : "several", over ? "high" : "low");
+	f->func = several || !*call->func ? NULL : call->func;
+	if (!several && !f->func)
+		vt_text(c, &f->title, "%s is %s too %s, and no call is known since it was right", count, amount(x->num[0], x->num[1]), over ? "high" : "low");
+	else if (several)
+		vt_text(c, &f->title, "one of %" PRId64 " calls leaves %s %s too %s; the trace does not tell which", x->num[2], count,
+			amount(x->num[0], x->num[1]), over ? "high" : "low");
+	else
+		vt_text(c, &f->title, "%s %s %s %s too %s", f->func, fails ? "fails and leaves" : "leaves", count, amount(x->num[0], x->num[1]), over ? "high" : "low");
 	if (reg)
 		vt_text(c, &f->expected, "%" PRId64 ": one while registered and one per open device file; a call that fails changes nothing", x->num[0]);
 	else
 		vt_text(c, &f->expected, "%" PRId64 ": a lookup gives back the reference it takes", x->num[0]);
 	vt_text(c, &f->seen[i], "%" PRId64, x->num[1]);
 	if (reg)
-		vt_proof(c, f, i, &x->at[1], "the count is as it should be");
+		vt_proof(c, f, i, &x->at[1], x->at[1].type == VT_EV_VFIO_FIND ? "looks the device up" : "the count is as it should be");
 	else
 		vt_proof(c, f, i, &x->at[1], "the kref is %" PRId64 " here", x->num[0]);
-	if (call->index != x->at[0].index)
-		vt_proof(c, f, i, call, "happens in between%s%s", *err ? ", with " : "", err);
+	tell_calls(c, f, i, x);
 	vt_proof(c, f, i, &x->at[0], "it is %" PRId64 " where %" PRId64 " is due", x->num[1], x->num[0]);
 	if (over)
 		vt_text(c, &f->meaning, reg ? "vfio_unregister_group_dev() waits for this count: the driver can never be unbound, and the machine hangs at shutdown." :

@@ -62,7 +62,7 @@ static uint64_t earliest(const struct vt_fact *x)
 {
 	uint64_t from = x->from_ns;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < VT_FACT_ATS; i++) {
 		if (x->at[i].type && x->at[i].ts_ns < from)
 			from = x->at[i].ts_ns;
 	}
@@ -74,7 +74,7 @@ static bool stands(const struct vt_ctx *c, size_t side, const struct vt_telling 
 {
 	uint64_t to = t->to_end ? UINT64_MAX : x->from_ns;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < VT_FACT_ATS; i++) {
 		if (x->at[i].type && x->at[i].ts_ns > to)
 			to = x->at[i].ts_ns;
 	}

@@ -26,6 +26,8 @@
 #define FMODE_NONOTIFY	((1u << 25) | (1u << 26))
 #define FMODE_NOACCOUNT	(1u << 29)
 #define FMODE_DESIGN	(FMODE_NONOTIFY | FMODE_NOACCOUNT)
+/* What user space may do with the file. The rest says how it came to be, and do_dentry_open() or alloc_file() set it. */
+#define FMODE_ACCESS	(FMODE_READ | FMODE_WRITE | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_CAN_READ | FMODE_CAN_WRITE)
 
 static const struct {
 	uint32_t bit;
@@ -88,6 +90,18 @@ static const char *reason_of(const struct vt_life *in, size_t p)
 			return for_any_handler[i][1];
 	}
 	return policy[p].reason;
+}
+
+/* Bits that are the business of whoever makes the file: a handler that is not vfio's makes another one, in its own way. */
+static uint32_t mode_of_making(const struct vt_life *in)
+{
+	return in->is_vfio ? FMODE_DESIGN : ~(uint32_t)FMODE_ACCESS;
+}
+
+/* mm/memfd_luo.c makes every file anew, to be read and written: it keeps seals and the position, and no access mode. */
+static bool opens_for_all(const struct vt_life *in)
+{
+	return in->compatible && !strncmp(in->compatible, "memfd", 5);
 }
 
 /* mm/memfd_luo.c promises the position, as it is at freeze. */
@@ -204,13 +218,19 @@ static enum vt_same compare(const struct vt_life *in, size_t p, const struct vt_
 		*reason = "fsnotify and accounting bits: anonymous files take part in neither";
 		if (!((x ^ y) & ~(uint64_t)FMODE_DESIGN))
 			return VT_BY_DESIGN;
+		*reason = "bits of how the file was opened: retrieve makes a new one";
+		if (!((uint32_t)(x ^ y) & ~mode_of_making(in)))
+			return VT_BY_DESIGN;
+		*reason = "the handler makes every file anew, to be read and written";
+		if (opens_for_all(in) && !((uint32_t)(x & ~y) & ~mode_of_making(in)))
+			return VT_BY_DESIGN;
 		*reason = "the file can do other things than the preserved one";
 		return VT_DIFFERS;
 	case FLAGS:
 		if (!number(a, &x) || !number(b, &y))
 			return VT_UNJUDGED;
 		*reason = "flags of open(2) and fcntl(F_SETFL) are not preserved; only the access mode has to be";
-		return (x ^ y) & 3 ? VT_DIFFERS : VT_BY_DESIGN;
+		return (x ^ y) & 3 && !(opens_for_all(in) && (y & 3) == 2) ? VT_DIFFERS : VT_BY_DESIGN;
 	default:
 		return VT_BY_DESIGN;
 	}
@@ -304,9 +324,23 @@ static struct vt_finding *differs(struct vt_ctx *c, enum vt_severity sev, size_t
 }
 
 /* Inside of open(2) the VFS has not set all of them yet: do_dentry_open() does when ->open() has returned. */
-static uint32_t mode_design(const struct vt_snap *a)
+static uint32_t mode_design(const struct vt_snap *a, const struct vt_life *in)
 {
-	return FMODE_DESIGN | (a->pt == VT_PT_OPEN ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_CAN_READ | FMODE_CAN_WRITE | FMODE_OPENED : 0);
+	return mode_of_making(in) | (a->pt == VT_PT_OPEN ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_CAN_READ | FMODE_CAN_WRITE | FMODE_OPENED : 0);
+}
+
+/* That is how the handler is meant, and no news to a kernel; to whoever granted less it is. */
+static void note_more(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in, uint32_t won)
+{
+	struct vt_finding *f = differs(c, VT_NOTE, sa, a, sb, b, in, "f_mode", "opened-for-all");
+	char bits[200];
+
+	if (!f)
+		return;
+	bit_names(won, bits, sizeof(bits));
+	vt_text(c, &f->title, "the retrieved file can do more than the preserved one: %s", bits);
+	vt_text(c, &f->expected, "allowed");
+	vt_text(c, &f->meaning, "Accepted: memfd's handler preserves memory, seals and position, and makes every file to be read and written. A seal keeps a file from being written.");
 }
 
 static void judge_mode(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
@@ -318,10 +352,14 @@ static void judge_mode(struct vt_ctx *c, size_t sa, const struct vt_snap *a, siz
 
 	if (!number(vt_snap__member(a, "f_mode"), &x) || !number(vt_snap__member(b, "f_mode"), &y))
 		return;
-	l = (uint32_t)(x & ~y) & ~mode_design(a);
-	w = (uint32_t)(y & ~x) & ~mode_design(a);
+	l = (uint32_t)(x & ~y) & ~mode_design(a, in);
+	w = (uint32_t)(y & ~x) & ~mode_design(a, in);
 	if (!l && !w)
 		return;
+	if (!l && opens_for_all(in)) {
+		note_more(c, sa, a, sb, b, in, w);
+		return;
+	}
 	bit_names(l, lost, sizeof(lost));
 	bit_names(w, won, sizeof(won));
 	snprintf(key, sizeof(key), "f_mode-%x+%x", l, w);
@@ -365,7 +403,8 @@ static void judge_must(struct vt_ctx *c, size_t sa, const struct vt_snap *a, siz
 			vt_text(c, &f->meaning, "Every operation on the file takes private_data for a struct vfio_device_file.");
 		}
 	}
-	if (number(vt_snap__member(a, "f_flags"), &fx) && number(vt_snap__member(b, "f_flags"), &fy) && ((fx ^ fy) & 3)) {
+	if (number(vt_snap__member(a, "f_flags"), &fx) && number(vt_snap__member(b, "f_flags"), &fy) && ((fx ^ fy) & 3) &&
+	    !(opens_for_all(in) && (fy & 3) == 2)) {
 		f = differs(c, VT_WARNING, sa, a, sb, b, in, "f_flags", "access-mode");
 		if (f) {
 			vt_text(c, &f->title, "the retrieved file was opened with another access mode");

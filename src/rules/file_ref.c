@@ -58,6 +58,29 @@ static void tell_taken(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "With LUO's own put there is one too many: the file is freed while somebody still uses it.");
 }
 
+static void tell_held(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	const char *func = vt_at_func(&x->at[0]);
+	int64_t n = x->num[1] - x->num[0];
+	struct vt_finding *f = c->cut[i] ? NULL : vt_find(c, VT_ERROR, i, &x->who, "held|%s|%s", vt_event_name(x->at[0].type), vt_fact_handler(x));
+
+	if (!f)
+		return;
+	f->func = func;
+	if (x->num[2])
+		vt_text(c, &f->title, "%s fails and keeps %s of its file", func, n == 1 ? "a reference" : "references");
+	else
+		vt_text(c, &f->title, "%s ends the file's life with LUO, and %s that the callbacks took %s kept", func,
+			n == 1 ? "a reference" : "references", n == 1 ? "is" : "are");
+	vt_text(c, &f->expected, x->num[2] ? "%" PRId64 " reference%s, as before: a callback that fails changes nothing" :
+		"%" PRId64 " reference%s: what the callbacks of a file's life take, they give back", x->num[0], x->num[0] == 1 ? "" : "s");
+	vt_text(c, &f->seen[i], "%" PRId64 " reference%s, and no __fput() of the file later", x->num[1], x->num[1] == 1 ? "" : "s");
+	vt_proof(c, f, i, &x->at[1], "begins%s", x->num[2] ? "" : ", the last callback of the file");
+	vt_proof(c, f, i, &x->at[0], "returns with %" PRId64 " reference%s where %" PRId64 " %s due", x->num[1], x->num[1] == 1 ? "" : "s",
+		 x->num[0], x->num[0] == 1 ? "is" : "are");
+	vt_text(c, &f->meaning, "The file is never released: its device stays open and cannot be unbound or given to anybody else.");
+}
+
 static const struct vt_telling file_ref[] = {
 	{ .kind = VT_FACT_FILE_RELEASED, .key = "released-early", .func = "__fput",
 	  .title = "a file is released while LUO holds it",
@@ -67,13 +90,14 @@ static const struct vt_telling file_ref[] = {
 	  .ev = { "the file is released", "LUO takes hold of it" } },
 	{ .kind = VT_FACT_FILE_REF, .tell = tell_ref },
 	{ .kind = VT_FACT_FILE_KEPT, .absence = true, .to_end = true, .tell = tell_kept },
+	{ .kind = VT_FACT_FILE_HELD, .absence = true, .to_end = true, .tell = tell_held },
 	{ .kind = VT_FACT_FILE_TAKEN, .absence = true, .to_end = true, .tell = tell_taken },
 };
 
 const struct vt_rule vt_rule_file_ref = {
 	.id = "file-ref", .name = "file references off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS, .lasts = true,
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
-		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT },
+		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
 		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.also = { VT_EV_FILE_LET_GO, VT_EV_OP_CAN_PRESERVE },
 	VT_TELLS(file_ref),

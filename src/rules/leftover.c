@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "rules/cover.h"
 #include "rules/crossing.h"
 #include "rules/finding.h"
 #include "rules/reach.h"
@@ -26,7 +27,8 @@ static uint64_t blocks_held(const struct vt_ctx *c, const struct vt_life *in)
 	uint64_t n = 0;
 
 	for (const struct vt_kho *k = out ? out->kho : NULL; k; k = k->next)
-		n += !vt_side__restored(c->j->side[1], k->phys);
+		n += k->count > 1 ? (k->pages - vt_cover(c->j->side[1], k).pages) / (k->pages / k->count) :
+		     !vt_side__restored(c->j->side[1], k->phys);
 	return n;
 }
 

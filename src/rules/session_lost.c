@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sessions that nobody can have any more, for the rest of the boot. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "rules/facts.h"
@@ -39,6 +40,59 @@ static void tell_late(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_proof(c, f, i, &x->at[0], "the handler comes");
 }
 
+static void tell_other(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "other");
+
+	if (!f)
+		return;
+	f->func = "luo_session_retrieve";
+	vt_text(c, &f->title, "RETRIEVE_SESSION hands out another session than was asked for");
+	vt_text(c, &f->expected, "session %s", vt_name(x->who.session, "?"));
+	vt_text(c, &f->seen[i], "the file is that of session %s", vt_name(x->str[0], "?"));
+	vt_text(c, &f->meaning, "The agent gets the files, and with them the memory and devices, of somebody else.");
+	vt_proof(c, f, i, &x->at[1], "makes a file for session %s", vt_name(x->str[0], "?"));
+	vt_proof(c, f, i, &x->at[0], "returns it for session %s", vt_name(x->who.session, "?"));
+}
+
+static void tell_unended(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	bool in = x->num[1] == VT_INCOMING;
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "unended|%s", in ? "incoming" : "outgoing");
+
+	if (!f)
+		return;
+	f->func = "luo_session_release";
+	vt_text(c, &f->title, "a session is released and its files are not %s", in ? "finished" : "taken back");
+	vt_text(c, &f->expected, in ? "luo_session_release() finishes what was not finished, or fails" : "luo_session_release() unpreserves all files of an outgoing session");
+	vt_text(c, &f->seen[i], "%" PRId64 " file%s left, the first one %s", x->num[2], x->num[2] == 1 ? "" : "s", vt_name(x->str[0], "?"));
+	vt_text(c, &f->meaning, "Nobody knows the files any more: what they hold, their memory and their devices, is lost until the next reboot.");
+	vt_proof(c, f, i, &x->at[1], "%s", in ? "the file arrives" : "the file is preserved");
+	vt_proof(c, f, i, &x->at[0], "the session is gone");
+}
+
+static void tell_stranded(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "stranded||luo_session_release");
+
+	if (!f)
+		return;
+	f->func = "luo_session_release";
+	vt_text(c, &f->title, "the file of a session is released and the session cannot be finished");
+	vt_text(c, &f->expected, "a session is finished before its file is closed, or at the latest by that");
+	if (x->at[2].type)
+		vt_text(c, &f->seen[i], "luo_session_release() returns an error: the handler of token 0x%" PRIx64 "%s%s refuses to finish, and with it %" PRId64
+			" file%s stay%s", (uint64_t)x->num[1], x->str[0] ? ", " : "", x->str[0] ? x->str[0] : "", x->num[0], x->num[0] == 1 ? "" : "s",
+			x->num[0] == 1 ? "s" : "");
+	else
+		vt_text(c, &f->seen[i], "luo_session_release() returns an error: a handler refuses to finish");
+	vt_text(c, &f->meaning, "LUO keeps the session and its files until the next reboot, and RETRIEVE_SESSION refuses to give it out again: its devices cannot be "
+		"unbound, and their next preserve is refused. An agent that cannot wait until the handler agrees needs a session of its own for such files.");
+	vt_proof(c, f, i, &x->at[2], "says no");
+	vt_proof(c, f, i, &x->at[1], "finish was refused");
+	vt_proof(c, f, i, &x->at[0], "the release fails");
+}
+
 static const struct vt_telling session_lost[] = {
 	{ .kind = VT_FACT_SESSION_LOST, .func = "luo_session_retrieve",
 	  .title = "RETRIEVE_SESSION returns an error after it marked the session retrieved",
@@ -47,18 +101,22 @@ static const struct vt_telling session_lost[] = {
 	  .meaning = "Nobody has the session, and nobody can ask again. The release of its file finishes it: all its files are dropped, "
 		     "with the memory behind them.",
 	  .ev = { "fails", "marked retrieved" } },
-	{ .kind = VT_FACT_SESSION_STRANDED, .key = "stranded", .func = "luo_session_release",
-	  .title = "the file of a session is released and the session cannot be finished",
-	  .expected = "a session is finished before its file is closed, or at the latest by that",
-	  .seen = "luo_session_release() returns an error: a handler refuses to finish",
-	  .meaning = "LUO keeps the session and its files until the next reboot, and RETRIEVE_SESSION refuses to give it out again: its devices cannot be "
-		     "unbound, and their next preserve is refused. An agent that cannot wait until the handler agrees needs a session of its own for such files.",
-	  .ev = { "the release fails", "finish was refused" } },
+	{ .kind = VT_FACT_SESSION_STRANDED, .tell = tell_stranded },
+	{ .kind = VT_FACT_SESSION_OTHER, .tell = tell_other },
+	{ .kind = VT_FACT_SESSION_UNENDED, .absence = true, .tell = tell_unended },
+	{ .kind = VT_FACT_SESSION_TWICE, .key = "twice", .func = "luo_session_retrieve",
+	  .title = "RETRIEVE_SESSION hands out a session that somebody has already",
+	  .expected = "one session, one file: the second RETRIEVE_SESSION fails with -EINVAL",
+	  .seen = "it succeeds twice",
+	  .meaning = "Two files finish the same session: the second one works on a session that is freed.",
+	  .ev = { "succeeds again", "the session is handed out" } },
 	{ .kind = VT_FACT_HANDLER_LATE, .tell = tell_late },
 };
 
 const struct vt_rule vt_rule_session_lost = {
 	.id = "session-lost", .name = "session lost until reboot", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN }, { VT_EV_SESSION_RELEASE, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN } },
+	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN }, { VT_EV_SESSION_RELEASE, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN },
+		   { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_UNPRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT } },
+	.also = { VT_EV_FILE_ANON },
 	VT_TELLS(session_lost),
 };

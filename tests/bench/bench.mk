@@ -1,12 +1,17 @@
 # Benchmarks: ratios, measured in one run; never a timed pass or fail.
 # Included by tests/tests.mk. Results go to $(OUTPUT)/bench.
-.PHONY: bench bench-record bench-read bench-docs bench-test
+.PHONY: bench bench-record bench-memory bench-read bench-docs bench-test
 bench: bench-record bench-read
 
 # What recording costs the machine that is recorded (in the lab's guest).
 bench-record: $(BIN)
 	$(Q)DEPS=bench tests/deps.sh
 	$(Q)tests/bench/record.sh $(BIN) $(OUTPUT)/bench/record
+
+# The same where a VM's memory is preserved and retrieved. BENCH_MEMORY: MIB:FILES[:pieces]...
+bench-memory: $(BIN)
+	$(Q)DEPS=bench tests/deps.sh
+	$(Q)tests/bench/memory.sh $(BIN) $(OUTPUT)/bench/memory $(BENCH_MEMORY)
 
 # The tables of docs/benchmarks.md, from the last run.
 bench-docs:

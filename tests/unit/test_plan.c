@@ -6,7 +6,9 @@
  */
 #include "unit.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +21,8 @@
 
 struct fake {
 	const char *func, *module;
-	int args;	/* -1: a symbol, and not in BTF */
+	const char *shape;	/* NULL: a symbol, and not in BTF */
+	bool is_static;
 };
 
 static const struct fake *fakes;
@@ -29,7 +32,7 @@ static bool vfio_loaded;
 static const struct fake *lookup(const char *func, const char *module, bool btf)
 {
 	for (size_t i = 0; i < nr_fakes; i++)
-		if (!strcmp(fakes[i].func, func) && (!module || !strcmp(fakes[i].module, module)) && (fakes[i].args >= 0) >= btf)
+		if (!strcmp(fakes[i].func, func) && (!module || !strcmp(fakes[i].module, module)) && (fakes[i].shape || !btf))
 			return &fakes[i];
 	return NULL;
 }
@@ -44,7 +47,8 @@ struct func_info kernel__func(struct kernel *k, const char *func, const char *mo
 	if (!f)
 		return fi;
 	fi.found = true;
-	fi.args = f->args;
+	fi.args = shape__args(f->shape);
+	snprintf(fi.shape, sizeof(fi.shape), "%s", f->shape);
 	fi.btf_id = 7;
 	strcpy(fi.module, f->module);
 	return fi;
@@ -53,6 +57,11 @@ struct func_info kernel__func(struct kernel *k, const char *func, const char *mo
 uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
 {
 	return lookup(name, module, false) ? 0xffffffff81000000 : 0;
+}
+
+bool kernel__global(const struct kernel *k, const char *func, const char *module)
+{
+	return !lookup(func, module, false)->is_static;
 }
 
 const struct btf *kernel__module_btf(struct kernel *k, const char *module)
@@ -89,7 +98,7 @@ static const struct plan_row *row(struct plan *p, const char *prog)
 
 static void in_btf_is_fentry(void **state)
 {
-	static const struct fake f[] = { { "luo_retrieve_file", "vmlinux", 3 } };
+	static const struct fake f[] = { { .func = "luo_retrieve_file", .module = "vmlinux", .shape = "luo_file_set*,long,file**,>int" } };
 	const struct plan_row *r;
 	struct plan p;
 
@@ -104,7 +113,7 @@ static void in_btf_is_fentry(void **state)
 
 static void symbol_alone_is_kprobe(void **state)
 {
-	static const struct fake f[] = { { "luo_retrieve_file", "vmlinux", -1 } };
+	static const struct fake f[] = { { .func = "luo_retrieve_file", .module = "vmlinux" } };
 	const struct plan_row *e, *x;
 	struct plan p;
 
@@ -122,14 +131,14 @@ static void symbol_alone_is_kprobe(void **state)
 
 static void absent_has_its_reason(void **state)
 {
-	static const struct fake f[] = { { "luo_preserve_file", "vmlinux", 2 }, { "luo_retrieve_file", "other", -1 } };
+	static const struct fake f[] = { { .func = "luo_preserve_file", .module = "vmlinux", .shape = "luo_file_set*,long,>int" }, { .func = "luo_retrieve_file", .module = "other" } };
 	const struct plan_row *r;
 	struct plan p;
 
 	RESOLVE(&p, f, PLAN_CORE);
 	r = row(&p, "x_luo_preserve");
 	assert_false(r->possible);
-	assert_string_equal(r->reason, "takes 2 arguments here, 3 are needed");
+	assert_string_equal(r->reason, "takes 2 arguments here, 3 are expected");
 	/* Another module's function of that name is not ours. */
 	r = row(&p, "e_luo_retrieve");
 	assert_false(r->possible);
@@ -137,20 +146,133 @@ static void absent_has_its_reason(void **state)
 	plan__clear(&p);
 }
 
-static void names_of_other_versions(void **state)
+static void refused(const char *shape, const char *reason)
 {
-	static const struct fake f[] = { { "vfio_device_cdev_open", "vfio", -1 }, { "__vfio_device_fops_cdev_open", "vfio", 2 } };
+	const struct fake f[] = { { .func = "luo_preserve_file", .module = "vmlinux", .shape = shape } };
+	struct plan p;
+
+	RESOLVE(&p, f, PLAN_CORE);
+	assert_false(row(&p, "e_luo_preserve")->possible);
+	assert_false(row(&p, "x_luo_preserve")->possible);
+	assert_string_equal(row(&p, "e_luo_preserve")->reason, reason);
+	assert_string_equal(row(&p, "x_luo_preserve")->reason, reason);
+	plan__clear(&p);
+}
+
+/* Neither end of a function that is not what the program reads; the result lies behind the arguments. */
+static void other_shapes_are_refused(void **state)
+{
+	refused("luo_file_set*,long,int,int,>int", "takes 4 arguments here, 3 are expected");
+	refused("luo_file_set*,int,long,>int", "argument 2 is int here, long is expected");
+	refused("luo_session*,long,int,>int", "argument 1 is luo_session* here, luo_file_set* is expected");
+	refused("luo_file_set*,long,int,>", "returns nothing here, int is expected");
+	refused("luo_file_set*,long,int,>long", "returns long here, int is expected");
+	refused("luo_file_set*,long,int,", "returns ? here, int is expected");	/* cut off */
+}
+
+static void any_pointer(void **state)
+{
+	static const struct fake f[] = {
+		{ .func = "luo_file_freeze", .module = "vmlinux", .shape = "luo_file_set*,luo_file_set_ser*,>int" }, { .func = "luo_file_deserialize", .module = "vmlinux", .shape = "luo_file_set*,long,>int" },
+		{ .func = "luo_file_finish", .module = "vmlinux", .shape = "luo_file_set*,>int" },
+	};
+	struct plan p;
+
+	RESOLVE(&p, f, PLAN_CORE);
+	assert_true(row(&p, "x_luo_freeze")->possible);
+	assert_false(row(&p, "x_luo_deserialize")->possible);
+	plan__clear(&p);
+}
+
+/* The end is attached first: it finds no call that it must not end. */
+static void ends_come_first(void **state)
+{
+	struct plan p;
+
+	resolve(&p, NULL, 0, PLAN_CORE);
+	for (size_t i = 0; i < p.nr; i++)
+		if (*p.rows[i].prog == 'e' && i)
+			assert_true(*p.rows[i - 1].prog == 'x' ? !strcmp(p.rows[i - 1].prog + 2, p.rows[i].prog + 2) || !plan__hook(p.rows[i].prog)->exit :
+				    !plan__hook(p.rows[i].prog)->exit);
+	plan__clear(&p);
+}
+
+/* vfio before v3 has another function, which takes the file itself. */
+static void forms_of_other_versions(void **state)
+{
+	static const struct fake v3[] = { { .func = "vfio_device_cdev_open", .module = "vfio", .shape = "vfio_device*,file**,>int" } };
+	static const struct fake v1[] = { { .func = "__vfio_device_fops_cdev_open", .module = "vfio", .shape = "vfio_device*,file*,>int" } };
+	static const struct fake odd[] = { { .func = "vfio_device_cdev_open", .module = "vfio", .shape = "vfio_device*,file*,>int" } };
+	struct plan p;
+
+	vfio_loaded = true;
+	RESOLVE(&p, v3, PLAN_VFIO);
+	assert_true(row(&p, "x_open_common")->possible);
+	assert_null(plan__by_prog(&p, PLAN_VFIO, 0, "x_open_file"));
+	plan__clear(&p);
+	RESOLVE(&p, v1, PLAN_VFIO);
+	assert_true(row(&p, "e_open_file")->possible && row(&p, "x_open_file")->possible);
+	assert_string_equal(row(&p, "x_open_file")->func, "__vfio_device_fops_cdev_open");
+	assert_null(plan__by_prog(&p, PLAN_VFIO, 0, "x_open_common"));
+	plan__clear(&p);
+	/* By the prototype, not by the name. */
+	RESOLVE(&p, odd, PLAN_VFIO);
+	assert_string_equal(row(&p, "x_open_common")->reason, "argument 2 is file* here, file** is expected");
+	plan__clear(&p);
+	/* Neither: one row each, with the reason. */
+	resolve(&p, NULL, 0, PLAN_VFIO);
+	assert_non_null(strstr(row(&p, "e_open_common")->reason, "no such function"));
+	assert_null(plan__by_prog(&p, PLAN_VFIO, 0, "e_open_file"));
+	plan__clear(&p);
+}
+
+/* BTF leaves out what is called in a way of its own: only what others call, or call by a pointer, is where the ABI says. */
+static void static_without_btf(void **state)
+{
+	static const struct fake f[] = {
+		{ .func = "vfio_device_cdev_open", .module = "vfio", .is_static = true }, { .func = "vfio_device_fops_release", .module = "vfio", .is_static = true }, { .func = "vfio_df_open", .module = "vfio" },
+	};
+	const struct plan_row *r;
 	struct plan p;
 
 	vfio_loaded = true;
 	RESOLVE(&p, f, PLAN_VFIO);
-	assert_string_equal(row(&p, "x_open_common")->func, "__vfio_device_fops_cdev_open");
-	assert_string_equal(plan__method_name(row(&p, "x_open_common")), "fexit");
+	r = row(&p, "x_open_common");
+	assert_false(r->possible || r->only_kprobe);
+	assert_string_equal(r->reason, "in the symbol table but not in BTF; it is static, and the compiler may hand over its arguments in another way");
+	assert_true(row(&p, "x_release")->possible && row(&p, "x_release")->only_kprobe);
+	assert_string_equal(plan__method_name(row(&p, "x_df_open")), "kretprobe");
 	plan__clear(&p);
-	resolve(&p, f, 1, PLAN_VFIO);
-	assert_string_equal(row(&p, "x_open_common")->func, "vfio_device_cdev_open");
-	assert_string_equal(plan__method_name(row(&p, "x_open_common")), "kretprobe");
-	plan__clear(&p);
+}
+
+/* shape__of(), on types as a module has them. */
+static void shapes_from_btf(void **state)
+{
+	struct btf *b = btf__new_empty();
+	int num = btf__add_int(b, "unsigned long", 8, 0), small = btf__add_int(b, "int", 4, BTF_INT_SIGNED);
+	int yes = btf__add_int(b, "_Bool", 1, BTF_INT_BOOL), word = btf__add_typedef(b, "u64", num);
+	int file = btf__add_fwd(b, "file", BTF_FWD_STRUCT), to = btf__add_ptr(b, file), to_to = btf__add_ptr(b, to);
+	int c = btf__add_const(b, small), any = btf__add_ptr(b, btf__add_const(b, 0)), proto, func;
+	char shape[SHAPE_MAX], tiny[16], why[160];
+
+	proto = btf__add_func_proto(b, yes);
+	btf__add_func_param(b, "a", to);
+	btf__add_func_param(b, "b", to_to);
+	btf__add_func_param(b, "c", word);
+	btf__add_func_param(b, "d", c);
+	btf__add_func_param(b, "e", any);
+	func = btf__add_func(b, "f", BTF_FUNC_STATIC, proto);
+	shape__of(b, func, shape, sizeof(shape));
+	assert_string_equal(shape, "file*,file**,long,int,void*,>bool");
+	assert_true(shape__fits(shape, "struct file *,struct file **,u64,int,void *,>bool", why, sizeof(why)));
+	assert_false(shape__fits(shape, "struct file *,struct file *,u64,int,void *,>bool", why, sizeof(why)));
+	shape__of(b, func, tiny, sizeof(tiny));
+	assert_false(shape__fits(tiny, "struct file *,struct file **,u64,int,void *,>bool", why, sizeof(why)));
+	func = btf__add_func(b, "g", BTF_FUNC_STATIC, btf__add_func_proto(b, 0));
+	shape__of(b, func, shape, sizeof(shape));
+	assert_string_equal(shape, ">");
+	assert_true(shape__fits(shape, "", why, sizeof(why)));
+	btf__free(b);
 }
 
 static void module_that_is_not_loaded(void **state)
@@ -302,7 +424,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_btf_is_fentry), cmocka_unit_test(symbol_alone_is_kprobe),
-		cmocka_unit_test(absent_has_its_reason), cmocka_unit_test(names_of_other_versions),
+		cmocka_unit_test(absent_has_its_reason), cmocka_unit_test(other_shapes_are_refused),
+		cmocka_unit_test(any_pointer), cmocka_unit_test(ends_come_first), cmocka_unit_test(forms_of_other_versions),
+		cmocka_unit_test(static_without_btf), cmocka_unit_test(shapes_from_btf),
 		cmocka_unit_test(module_that_is_not_loaded), cmocka_unit_test(listed_functions),
 		cmocka_unit_test(arguments_from_registers), cmocka_unit_test(arguments_from_entry),
 		cmocka_unit_test(prologue_has_limits),

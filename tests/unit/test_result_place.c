@@ -102,11 +102,33 @@ static void joined(void **state)
 	assert_false(b.joined);
 }
 
+/* The N-th address of TEXT at 0xffffffff81000000 that is TARGET. */
+static bool names(const unsigned char *text, size_t len, uint64_t target)
+{
+	uint64_t at;
+
+	for (size_t n = 0; arch__address(text, len, 0xffffffff81000000, n, &at); n++)
+		if (at == target)
+			return true;
+	return false;
+}
+
+static void addresses_in_text(void **state)
+{
+	/* mov 0x1234(%rip),%rax; mov $0xffffffff82001000,%rdi; the last bytes are too few for one */
+	static const unsigned char text[] = { 0x48, 0x8b, 0x05, 0x34, 0x12, 0x00, 0x00, 0x48, 0xc7, 0xc7, 0x00, 0x10, 0x00, 0x82, 0x90, 0x90 };
+
+	assert_true(names(text, sizeof(text), 0xffffffff81000000 + 7 + 0x1234));
+	assert_true(names(text, sizeof(text), 0xffffffff82001000));
+	assert_false(names(text, 6, 0xffffffff81000000 + 7 + 0x1234));
+	assert_false(names(text, sizeof(text), 0xffffffff82001008));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tested_at_once), cmocka_unit_test(kept_first), cmocka_unit_test(overwritten),
-		cmocka_unit_test(walk_ends), cmocka_unit_test(joined),
+		cmocka_unit_test(walk_ends), cmocka_unit_test(joined), cmocka_unit_test(addresses_in_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,19 +13,13 @@
 
 #define ARCH_ARGS_MAX 8		/* arguments in registers, on the architecture that has most of them */
 
-/* Where the kernel has something: in a variable, or where there is none at a fixed place. */
-struct arch_place {
-	const char *variable;
-	uint64_t fixed;
-};
-
 struct arch {
 	const char *syscall_prefix;	/* of the functions that system calls begin in: "__x64_" */
 	size_t call_len;		/* of a call instruction: text that is read in pieces overlaps by one byte less */
 	int nr_args;			/* integer arguments in registers */
 	int arg_at[ARCH_ARGS_MAX];	/* where struct pt_regs holds them, in bytes, */
 	int ret_at;			/* and what a function returned */
-	struct arch_place page_offset, vmemmap;	/* beginning of the direct map and of the page array */
+	const char *page_offset, *vmemmap;	/* variables: beginning of the direct map and of the page array; NULL = it has none */
 };
 extern const struct arch arch;
 
@@ -36,6 +30,12 @@ extern const struct arch arch;
  * taken for one, and the kernel refuses a kprobe that is not on an instruction.
  */
 bool arch__next_call(const unsigned char *text, size_t len, uint64_t addr, size_t *at, uint64_t *target);
+
+/*
+ * The N-th address that TEXT, which stands at ADDR, may name; false: there are no more.
+ * Most are none: who asks knows the one that is meant when it is seen.
+ */
+bool arch__address(const unsigned char *text, size_t len, uint64_t addr, size_t n, uint64_t *target);
 
 /*
  * What a call returned, read by a kprobe behind it that the kernel never

@@ -18,8 +18,8 @@ const struct arch arch = {
 	.arg_at = { 112 /* di */, 104 /* si */, 96 /* dx */, 88 /* cx */, 72 /* r8 */, 64 /* r9 */ },
 	.ret_at = 80 /* ax */,
 	/* Documentation/arch/x86/x86_64/mm.rst */
-	.page_offset = { "page_offset_base", 0xffff888000000000ULL },
-	.vmemmap = { "vmemmap_base", 0xffffea0000000000ULL },
+	.page_offset = "page_offset_base",
+	.vmemmap = "vmemmap_base",
 };
 
 /* ---- calls ---- */
@@ -39,6 +39,21 @@ bool arch__next_call(const unsigned char *text, size_t len, uint64_t addr, size_
 		return true;
 	}
 	return false;
+}
+
+/* ---- addresses ---- */
+
+/* Each four bytes are read twice: as an operand relative to the next instruction, which begins behind them, and as an address' low half. */
+bool arch__address(const unsigned char *text, size_t len, uint64_t addr, size_t n, uint64_t *target)
+{
+	size_t at = n / 2;
+	int32_t v;
+
+	if (at + sizeof(v) > len)
+		return false;
+	memcpy(&v, text + at, sizeof(v));
+	*target = n % 2 ? (uint64_t)(int64_t)v : addr + at + sizeof(v) + (int64_t)v;
+	return true;
 }
 
 /* ---- where a result is tested ---- */

@@ -68,7 +68,7 @@ static void attach(struct attach *a, struct attach_job *j)
 
 	snprintf(because, sizeof(because), "%s", asked ? "a kprobe was asked for" : r->reason);
 	if (j->prog_fd < 0) {
-		tell(r, because, j->prog_fd == -EOPNOTSUPP ? "this hook's program takes arguments as only fentry gives them" :
+		tell(r, because, j->prog_fd == -EOPNOTSUPP ? "this hook's program sleeps, which a kprobe must not" :
 		     "the kernel refused to load the program", j->prog_fd);
 		return;
 	}

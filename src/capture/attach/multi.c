@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks that share a program (vfiotrace/together.h): one program for all that a
- * family has in one module, attached to all their functions by one link. What
+ * Hooks that share a program (vfiotrace/hooks.h): one program for all that a
+ * domain has in one module, attached to all their functions by one link. What
  * cannot be had that way is left as it was, to be attached on its own.
  */
 #include <bpf/bpf.h>
@@ -16,7 +16,6 @@
 #include "capture/object/object.h"
 #include "capture/object/template.h"
 #include "capture/plan/count.h"
-#include "vfiotrace/together.h"
 
 #define PROG_LEN 24
 
@@ -30,30 +29,12 @@ struct multi_link {
 	uint32_t cnt, pad;
 };
 
-static const struct { const char *hook, *family; unsigned int number; } shared[] = {
-#define ROW_luo(name) { #name, "luo", VT_HOOK_##name },
-#define ROW_kho(name) { #name, "kho", VT_HOOK_##name },
-#define ROW_vfio(name) { #name, "vfio", VT_HOOK_##name },
-#define ROW_op(name) { #name, "op", VT_HOOK_##name },
-#define ROWS(family) VT_TOGETHER_##family(ROW_##family, ROW_##family)
-	VT_FAMILIES(ROWS)
-};
-
 /* ---- which rows ---- */
 
-/* The entry for the row's hook, -1 when it has a program of its own. */
-static int shared_by(const struct plan_row *r)
-{
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
-		if (!strcmp(shared[i].hook, r->prog + 2))
-			return i;
-	return -1;
-}
-
-/* The program that the row's family has for it. */
+/* The program that the domain of the row's hook has for all of its hooks. */
 static void program_of(const struct plan_row *r, char *prog, size_t len)
 {
-	snprintf(prog, len, "all_%c_%s", *r->prog, shared[shared_by(r)].family);
+	snprintf(prog, len, "all_%c_%s", *r->prog, plan__hook(r->prog)->domain);
 }
 
 /* Of two rows on one function the second may not go with others. */
@@ -71,11 +52,12 @@ static bool twice(const struct attach_job *jobs, size_t nr, const struct plan_ro
 
 static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
+	const struct hook *h = plan__hook(r->prog);
 	char prog[PROG_LEN];
 
 	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
-	if (shared_by(r) < 0 || twice(jobs, nr, r))
+	if (!h || !h->shared || twice(jobs, nr, r))
 		return false;
 	program_of(r, prog, sizeof(prog));
 	return template__exists(a->obj, prog);
@@ -97,7 +79,7 @@ static int load_at(struct attach *a, const char *prog, bool exit, int btf_fd)
 	return template__load(a->obj, prog, exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI, 0, btf_fd);
 }
 
-/* Puts the family's program where jumps to it find it, once. */
+/* Puts the domain's program where jumps to it find it, once. */
 static int fill_far(struct attach *a, const char *prog, bool exit)
 {
 	uint32_t zero = 0;
@@ -117,7 +99,7 @@ static int fill_far(struct attach *a, const char *prog, bool exit)
 	return err;
 }
 
-/* One family has such programs, so that there is one of them to enter and one to exit. */
+/* One domain has such programs, so that there is one of them to enter and one to exit. */
 static int load_far(struct attach *a, const char *prog, bool exit, int btf_fd)
 {
 	static pthread_mutex_t lock[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
@@ -161,7 +143,7 @@ static int link_rows(const struct attach_job *j, size_t from, size_t nr)
 		const struct plan_row *r = j->row[from + i];
 
 		id[i] = r->btf_id;
-		cookie[i] = VT_COOKIE(shared[shared_by(r)].number, r->event);
+		cookie[i] = plan__hook(r->prog) - plan_hooks;
 	}
 	memcpy(attr, &link, sizeof(link));
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(attr));

@@ -81,6 +81,8 @@ struct domain {
 	int (*plan)(struct domains *d, void *state, const char **why);
 	/* Tells the programs, by the control page, where the kernel has what; before anything is attached, and when its module came. */
 	void (*layout)(struct domains *d, void *state);
+	/* Why its functions say nothing here although they are there; NULL = they do. After layout(). */
+	const char *(*blind)(const struct domains *d);
 	/* Attaches what else is there and was not before: the number of rows, or -errno. Again when modules came. */
 	int (*attach)(struct domains *d, void *state);
 	void (*close)(void *state);

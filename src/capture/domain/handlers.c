@@ -6,11 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "capture/kernel/data.h"
 #include "capture/kernel/kernel.h"
 #include "capture/object/object.h"
 
-#define NR_OPS 8	/* callbacks of a handler that are traced */
+/* Callbacks of a handler that are traced. */
+enum {
+	NR_OPS = 0
+#define HOOK(...) + 1
+#include "vfiotrace/hooks/handler.def"
+#undef HOOK
+};
 
 struct handler {
 	uint64_t addr;
@@ -25,16 +33,20 @@ struct state {
 	int op_offset[NR_OPS];	/* in struct liveupdate_file_ops; -1 = this kernel has no such op */
 	struct handler *handlers;
 	size_t nr;
+	uint64_t list;		/* luo_file_handler_list, 0 = not found yet */
 };
 
-static const struct { const char *op; enum vt_event_type event; } handler_ops[] = {
-	{ "can_preserve", VT_EV_OP_CAN_PRESERVE }, { "preserve", VT_EV_OP_PRESERVE },
-	{ "unpreserve", VT_EV_OP_UNPRESERVE }, { "freeze", VT_EV_OP_FREEZE },
-	{ "unfreeze", VT_EV_OP_UNFREEZE }, { "retrieve", VT_EV_OP_RETRIEVE },
-	{ "can_finish", VT_EV_OP_CAN_FINISH }, { "finish", VT_EV_OP_FINISH },
-};
-_Static_assert(sizeof(handler_ops) / sizeof(handler_ops[0]) == NR_OPS, "NR_OPS counts this table");
 _Static_assert(NR_OPS <= CALLBACKS_MAX, "struct callbacks has room for them");
+
+/* Of the I-th callback; they stand together in the table. */
+static const struct hook *op_hook(size_t i)
+{
+	static size_t first;
+
+	while (plan_hooks[first].group != PLAN_HANDLER)
+		first++;
+	return &plan_hooks[first + i];
+}
 
 /* The function at an op's address: among the symbols there, the one of the handler's module that BTF knows. */
 static struct func_info find_op(struct domains *d, const struct handler *h, uint64_t addr, char *func, size_t len)
@@ -51,31 +63,56 @@ static struct func_info find_op(struct domains *d, const struct handler *h, uint
 	return fi;
 }
 
-static int add_op_rows(struct domains *d, const struct handler *h, int op, uint64_t addr)
+/* The row of another handler that is attached where R is to be: a new ABI over the same callbacks has that. */
+static const struct plan_row *attached_row(const struct domains *d, const struct plan_row *r)
+{
+	for (size_t i = 0; i < d->plan.nr; i++) {
+		const struct plan_row *o = &d->plan.rows[i];
+
+		if (o != r && o->group == PLAN_HANDLER && o->attached && o->addr == r->addr && !strcmp(o->prog, r->prog))
+			return o;
+	}
+	return NULL;
+}
+
+/* A call is to be seen once: the program that is there serves R's handler too, which it takes from the arguments. */
+static void share(const struct domains *d, struct plan_row *r)
+{
+	const struct plan_row *o = r->addr ? attached_row(d, r) : NULL;
+
+	if (!o)
+		return;
+	r->method = o->method;
+	r->attach_ns = o->attach_ns;
+	r->link_fd = dup(o->link_fd);
+	r->aux_fd = o->aux_fd < 0 ? -1 : dup(o->aux_fd);
+	r->prog_fd = dup(o->prog_fd);
+	r->attached = true;
+}
+
+static int add_op_rows(struct domains *d, const struct handler *h, const struct hook *op, uint64_t addr)
 {
 	char func[96] = "";
 	struct func_info fi = { 0 };
 
 	if (addr)
 		fi = find_op(d, h, addr, func, sizeof(func));
-	for (int exit = 0; exit < 2; exit++) {
+	/* The end first, as in plan__resolve(). */
+	for (int exit = 1; exit >= 0; exit--) {
 		struct plan_row *r = plan__add(&d->plan);
 
 		if (!r)
 			return -ENOMEM;
 		r->group = PLAN_HANDLER;
 		r->key = h->addr;
-		r->event = handler_ops[op].event;
+		r->event = op->event;
 		r->exit = exit;
-		r->method = PLAN_FENTRY;
-		r->btf_id = fi.btf_id;
-		r->args = fi.found ? fi.args : handler_ops[op].event == VT_EV_OP_CAN_PRESERVE ? 2 : 1;
 		r->addr = addr;
-		r->possible = fi.found;
-		snprintf(r->prog, sizeof(r->prog), "%c_op_%s", exit ? 'x' : 'e', handler_ops[op].op);
+		plan__aim(r, op, &fi);
+		snprintf(r->prog, sizeof(r->prog), "%c_%s", exit ? 'x' : 'e', op->prog);
 		snprintf(r->compatible, sizeof(r->compatible), "%s", h->compatible);
 		snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : "vmlinux");
-		snprintf(r->func, sizeof(r->func), "%s", *func ? func : handler_ops[op].op);
+		snprintf(r->func, sizeof(r->func), "%s", *func ? func : op->funcs);
 		if (!addr) {
 			/* Nothing to see is not a blind spot. */
 			r->method = PLAN_ABSENT;
@@ -85,6 +122,7 @@ static int add_op_rows(struct domains *d, const struct handler *h, int op, uint6
 			r->method = PLAN_KPROBE;
 			snprintf(r->reason, sizeof(r->reason), "%s", *func ? "the op's function is not in BTF" : "no symbol at the op's address");
 		}
+		share(d, r);
 	}
 	return 0;
 }
@@ -124,7 +162,16 @@ static uint64_t op_addr(struct domains *d, const struct state *s, uint64_t ops, 
 	return s->op_offset[i] < 0 ? 0 : object__peek_u64(d->obj, ops + s->op_offset[i]);
 }
 
-/* What its callbacks allocate and free is seen in their text: objects.c looks there. */
+static bool is_handed_on(const struct domains *d, uint64_t addr)
+{
+	for (size_t i = 0; i < d->nr_callbacks; i++)
+		for (size_t n = 0; n < d->callbacks[i].nr; n++)
+			if (d->callbacks[i].addr[n] == addr)
+				return true;
+	return false;
+}
+
+/* What its callbacks allocate and free is seen in their text, once in each: objects.c looks there. */
 static int hand_on(struct domains *d, const struct state *s, struct handler *h, uint64_t ops)
 {
 	struct callbacks *grown, *cb;
@@ -141,7 +188,7 @@ static int hand_on(struct domains *d, const struct state *s, struct handler *h, 
 	for (size_t i = 0; i < NR_OPS; i++) {
 		uint64_t at = op_addr(d, s, ops, i);
 
-		if (at)
+		if (at && !is_handed_on(d, at))
 			cb->addr[cb->nr++] = at;
 	}
 	h->handed_on = true;
@@ -193,7 +240,7 @@ static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
 	ops = object__peek_u64(d->obj, addr + off_ops);
 	read_owner(d, h, ops);
 	for (size_t i = 0; i < NR_OPS; i++)
-		if (add_op_rows(d, h, i, op_addr(d, s, ops, i)))
+		if (add_op_rows(d, h, op_hook(i), op_addr(d, s, ops, i)))
 			return -ENOMEM;
 	attached = attach__group(d->attach, PLAN_HANDLER, addr);
 	err = attached < 0 ? 0 : hand_on(d, s, h, ops);
@@ -207,19 +254,69 @@ static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
 	return err ? err : attached;
 }
 
-/* LUO's list of registered handlers (luo_file_handler_list), from its head. */
+/* ---- LUO's list of registered handlers ---- */
+
+struct search {
+	struct domains *d;
+	const struct state *s;
+};
+
+/* A head that its neighbours know, with a handler behind it whose preserve is a function. Of a list that is empty nothing can be told. */
+static bool is_list(void *arg, uint64_t at)
+{
+	const struct search *f = arg;
+	struct object *o = f->d->obj;
+	uint64_t next = object__peek_u64(o, at), prev = object__peek_u64(o, at + sizeof(next)), ops, preserve, off;
+	int off_ops = kernel__offset(f->d->k, NULL, "liveupdate_file_handler", "ops");
+	int off_list = kernel__offset(f->d->k, NULL, "liveupdate_file_handler", "list");
+
+	if (!next || next == at || object__peek_u64(o, next + sizeof(next)) != at || object__peek_u64(o, prev) != at)
+		return false;
+	ops = object__peek_u64(o, next - off_list + off_ops);
+	preserve = ops ? op_addr(f->d, f->s, ops, VT_HOOK_op_preserve - VT_HOOK_op_can_preserve) : 0;
+	return preserve && kernel__sym(f->d->k, preserve, &off, NULL) && !off;
+}
+
+static const char *const list_users[] = { "liveupdate_register_file_handler", "luo_preserve_file", "luo_file_deserialize", NULL };
+static const struct data list = { "luo_file_handler_list", list_users, is_list };
+
+/* Rows without a handler: what they would show is not seen. */
+static int not_found(struct domains *d)
+{
+	for (size_t i = 0; i < NR_OPS; i++) {
+		struct plan_row *r = plan__add(&d->plan);
+
+		if (!r)
+			return -ENOMEM;
+		r->group = PLAN_HANDLER;
+		r->event = op_hook(i)->event;
+		r->exit = true;
+		r->method = PLAN_FENTRY;
+		snprintf(r->prog, sizeof(r->prog), "x_%s", op_hook(i)->prog);
+		snprintf(r->module, sizeof(r->module), "vmlinux");
+		snprintf(r->func, sizeof(r->func), "%s", op_hook(i)->funcs);
+		plan__give_up(r, "luo_file_handler_list is not in /proc/kallsyms (CONFIG_KALLSYMS_ALL is off), and no handler was found in LUO's text", 0);
+	}
+	return 0;
+}
+
 static int attach(struct domains *d, void *state)
 {
-	uint64_t head = kernel__addr(d->k, "luo_file_handler_list", NULL);
 	int off_list = kernel__offset(d->k, NULL, "liveupdate_file_handler", "list");
+	struct state *s = state;
 	int attached = 0;
 	uint64_t at;
 
-	if (!head || off_list < 0)
+	if (!kernel__has_luo(d->k) || off_list < 0)
 		return 0;
+	if (!s->list)
+		s->list = data__find(d->k, &list, object__reader, d->obj, &(struct search){ d, s });
+	plan__drop_rows(&d->plan, PLAN_HANDLER, 0);
+	if (!s->list)
+		return not_found(d);
 	object__control(d->obj)->handlers_pending = 0;
-	at = object__peek_u64(d->obj, head);
-	for (int i = 0; at && at != head && i < 256; i++) {
+	at = object__peek_u64(d->obj, s->list);
+	for (int i = 0; at && at != s->list && i < 256; i++) {
 		int ret = attach_handler(d, state, at - off_list);
 
 		if (ret < 0)
@@ -235,7 +332,7 @@ static void layout(struct domains *d, void *state)
 	struct state *s = state;
 
 	for (size_t i = 0; i < NR_OPS; i++)
-		s->op_offset[i] = kernel__offset(d->k, NULL, "liveupdate_file_ops", handler_ops[i].op);
+		s->op_offset[i] = kernel__offset(d->k, NULL, "liveupdate_file_ops", op_hook(i)->funcs);
 }
 
 static void close_state(void *state)

@@ -49,7 +49,7 @@ static int make_plan(struct domains *d, const char **why)
 static int open_object(struct domains *d)
 {
 	const struct object_options oo = {
-		.ring_bytes = d->opt.ring_bytes, .jump_wait_ns = d->opt.jump_wait_ns, .module_wait_ns = d->opt.module_wait_ns,
+		.ring_bytes = d->opt.ring_bytes, .jump_wait_ns = d->opt.jump_wait_ns, .all_blocks = d->opt.all_blocks, .module_wait_ns = d->opt.module_wait_ns,
 	};
 	int err = object__open(&d->obj, d->k, &d->plan, &oo);
 
@@ -90,6 +90,9 @@ static int open_all(struct domains *d, const char **why)
 	err = make_states(d);
 	if (!err)
 		err = make_plan(d, why);
+	/* Where nothing would be attached, an older kernel has not what the programs need. */
+	if (!err && d->opt.dry && !kernel__has_luo(d->k))
+		return 0;
 	if (!err)
 		err = load_core(d, why);
 	if (err)
@@ -121,10 +124,19 @@ int domains__open(struct domains **out, struct kernel *k, const struct domains_o
 	return 0;
 }
 
+/* The rows keep the reason. */
+static void give_up(struct domains *d, enum plan_group group, const char *why)
+{
+	for (size_t i = 0; i < d->plan.nr; i++)
+		if (d->plan.rows[i].group == group && d->plan.rows[i].possible)
+			plan__give_up(&d->plan.rows[i], why, 0);
+}
+
 /* Functions of a module that was not there when the plan was made, or that is looked at for the first time. */
 static int attach_functions(struct domains *d, size_t i)
 {
 	const struct plan_scope *f = domain_list[i]->functions;
+	const char *why;
 	int attached;
 
 	if (!f || d->state[i].functions_attached)
@@ -133,6 +145,9 @@ static int attach_functions(struct domains *d, size_t i)
 	if (plan__resolve(&d->plan, d->k, f))
 		return -ENOMEM;
 	lay_out(d, i);
+	why = domain_list[i]->blind ? domain_list[i]->blind(d) : NULL;
+	if (why)
+		give_up(d, f->group, why);
 	attached = attach__group(d->attach, f->group, 0);
 	d->state[i].functions_attached = attached >= 0;
 	return attached;

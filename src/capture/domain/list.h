@@ -25,6 +25,7 @@ struct vt_wire_snap;
 struct domains_options {
 	uint32_t ring_bytes;		/* power of two */
 	uint64_t jump_wait_ns;		/* bound on the wait before the jump */
+	bool all_blocks;		/* no limit to the runs of blocks that one call tells */
 	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
 	enum vt_event_type fail_section;	/* make allocations fail inside this call; VT_EV_UNKNOWN = no */
 	uint32_t fail_nth;		/* which one; 0 = the k-th in the k-th call */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "capture/kernel/calls.h"
+#include "capture/kernel/data.h"
 #include "capture/kernel/kernel.h"
 #include "capture/object/object.h"
 
@@ -85,7 +86,30 @@ static const struct plan_scope functions = { .group = PLAN_VFIO, .module = MODUL
 
 static bool present(const struct domains *d)
 {
-	return kernel__addr(d->k, "vfio_device_fops", NULL) != 0;
+	return kernel__addr(d->k, functions.witness, NULL) != 0;
+}
+
+/* ---- struct file_operations of its files, by which they are known ---- */
+
+static bool operation_is(struct domains *d, uint64_t ops, const char *member, const char *func)
+{
+	int off = kernel__offset(d->k, NULL, "file_operations", member);
+
+	return off >= 0 && object__peek_u64(d->obj, ops + off) == kernel__addr(d->k, func, NULL);
+}
+
+static bool is_fops(void *domains, uint64_t at)
+{
+	return operation_is(domains, at, "release", "vfio_device_fops_release") && operation_is(domains, at, "mmap", "vfio_device_fops_mmap");
+}
+
+static const char *const fops_users[] = { "vfio_device_from_file", "vfio_device_open_file", "vfio_device_liveupdate_cdev_open", "vfio_init_device_cdev", NULL };
+static const struct data fops = { "vfio_device_fops", fops_users, is_fops };
+
+static const char *blind(const struct domains *d)
+{
+	return object__control(d->obj)->vfio_fops ? NULL :
+	       "vfio_device_fops, by which files are known, is not in /proc/kallsyms (CONFIG_KALLSYMS_ALL is off) nor found in vfio's text";
 }
 
 static int offset(struct domains *d, const char *type, const char *member)
@@ -104,7 +128,7 @@ static void layout(struct domains *d, void *state)
 	c->dev_dev = offset(d, "vfio_device", "dev");
 	c->dev_open_count = offset(d, "vfio_device", "open_count");
 	c->dev_cdev = offset(d, "vfio_device", "cdev");
-	c->vfio_fops = kernel__addr(d->k, "vfio_device_fops", NULL);
+	c->vfio_fops = present(d) ? data__find(d->k, &fops, object__reader, d->obj, d) : 0;
 }
 
 static int attach(struct domains *d, void *state)
@@ -181,6 +205,7 @@ const struct domain domain_vfio = {
 	.state = sizeof(struct state),
 	.present = present,
 	.layout = layout,
+	.blind = blind,
 	.attach = attach,
 	.sites = sites,
 	.births = births,

@@ -137,6 +137,13 @@ int kernel__offset(const struct kernel *k, const struct btf *btf, const char *ty
 	return t ? off : -1;
 }
 
+uint32_t kernel__size(const struct kernel *k, const char *type)
+{
+	__s32 id = find_vmlinux(k, type, false);
+
+	return id < 0 ? 0 : btf__type_by_id(k->btf, id)->size;
+}
+
 long kernel__enum_value(const struct kernel *k, const char *name)
 {
 	__u32 nr = btf__type_cnt(k->btf);
@@ -159,7 +166,7 @@ static void func_fill(const struct btf *btf, __s32 id, struct func_info *fi)
 	fi->found = true;
 	fi->btf_id = id;
 	fi->args = btf_vlen(t);
-	fi->returns = t->type != 0;
+	shape__of(btf, id, fi->shape, sizeof(fi->shape));
 }
 
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/kernel/shape.h"
+
 struct btf;
 struct btf_type;
 struct kernel;
@@ -48,6 +50,8 @@ const struct btf *kernel__btf(const struct kernel *k);
 const struct btf *kernel__module_btf(struct kernel *k, const char *module);
 /* Byte offset of MEMBER ("a.b" goes inside) in struct TYPE of vmlinux or, if BTF is a module's, of that; -1 when there is none. */
 int kernel__offset(const struct kernel *k, const struct btf *btf, const char *type, const char *member);
+/* Bytes of struct TYPE of vmlinux; 0 when there is none. */
+uint32_t kernel__size(const struct kernel *k, const char *type);
 
 /* Value of an enumerator of vmlinux, whatever enum it is in; -1 when there is none. */
 long kernel__enum_value(const struct kernel *k, const char *name);
@@ -57,7 +61,7 @@ struct func_info {
 	int args;
 	uint32_t btf_id;	/* of the function, in that module's BTF */
 	char module[64];	/* "vmlinux" or the module whose BTF has it */
-	bool returns;		/* not void */
+	char shape[SHAPE_MAX];	/* what it takes and gives */
 };
 /* Looks FUNC up in MODULE's BTF (may be NULL), then in vmlinux's. */
 struct func_info kernel__func(struct kernel *k, const char *func, const char *module);
@@ -73,7 +77,11 @@ typedef int (*kernel_read_fn)(void *arg, uint64_t addr, void *buf, size_t len);
 struct kernel_memory {
 	uint64_t page_offset, vmemmap;
 };
-struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read, void *arg);
+/* SELF: the caller's struct task_struct. */
+struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read, void *arg, uint64_t self);
+
+/* Whether others than its own file may call FUNC: then its arguments are where the ABI says. */
+bool kernel__global(const struct kernel *k, const char *func, const char *module);
 
 const char *kernel__release(const struct kernel *k);
 /* GNU build id of vmlinux as hex, "" when unreadable. */

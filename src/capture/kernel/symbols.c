@@ -168,7 +168,7 @@ static const char *sym_name(const struct kernel *k, size_t i)
 	return k->names + k->syms[i].name;
 }
 
-uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
+static const struct sym *find_sym(const struct kernel *k, const char *name, const char *module)
 {
 	size_t at = SIZE_MAX;
 	uint32_t i;
@@ -177,9 +177,23 @@ uint64_t kernel__addr(const struct kernel *k, const char *name, const char *modu
 		const struct sym *s = &k->syms[i];
 
 		if (!module || !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
-			return s->addr;
+			return s;
 	}
-	return 0;
+	return NULL;
+}
+
+uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
+{
+	const struct sym *s = find_sym(k, name, module);
+
+	return s ? s->addr : 0;
+}
+
+bool kernel__global(const struct kernel *k, const char *func, const char *module)
+{
+	const struct sym *s = find_sym(k, func, module);
+
+	return s && (s->type == 'T' || s->type == 'W');
 }
 
 /* Index of the last symbol at or below ADDR, -1 when there is none. */

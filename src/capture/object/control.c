@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "capture/kernel/clock.h"
 #include "capture/object/private.h"
 
 int control__map(struct object *o, int fd)
@@ -19,6 +20,7 @@ int control__map(struct object *o, int fd)
 	o->ctl->wake_bytes = o->opt.ring_bytes / 4;
 	o->ctl->recorder_cpu = -1;
 	o->ctl->wait_ns = o->opt.jump_wait_ns;
+	o->ctl->runs_told = o->opt.all_blocks ? UINT32_MAX : VT_RUNS_TOLD;
 	o->ctl->module_wait_ns = o->opt.module_wait_ns;
 	return 0;
 }
@@ -31,5 +33,7 @@ void control__unmap(struct object *o)
 
 void object__gate(struct object *o, bool open)
 {
+	if (open)
+		o->ctl->gate_ns = clock__now();
 	__atomic_store_n(&o->ctl->gate, open, __ATOMIC_RELEASE);
 }

@@ -36,6 +36,7 @@ int object__losses(const struct object *o, struct object_losses *out)
 		for (int t = 0; t < VT_EV_MAX; t++) {
 			add_loss(&out->ring[t], &buf[i].loss[t]);
 			add_loss(&out->spared[t], &buf[i].spared[t]);
+			add_loss(&out->half[t], &buf[i].half[t]);
 		}
 		for (int cls = 0; cls < VT_C_MAX; cls++)
 			add_loss(&out->unknown[cls], &buf[i].unknown[cls]);

@@ -14,8 +14,7 @@
 #include "capture/object/private.h"
 #include "capture/object/template.h"
 #include "capture/plan/plan.h"
-#include "helpers.skel.h"
-#include "loads.skel.h"
+#include "programs.skel.h"
 
 /* bpf_loop() takes the address of a function. */
 static bool has_callback(const struct bpf_program *prog)
@@ -28,7 +27,7 @@ static bool has_callback(const struct bpf_program *prog)
 	return false;
 }
 
-/* Programs that many hooks share (vfiotrace/together.h). */
+/* Programs that many hooks share (vfiotrace/hooks.h). */
 static bool is_multi(const char *prog)
 {
 	return !strncmp(prog, "all_", 4);
@@ -139,16 +138,6 @@ static void choose(struct object *o, struct bpf_object *obj)
 	}
 }
 
-/* Whether the programs load from kernel memory: bpf/load.bpf.h. Kernels with LUO have the cast as it must be. */
-static bool may_load(const struct object *o)
-{
-	const char *asked = getenv("VFIOTRACE_READ");	/* for tests */
-
-	if (asked && !strcmp(asked, "helpers"))
-		return false;
-	return kernel__has_luo(o->k) && kernel__func(o->k, "bpf_rdonly_cast", NULL).btf_id;
-}
-
 static int size_maps(const struct object *o, struct bpf_object *obj)
 {
 	const char *objects = getenv("VFIOTRACE_OBJECTS");	/* for tests */
@@ -163,7 +152,7 @@ static int size_maps(const struct object *o, struct bpf_object *obj)
 static int open_and_load(struct object *o)
 {
 	size_t len;
-	const void *elf = may_load(o) ? loads_bpf__elf_bytes(&len) : helpers_bpf__elf_bytes(&len);
+	const void *elf = programs_bpf__elf_bytes(&len);
 
 	for (int tries = 0; tries < 32; tries++) {
 		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");

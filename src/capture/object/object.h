@@ -23,6 +23,7 @@ struct plan;
 struct object_options {
 	uint32_t ring_bytes;		/* power of two */
 	uint64_t jump_wait_ns;		/* bound on the wait before the jump */
+	bool all_blocks;		/* no limit to the runs of blocks that one call tells */
 	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
 };
 
@@ -42,6 +43,7 @@ int object__map_fd(const struct object *o, const char *map);
 int object__peek(struct object *o, uint64_t addr, void *buf, size_t len);
 int object__reader(void *object, uint64_t addr, void *buf, size_t len);	/* the same, as a kernel_read_fn */
 uint64_t object__peek_u64(struct object *o, uint64_t addr);	/* 0 when unreadable */
+uint64_t object__self(struct object *o);			/* our struct task_struct */
 /* Records once more what became of the folios that were held when a call failed. After the gate closed. */
 int object__last_look(struct object *o);
 
@@ -49,6 +51,7 @@ int object__last_look(struct object *o);
 struct object_losses {
 	struct vt_wire_loss ring[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* left out on purpose, VT_SPARE_AFTER */
+	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember */
 };
 int object__losses(const struct object *o, struct object_losses *out);

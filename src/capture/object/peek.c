@@ -39,6 +39,14 @@ uint64_t object__peek_u64(struct object *o, uint64_t addr)
 	return addr && !object__peek(o, addr, &v, sizeof(v)) ? v : 0;
 }
 
+uint64_t object__self(struct object *o)
+{
+	uint64_t nothing;
+
+	object__peek(o, 0, &nothing, sizeof(nothing));
+	return o->ctl->peek_task;
+}
+
 /*
  * A folio that has just left a page cache may hang on a CPU's list of pages to
  * be put on the LRU, with a reference of its own. Sealing a memfd against

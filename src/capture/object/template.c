@@ -70,6 +70,28 @@ bool template__exists(const struct object *o, const char *prog)
 
 /* ---- loading them again ---- */
 
+#define VERIFIER_LOG (4 << 20)
+
+/* What the verifier says of a program that it refuses is for whoever works on the programs. */
+static int load_insns(const char *prog, const struct template *t, struct bpf_prog_load_opts *opts)
+{
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, opts);
+	char *log;
+
+	if (fd >= 0 || !getenv("VFIOTRACE_DEBUG"))
+		return fd;
+	log = calloc(1, VERIFIER_LOG);
+	if (!log)
+		return fd;
+	opts->log_buf = log;
+	opts->log_size = VERIFIER_LOG;
+	opts->log_level = 1;
+	if (bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, opts) < 0)
+		fprintf(stderr, "%s is refused:\n%s\n", prog, log);
+	free(log);
+	return fd;
+}
+
 int template__load(const struct object *o, const char *prog, unsigned int attach_type, uint32_t btf_id, int btf_fd)
 {
 	const struct template *t = find(o, prog);
@@ -83,7 +105,7 @@ int template__load(const struct object *o, const char *prog, unsigned int attach
 	opts.func_info_rec_size = t->func_info_rec_size;
 	if (t->sleepable)
 		opts.prog_flags |= BPF_F_SLEEPABLE;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, prog, "GPL", t->insns, t->nr, &opts);
+	return load_insns(prog, t, &opts);
 }
 
 /* Places of functions in the program move behind the prologue; the main one begins with it. */
@@ -102,16 +124,6 @@ static void *shifted_func_info(const struct template *t, int by)
 	return copy;
 }
 
-/* bpf_get_func_arg() and its kin: for fentry and fexit only. */
-static bool asks_for_fentry(const struct bpf_insn *insns, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
-		    insns[i].imm >= BPF_FUNC_get_func_arg && insns[i].imm <= BPF_FUNC_get_func_arg_cnt)
-			return true;
-	return false;
-}
-
 int template__load_kprobe(const struct object *o, const char *prog, const struct kprobe_shape *shape)
 {
 	const struct template *t = find(o, prog);
@@ -125,7 +137,7 @@ int template__load_kprobe(const struct object *o, const char *prog, const struct
 	len = prologue__make(shape, prologue__stack_used(t->insns, t->nr), prologue);
 	if (len < 0)
 		return len;
-	if (asks_for_fentry(t->insns, t->nr))
+	if (t->sleepable)
 		return -EOPNOTSUPP;
 	insns = malloc((len + t->nr) * sizeof(*insns));
 	info = shifted_func_info(t, len);

@@ -16,7 +16,7 @@ struct object;
 bool template__exists(const struct object *o, const char *prog);
 /* PROG for the function BTF_ID of the module behind BTF_FD, 0: for many functions. */
 int template__load(const struct object *o, const char *prog, unsigned int attach_type, uint32_t btf_id, int btf_fd);
-/* PROG as a kprobe program. -EOPNOTSUPP: it asks the kernel what only fentry can tell. */
+/* PROG as a kprobe program. -EOPNOTSUPP: it sleeps. */
 int template__load_kprobe(const struct object *o, const char *prog, const struct kprobe_shape *shape);
 
 #endif

@@ -10,73 +10,19 @@
 #include "capture/arch/arch.h"
 #include "capture/kernel/kernel.h"
 
-#define CORE PLAN_CORE
-#define VFIO PLAN_VFIO
+enum { ENTER = 1, EXIT = 2, BOTH = ENTER | EXIT };
+enum { OWN, SHARED, SLEEPS };
 
-/* Where a function changed its name between posted versions, all names stand here, newest first. sys_ stands for the architecture's prefix, too. */
-const struct hook plan_hooks[] = {
-	{ CORE, "session_create",	1, 1, VT_EV_SESSION_CREATE,	"luo_session_create", 2 },
-	{ CORE, "session_retrieve",	1, 1, VT_EV_SESSION_RETRIEVE,	"luo_session_retrieve", 2 },
-	{ CORE, "session_release",	1, 1, VT_EV_SESSION_RELEASE,	"luo_session_release", 2 },
-	{ CORE, "session_deserialize",	0, 1, VT_EV_SESSION_DESERIALIZE, "luo_session_deserialize", 0 },
-	{ CORE, "luo_preserve",		1, 1, VT_EV_LUO_PRESERVE,	"luo_preserve_file", 3 },
-	{ CORE, "luo_retrieve",		1, 1, VT_EV_LUO_RETRIEVE,	"luo_retrieve_file", 3 },
-	{ CORE, "luo_freeze",		1, 1, VT_EV_LUO_FREEZE,		"luo_file_freeze", 2 },
-	{ CORE, "luo_unfreeze",		1, 1, VT_EV_LUO_UNFREEZE,	"luo_file_unfreeze", 1 },
-	{ CORE, "luo_unpreserve",	1, 1, VT_EV_LUO_UNPRESERVE,	"luo_file_unpreserve_files", 1 },
-	{ CORE, "luo_finish",		1, 1, VT_EV_LUO_FINISH,		"luo_file_finish", 1 },
-	{ CORE, "luo_deserialize",	1, 1, VT_EV_LUO_DESERIALIZE,	"luo_file_deserialize", 2 },
-	{ CORE, "flb_preserve",		1, 1, VT_EV_FLB_PRESERVE,	"luo_flb_file_preserve", 1 },
-	{ CORE, "flb_unpreserve",	0, 1, VT_EV_FLB_UNPRESERVE,	"luo_flb_file_unpreserve", 1 },
-	{ CORE, "flb_finish",		0, 1, VT_EV_FLB_FINISH,		"luo_flb_file_finish", 1 },
-	{ CORE, "flb_get_out",		0, 1, VT_EV_FLB_GET,		"liveupdate_flb_get_outgoing", 2 },
-	{ CORE, "flb_get_in",		0, 1, VT_EV_FLB_GET,		"liveupdate_flb_get_incoming", 2 },
-	{ CORE, "flb_put_out",		0, 1, VT_EV_FLB_PUT,		"liveupdate_flb_put_outgoing", 1 },
-	{ CORE, "flb_put_in",		0, 1, VT_EV_FLB_PUT,		"liveupdate_flb_put_incoming", 1 },
-	{ CORE, "session_ioctl",	0, 1, VT_EV_LUO_IOCTL,		"luo_session_ioctl", 3 },
-	{ CORE, "device_ioctl",		0, 1, VT_EV_LUO_IOCTL,		"luo_ioctl", 3 },
-	{ CORE, "register_handler",	0, 1, VT_EV_REC_HANDLER,	"liveupdate_register_file_handler", 1 },
-	{ CORE, "reboot",		1, 1, VT_EV_REBOOT,		"liveupdate_reboot", 0 },
-	{ CORE, "serialize",		1, 1, VT_EV_SERIALIZE,		"luo_session_serialize", 0 },
-	{ CORE, "device_shutdown",	1, 0, VT_EV_SHUTDOWN,		"device_shutdown", 0 },
-	{ CORE, "machine_shutdown",	1, 0, VT_EV_JUMP,		"machine_shutdown", 0 },
-	{ CORE, "module_init",		0, 1, VT_EV_REC_MODULE,		"do_init_module", 1 },
-	{ CORE, "finit_module",		0, 1, VT_EV_REC_MODULE,		"sys_finit_module", 0 },
-	{ CORE, "init_module",		0, 1, VT_EV_REC_MODULE,		"sys_init_module", 0 },
-	{ CORE, "fput",			1, 0, VT_EV_FILE_FPUT,		"__fput", 1 },
-	{ CORE, "anon_getfile",		0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile", 4 },
-	{ CORE, "anon_getfile_fmode",	0, 1, VT_EV_FILE_ANON,		"anon_inode_getfile_fmode", 5 },
-	{ CORE, "unmap",		1, 0, VT_EV_VFIO_ZAP,		"unmap_mapping_range", 1 },
-	{ CORE, "kho_alloc_preserve",	1, 1, VT_EV_KHO_ALLOC_PRESERVE,	"kho_alloc_preserve", 1 },
-	{ CORE, "kho_unpreserve_free",	1, 1, VT_EV_KHO_UNPRESERVE_FREE, "kho_unpreserve_free", 1 },
-	{ CORE, "kho_restore_free",	1, 1, VT_EV_KHO_RESTORE_FREE,	"kho_restore_free", 1 },
-	{ CORE, "kho_preserve_folio",	1, 1, VT_EV_KHO_PRESERVE_FOLIO,	"kho_preserve_folio", 1 },
-	{ CORE, "kho_unpreserve_folio",	1, 1, VT_EV_KHO_UNPRESERVE_FOLIO, "kho_unpreserve_folio", 1 },
-	{ CORE, "kho_restore_folio",	1, 1, VT_EV_KHO_RESTORE_FOLIO,	"kho_restore_folio", 1 },
-	{ CORE, "kho_preserve_pages",	1, 1, VT_EV_KHO_PRESERVE_PAGES,	"kho_preserve_pages", 2 },
-	{ CORE, "kho_unpreserve_pages",	1, 1, VT_EV_KHO_UNPRESERVE_PAGES, "kho_unpreserve_pages", 2 },
-	{ CORE, "kho_restore_pages",	1, 1, VT_EV_KHO_RESTORE_PAGES,	"kho_restore_pages", 2 },
-	{ CORE, "kho_preserve_vmalloc",	1, 1, VT_EV_KHO_PRESERVE_VMALLOC, "kho_preserve_vmalloc", 2 },
-	{ CORE, "kho_unpreserve_vmalloc", 1, 1, VT_EV_KHO_UNPRESERVE_VMALLOC, "kho_unpreserve_vmalloc", 1 },
-	{ CORE, "kho_restore_vmalloc",	1, 1, VT_EV_KHO_RESTORE_VMALLOC, "kho_restore_vmalloc", 1 },
-
-	{ VFIO, "cdev_open",		1, 1, VT_EV_VFIO_CDEV_OPEN,	"vfio_device_fops_cdev_open", 2 },
-	{ VFIO, "open_common",		1, 1, VT_EV_VFIO_OPEN_COMMON,	"vfio_device_cdev_open|__vfio_device_fops_cdev_open", 2 },
-	{ VFIO, "lu_open",		1, 1, VT_EV_VFIO_LU_OPEN,	"vfio_device_liveupdate_cdev_open", 1 },
-	{ VFIO, "group_open",		1, 1, VT_EV_VFIO_GROUP_OPEN,	"vfio_device_open_file", 1 },
-	{ VFIO, "release",		1, 1, VT_EV_VFIO_RELEASE,	"vfio_device_fops_release", 2 },
-	{ VFIO, "df_alloc",		0, 1, VT_EV_VFIO_DF_ALLOC,	"vfio_allocate_device_file", 1 },
-	{ VFIO, "get_reg",		0, 1, VT_EV_VFIO_GET_REG,	"vfio_device_try_get_registration", 1 },
-	{ VFIO, "put_reg",		0, 1, VT_EV_VFIO_PUT_REG,	"vfio_device_put_registration", 1 },
-	{ VFIO, "find",			0, 1, VT_EV_VFIO_FIND,		"vfio_find_device", 0 },
-	{ VFIO, "register",		0, 1, VT_EV_VFIO_REGISTER,	"vfio_register_group_dev", 1 },
-	{ VFIO, "unregister",		1, 1, VT_EV_VFIO_UNREGISTER,	"vfio_unregister_group_dev", 1 },
-	{ VFIO, "bind",			0, 1, VT_EV_VFIO_BIND,		"vfio_df_ioctl_bind_iommufd", 2 },
-	{ VFIO, "df_open",		0, 1, VT_EV_VFIO_DF_OPEN,	"vfio_df_open", 1 },
-	{ VFIO, "df_close",		0, 1, VT_EV_VFIO_DF_CLOSE,	"vfio_df_close", 1 },
-	{ VFIO, "mmap",			0, 1, VT_EV_VFIO_MMAP,		"vfio_device_fops_mmap", 2 },
+const struct hook plan_hooks[VT_HOOKS] = {
+#define ARG(type, name) #type ","
+#define RET(type) ">" #type
+#define ROW(in, when, name, ends, type, functions, share, flag, args...) [VT_HOOK_##name] = { \
+	.group = PLAN_##when, .domain = #in, .prog = #name, .enter = (ends) & ENTER, .exit = (ends) & EXIT, .event = VT_EV_##type, \
+	.funcs = functions, .shared = (share) == SHARED, .flags = flag, .shape = "" args },
+#include "vfiotrace/hooks/all.def"
+#undef ARG
+#undef RET
 };
-const size_t plan_nr_hooks = sizeof(plan_hooks) / sizeof(plan_hooks[0]);
 
 struct plan_row *plan__add(struct plan *p)
 {
@@ -110,17 +56,21 @@ static bool next_name(const char **at, char *func, size_t len)
 	return true;
 }
 
-/* Picks the candidate: FUNC gets its name. One that BTF knows is better than one that only has a symbol. */
+/* Picks the candidate: FUNC gets its name. One that BTF knows as it must be is best, and one that only has a symbol is last. */
 static struct func_info pick(struct kernel *k, const struct hook *h, const char *module, char *func, size_t len)
 {
 	struct func_info fi = { 0 };
+	char why[160];
 	const char *at;
 
-	for (at = h->funcs; next_name(&at, func, len);) {
-		fi = kernel__func(k, func, module);
-		if (fi.found)
-			return fi;
+	for (int any = 0; any < 2; any++) {
+		for (at = h->funcs; next_name(&at, func, len);) {
+			fi = kernel__func(k, func, module);
+			if (fi.found && (any || shape__fits(fi.shape, h->shape, why, sizeof(why))))
+				return fi;
+		}
 	}
+	memset(&fi, 0, sizeof(fi));
 	for (at = h->funcs; next_name(&at, func, len);)
 		if (kernel__addr(k, func, module ? module : "vmlinux"))
 			return fi;
@@ -138,6 +88,34 @@ static void absent(struct plan_row *r, struct kernel *k, const struct plan_scope
 		snprintf(r->reason, sizeof(r->reason), "this kernel has no such function (or it was inlined)");
 }
 
+const struct hook *plan__hook(const char *prog)
+{
+	for (size_t i = 0; i < VT_HOOKS; i++)
+		if (!strcmp(plan_hooks[i].prog, prog + 2) && (*prog == 'e' ? plan_hooks[i].enter : plan_hooks[i].exit))
+			return &plan_hooks[i];
+	return NULL;
+}
+
+void plan__aim(struct plan_row *r, const struct hook *h, const struct func_info *fi)
+{
+	r->method = PLAN_FENTRY;
+	r->btf_id = fi->btf_id;
+	r->args = fi->found ? fi->args : shape__args(h->shape);
+	r->possible = fi->found && shape__fits(fi->shape, h->shape, r->reason, sizeof(r->reason));
+}
+
+/* A kprobe takes arguments from the registers: where the ABI says, but a function that BTF leaves out may be called in a way of its own. */
+static void aim_by_symbol(struct plan_row *r, struct kernel *k, const struct hook *h)
+{
+	bool known = h->flags & VT_HOOK_CALLBACK || kernel__global(k, r->func, r->module);
+
+	r->only_kprobe = r->possible = known;
+	if (known)
+		r->method = PLAN_KPROBE;
+	snprintf(r->reason, sizeof(r->reason), "in the symbol table but not in BTF%s",
+		 known ? "" : "; it is static, and the compiler may hand over its arguments in another way");
+}
+
 static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool exit, const struct plan_scope *s)
 {
 	const char *module = s->module ? s->module : "vmlinux";
@@ -152,35 +130,43 @@ static int add_row(struct plan *p, struct kernel *k, const struct hook *h, bool 
 	r->exit = exit;
 	snprintf(r->prog, sizeof(r->prog), "%c_%s", exit ? 'x' : 'e', h->prog);
 	snprintf(r->module, sizeof(r->module), "%s", fi.found ? fi.module : module);
-	r->btf_id = fi.btf_id;
-	r->args = fi.found ? fi.args : h->args;
-	r->method = PLAN_FENTRY;
-	r->addr = fi.found ? 0 : kernel__addr(k, r->func, module);
-	if (!fi.found && r->addr) {
-		r->method = PLAN_KPROBE;
-		r->only_kprobe = r->possible = true;
-		snprintf(r->reason, sizeof(r->reason), "in the symbol table but not in BTF");
-	} else if (!fi.found)
+	plan__aim(r, h, &fi);
+	r->addr = fi.found ? 0 : kernel__addr(k, r->func, r->module);
+	if (r->addr)
+		aim_by_symbol(r, k, h);
+	else if (!fi.found)
 		absent(r, k, s);
-	else if (fi.args < h->args)
-		snprintf(r->reason, sizeof(r->reason), "takes %d arguments here, %d are needed", fi.args, h->args);
-	else
-		r->possible = true;
 	return 0;
+}
+
+static bool is_there(struct kernel *k, const struct hook *h, const char *module)
+{
+	char func[96];
+
+	return pick(k, h, module, func, sizeof(func)).found || kernel__addr(k, func, module ? module : "vmlinux");
+}
+
+/* Of two forms of a hook the one that this kernel has, or else the newer one: it has the reason. */
+static bool is_passed_over(struct kernel *k, const struct hook *h, const char *module)
+{
+	if (h->flags & VT_HOOK_OLDER)
+		return is_there(k, h - 1, module) || !is_there(k, h, module);
+	return h + 1 < plan_hooks + VT_HOOKS && h[1].flags & VT_HOOK_OLDER && !is_there(k, h, module) && is_there(k, h + 1, module);
 }
 
 int plan__resolve(struct plan *p, struct kernel *k, const struct plan_scope *s)
 {
-	for (size_t i = 0; i < plan_nr_hooks; i++) {
+	for (size_t i = 0; i < VT_HOOKS; i++) {
 		const struct hook *h = &plan_hooks[i];
 		int err = 0;
 
-		if (h->group != s->group)
+		if (h->group != s->group || is_passed_over(k, h, s->module))
 			continue;
-		if (h->enter)
-			err = add_row(p, k, h, false, s);
-		if (!err && h->exit)
+		/* The end first: a call that is seen to begin must be seen to end. */
+		if (h->exit)
 			err = add_row(p, k, h, true, s);
+		if (!err && h->enter)
+			err = add_row(p, k, h, false, s);
 		if (err)
 			return err;
 	}
@@ -265,8 +251,9 @@ struct plan_row *plan__source(struct plan *p, enum vt_event_type event, bool exi
 			continue;
 		if (r->exit == exit)
 			return r;
-		/* A point event comes from the only program there is. */
-		other = r;
+		/* A point event comes from the first of its functions. */
+		if (!other)
+			other = r;
 	}
 	return other;
 }

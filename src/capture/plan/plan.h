@@ -11,24 +11,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vfiotrace/hooks.h"
 #include "vfiotrace/trace.h"
 
 struct kernel;
+struct func_info;
+struct plan_row;
 
-/* Which load of the BPF object a hook belongs to. */
+/* When a hook's functions are there to be attached to. */
 enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
 
+/* A line of vfiotrace/hooks/: see vfiotrace/hooks.h. */
 struct hook {
 	enum plan_group group;
+	const char *domain;
 	const char *prog;	/* programs e_<prog> and x_<prog> */
 	bool enter, exit;
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
-	int args;		/* arguments that the program reads */
+	bool shared;		/* may be served by all_e_<domain>, all_x_<domain> */
+	unsigned int flags;	/* enum vt_hook_flag */
+	const char *shape;	/* of the function, see shape__fits() */
 };
 
-extern const struct hook plan_hooks[];
-extern const size_t plan_nr_hooks;
+extern const struct hook plan_hooks[VT_HOOKS];
+/* The hook of a program of that name, e_<prog> or x_<prog>; NULL when it is no hook's. */
+const struct hook *plan__hook(const char *prog);
+/* FUNC's shape and name become the row's, with method and reason: whether, and how, it can be hooked. */
+void plan__aim(struct plan_row *r, const struct hook *h, const struct func_info *fi);
 
 /* Ways to attach, in the order in which they are tried; each is a file of src/capture/attach/. */
 enum plan_method {

@@ -24,17 +24,23 @@ void jump__save(struct recorder *r)
 	r->dirty = false;
 }
 
-/* A module that matters has come: attach to it, then let its loader go on. */
-void jump__module(struct recorder *r)
+/* A module that matters has come, or a handler that none of them brought: attach to it, then let its loader go on. */
+void jump__newcomers(struct recorder *r)
 {
 	struct vt_control *c = object__control(r->obj);
+	uint32_t late = __atomic_load_n(&c->handlers_late, __ATOMIC_ACQUIRE);
 	uint64_t seen = __atomic_load_n(&c->modules_seen, __ATOMIC_ACQUIRE);
-	struct cpuhog *hold = r->one_cpu ? cpuhog__begin(r->opt->module_wait_ns) : NULL;
-	int64_t ret = domains__catch_up(r->d);
+	struct cpuhog *hold;
+	int64_t ret;
 
+	if (!r->new_module && late == r->handlers_late)
+		return;
+	hold = r->one_cpu ? cpuhog__begin(r->opt->module_wait_ns) : NULL;
+	ret = domains__catch_up(r->d);
 	output__mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
 	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
 	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
 	r->new_module = false;
+	r->handlers_late = late;
 }

@@ -96,6 +96,7 @@ void output__losses(struct recorder *r)
 	for (int t = 1; t < VT_EV_MAX; t++) {
 		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
 		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
+		write_loss(r, t, "one end of a call alone was seen", &now.half[t], &r->told.half[t], now.half[t].last_ns);
 	}
 	for (const struct domain *const *d = domain_list; *d; d++)
 		for (const struct domain_memory *m = (*d)->remembered; m && m->type; m++)

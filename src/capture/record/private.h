@@ -27,6 +27,7 @@ struct recorder {
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
 	bool new_module;
+	uint32_t handlers_late;	/* see struct vt_control; attached so far */
 	int sigfd, child_go;
 	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
 	sigset_t was_blocked;
@@ -64,7 +65,8 @@ void child__check_grace(struct recorder *r);
 
 /* ---- jump.c: while the kernel waits for us ---- */
 void jump__save(struct recorder *r);
-void jump__module(struct recorder *r);
+/* A module, or a handler: attached to, if any has come. */
+void jump__newcomers(struct recorder *r);
 
 /* ---- ring.c ---- */
 int ring__open(struct recorder *r);

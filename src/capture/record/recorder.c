@@ -110,7 +110,7 @@ static int arm(struct recorder *r)
 		.fail_section = r->opt->fail_section,
 		.fail_nth = r->opt->fail_nth,
 		.force_kprobe = r->opt->force_kprobe,
-		.jump_wait_ns = r->opt->jump_wait_ns,
+		.jump_wait_ns = r->opt->jump_wait_ns, .all_blocks = r->opt->all_blocks,
 		.module_wait_ns = r->one_cpu ? 0 : r->opt->module_wait_ns,
 	};
 	const char *why;

@@ -14,6 +14,7 @@ struct recorder_options {
 	uint32_t ring_bytes;
 	uint64_t carry_bytes;		/* 0 = write to OUTPUT at once, else carry the trace over, see carry.h */
 	uint64_t jump_wait_ns, module_wait_ns;
+	bool all_blocks;		/* no limit to the runs of blocks that one call tells */
 	int fail_section;		/* enum vt_event_type; 0 = no fault injection */
 	uint32_t fail_nth;		/* 0 = ladder */
 	const char *force_kprobe;	/* see engine_options */

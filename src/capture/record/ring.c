@@ -34,8 +34,7 @@ void ring__drain(struct recorder *r)
 	ring_buffer__consume(r->rb);
 	if (r->jumping)
 		jump__save(r);
-	if (r->new_module)
-		jump__module(r);
+	jump__newcomers(r);
 	if (r->dirty) {
 		output__losses(r);
 		output__store(r, false);

@@ -61,7 +61,7 @@ int var_close(const char *name);
 unsigned long long number(const char *text);
 int errno_by_name(const char *name);
 const char *errno_name(int err);
-void pattern_fill(unsigned char *buf, size_t size, const char *pattern);
+void pattern_fill(unsigned char *buf, size_t size, size_t from, const char *pattern);
 
 /* The tables of steps, each closed by an entry without a name */
 extern const struct step control_steps[];	/* control.c, inject.c */

@@ -30,10 +30,38 @@ static int run_close(int argc, char **argv)
 	return var_close(argv[1]);
 }
 
+#define PIECE (64u << 20)	/* a large file is filled and read by such pieces */
+
+static void move_all(int fd, unsigned char *buf, size_t size, off_t at, bool out)
+{
+	ssize_t n;
+
+	for (size_t done = 0; done < size; done += n) {
+		n = out ? pwrite(fd, buf + done, size - done, at + done) : pread(fd, buf + done, size - done, at + done);
+		if (n <= 0)
+			script_error("cannot %s at byte %lld: %s", out ? "write" : "read", (long long)(at + done),
+				     n ? strerror(errno) : "the file ends there");
+	}
+}
+
+static unsigned char *piece_new(size_t size)
+{
+	unsigned char *buf = malloc(size < PIECE ? size + 1 : PIECE);
+
+	if (!buf)
+		script_error("out of memory");
+	return buf;
+}
+
+static size_t piece_at(size_t at, size_t size)
+{
+	return size - at < PIECE ? size - at : PIECE;
+}
+
 /* memfd VAR BYTES PATTERN: filled, so that its pages exist. */
 static int run_memfd(int argc, char **argv)
 {
-	size_t size = number(argv[2]);
+	size_t size = number(argv[2]), n;
 	unsigned char *buf;
 	int fd;
 
@@ -42,14 +70,40 @@ static int run_memfd(int argc, char **argv)
 	if (fd < 0)
 		return fd;
 
-	buf = malloc(size);
-	if (!buf)
-		script_error("memfd: out of memory");
-	pattern_fill(buf, size, argv[3]);
-	if (write(fd, buf, size) != (ssize_t)size)
-		script_error("memfd: cannot fill: %s", strerror(errno));
+	buf = piece_new(size);
+	for (size_t at = 0; at < size; at += n) {
+		n = piece_at(at, size);
+		pattern_fill(buf, n, at, argv[3]);
+		move_all(fd, buf, n, at, true);
+	}
 	free(buf);
+	lseek(fd, size, SEEK_SET);
 	var_set(argv[1], fd);
+	return 0;
+}
+
+/*
+ * pieces VAR VAR BYTES PATTERN: two memory files that are filled page by page in
+ * turn, so that neither has much memory side by side.
+ */
+static int run_pieces(int argc, char **argv)
+{
+	size_t size = number(argv[3]);
+	unsigned char page[4096];
+	int fd[2];
+
+	(void)argc;
+	for (int i = 0; i < 2; i++) {
+		fd[i] = KERNEL_CALL(memfd_create(argv[1 + i], MFD_CLOEXEC | MFD_ALLOW_SEALING));
+		if (fd[i] < 0)
+			return fd[i];
+		var_set(argv[1 + i], fd[i]);
+	}
+	for (size_t at = 0; at < size; at += sizeof(page)) {
+		pattern_fill(page, sizeof(page), at, argv[4]);
+		move_all(fd[0], page, sizeof(page), at, true);
+		move_all(fd[1], page, sizeof(page), at, true);
+	}
 	return 0;
 }
 
@@ -66,7 +120,7 @@ static int run_write(int argc, char **argv)
 	unsigned char buf[8];
 
 	(void)argc;
-	pattern_fill(buf, sizeof(buf), argv[2]);
+	pattern_fill(buf, sizeof(buf), 0, argv[2]);
 	return KERNEL_CALL(pwrite(var_fd(argv[1]), buf, sizeof(buf), 0));
 }
 
@@ -99,18 +153,19 @@ static size_t file_size(int fd)
 static int run_verify(int argc, char **argv)
 {
 	int fd = var_fd(argv[1]);
-	size_t size = file_size(fd);
-	unsigned char *want = malloc(size), *have = calloc(1, size);
+	size_t size = file_size(fd), n;
+	unsigned char *want = piece_new(size), *have = piece_new(size);
 
 	(void)argc;
-	if (!want || !have)
-		script_error("verify: out of memory");
-	pattern_fill(want, size, argv[2]);
-	if (!size || pread(fd, have, size, 0) != (ssize_t)size)
-		script_error("%s: cannot read %zu bytes: %s", argv[1], size,
-			     strerror(errno));
-	if (memcmp(want, have, size))
-		script_error("%s: the contents are not what was written", argv[1]);
+	if (!size)
+		script_error("%s: is empty", argv[1]);
+	for (size_t at = 0; at < size; at += n) {
+		n = piece_at(at, size);
+		pattern_fill(want, n, at, argv[2]);
+		move_all(fd, have, n, at, false);
+		if (memcmp(want, have, n))
+			script_error("%s: the contents are not what was written", argv[1]);
+	}
 	free(want);
 	free(have);
 	return 0;
@@ -120,6 +175,7 @@ const struct step file_steps[] = {
 	{ "open",	2, 2, run_open },
 	{ "close",	1, 1, run_close },
 	{ "memfd",	3, 3, run_memfd },
+	{ "pieces",	4, 4, run_pieces },
 	{ "hole",	2, 2, run_hole },
 	{ "write",	2, 2, run_write },
 	{ "put",	1, 2, run_put },

@@ -52,10 +52,10 @@ const char *errno_name(int err)
 }
 
 /* The pattern over and over, so that any lost or moved page shows. */
-void pattern_fill(unsigned char *buf, size_t size, const char *pattern)
+void pattern_fill(unsigned char *buf, size_t size, size_t from, const char *pattern)
 {
 	size_t len = strlen(pattern);
 
 	for (size_t i = 0; i < size; i++)
-		buf[i] = pattern[i % len] + (i >> 12);
+		buf[i] = pattern[(from + i) % len] + ((from + i) >> 12);
 }

@@ -4,59 +4,36 @@
  *
  * A helper call costs some hundred instructions for each value, a load of the
  * program's own ten: bpf_rdonly_cast() makes any address one that may be loaded
- * from. Such a load that faults gives 0 and says nothing, so where a fault is
- * to be told, a 0 is read again by the helper.
- *
- * The programs are built twice: with VT_LOADS for kernels that have the cast
- * to plain memory (6.17), without for the others (src/capture/object/object.c chooses).
- * Not decided by a branch in the program, as each would take the verifier's time.
+ * from (plain memory since 6.17, and LUO is there since 6.19). Such a load that
+ * faults gives 0 and says nothing, so where a fault is to be told, a 0 is read
+ * again by the helper.
  */
 #ifndef VFIOTRACE_LOAD_BPF_H
 #define VFIOTRACE_LOAD_BPF_H
 
-#include "vmlinux.h"
+#include "lib/arch.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
+
 /*
- * KERNEL(p): p, so that GET(KERNEL(p), m) is p->m; M may go on into structs that
+ * KERNEL(p): p, so that KERNEL(p)->m may be read; m may go on into structs that
  * p holds. Kept in a variable where several members are read: the verifier
  * looks at each call. READ(p, m): the same for one member.
  */
-#ifdef VT_LOADS
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
-
 #define KERNEL(p) ((typeof(p))bpf_rdonly_cast((const void *)(p), 0))
-#define GET(k, m) ((k)->m)
-#else
-#define KERNEL(p) (p)
-#define GET(k, m) ({ typeof(k) k_ = (k); BPF_CORE_READ(k_, m); })
-#endif
-#define READ(p, m) GET(KERNEL(p), m)
+#define READ(p, m) (KERNEL(p)->m)
 
 /* At OFF from an address that no type describes. */
 static __always_inline u32 get_u32(const void *k, s64 off)
 {
-#ifdef VT_LOADS
 	return *(const u32 *)(k + off);
-#else
-	u32 v = 0;
-
-	bpf_probe_read_kernel(&v, sizeof(v), k + off);
-	return v;
-#endif
 }
 
 static __always_inline u64 get_u64(const void *k, s64 off)
 {
-#ifdef VT_LOADS
 	return *(const u64 *)(k + off);
-#else
-	u64 v = 0;
-
-	bpf_probe_read_kernel(&v, sizeof(v), k + off);
-	return v;
-#endif
 }
 
 static __always_inline u64 read_u64(u64 addr)
@@ -88,7 +65,6 @@ static __always_inline u32 low_half(u64 addr)
  */
 static __noinline __attribute__((unused)) bool load_str(char *to, u32 size, u64 from)
 {
-#ifdef VT_LOADS
 	const void *k = KERNEL((const void *)from);
 	u64 first = get_u64(k, 0), second = get_u64(k, sizeof(first));
 
@@ -96,7 +72,6 @@ static __noinline __attribute__((unused)) bool load_str(char *to, u32 size, u64 
 	((u64 *)to)[1] = second;
 	if (first && (has_zero_byte(first) || (has_zero_byte(second) && (second || (low_half(from) & 4095) <= 4096 - 16))))
 		return true;
-#endif
 	if (bpf_probe_read_kernel(to, size, (void *)from))
 		return bpf_probe_read_kernel_str(to, size, (void *)from) > 0;
 	to[size - 1] = 0;

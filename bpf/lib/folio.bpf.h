@@ -3,10 +3,10 @@
  * Folios that a retrieve or a finish took out of KHO, and what became of them.
  *
  * folio_put() is inline and ends in functions that all memory passes: no hook
- * is put there. Instead each folio is remembered as it is restored, and
- * looked at when the call is over: free, in a page cache, or held by a
- * reference that nobody will drop. Those not free are looked at again when the
- * recording ends.
+ * is put there. Instead folios are remembered as they are restored
+ * (blocks.bpf.h), and looked at when the call is over: free, in a page cache, or
+ * held by a reference that nobody will drop. Those not free are looked at again
+ * when the recording ends.
  *
  * A page that was freed may be somebody else's by then. Its list head tells:
  * memory that KHO hands over was never on a free list (its lru is as the boot
@@ -15,18 +15,11 @@
 #ifndef VFIOTRACE_FOLIO_BPF_H
 #define VFIOTRACE_FOLIO_BPF_H
 
-#include "vfiotrace.bpf.h"
+#include "lib/blocks.bpf.h"
+#include "lib/file.bpf.h"
 
-#define VT_FOLIOS 16384		/* power of two: the newest are kept, all tasks' */
 #define VT_FOLIOS_TOLD 64	/* held folios that one call tells one by one */
 #define TMPFS_MAGIC 0x01021994
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, VT_FOLIOS);
-	__type(key, u32);
-	__type(value, struct vt_folio);
-} folios VT_MAP_ATTR;
 
 /* To be looked at again; one in a page cache together with that file's identity, as both may have new owners by then. */
 struct vt_suspect {
@@ -50,41 +43,13 @@ struct folio_seen {
 	u64 mapping;
 };
 
-/* A kernel that no longer keeps these in struct page is not looked at: `untold` says so. */
-static __always_inline bool folios_readable(void)
-{
-	return bpf_core_field_exists(struct page, lru) && bpf_core_field_exists(struct page, mapping) &&
-	       bpf_core_field_exists(struct page, _refcount);
-}
-
-/* On return from kho_restore_folio(), within a callback whose folios are watched. */
-static __always_inline void folio_remember(struct vt_control *c, struct vt_task *t, u64 page)
-{
-	struct vt_folio *f;
-	u64 at;
-	u32 i;
-
-	if (!t || !t->folio_watch || !page || IS_ERR_VALUE(page))
-		return;
-	at = __sync_fetch_and_add(&c->folios_next, 1);
-	if (!t->folios.nr++)
-		t->folios.first = at;
-	i = at & (VT_FOLIOS - 1);
-	f = bpf_map_lookup_elem(&folios, &i);
-	if (!f || !folios_readable())
-		return;
-	f->page = page;
-	f->lru = (u64)READ((struct page *)page, lru.next);
-	f->tid = (u32)bpf_get_current_pid_tgid();
-}
-
 static __always_inline void folio_look(const struct vt_folio *f, struct folio_seen *s)
 {
 	struct page *p = (struct page *)f->page;
 
 	s->refs = READ(p, _refcount.counter);
 	s->mapping = (u64)READ(p, mapping);
-	s->untouched = (u64)READ(p, lru.next) == f->lru;
+	s->untouched = (u64)READ(p, lru.next) == (f->lru ? f->lru : f->page + bpf_core_field_offset(struct page, lru));
 	/* The low bits of a mapping mark what is no page cache (PAGE_MAPPING_ANON and its kin). */
 	if (s->refs <= 0 || s->mapping & 3)
 		s->state = FOLIO_FREE;
@@ -148,32 +113,44 @@ static __always_inline void folio_suspect(struct vt_control *c, const struct vt_
 struct folio_walk {
 	struct vt_control *c;
 	struct vt_task *t;
+	struct vt_folio run;
 	u64 first;
 	u32 tid;
 };
 
 static long folio_visit(u32 n, struct folio_walk *k)
 {
-	u32 i = (k->first + n) & (VT_FOLIOS - 1);
-	struct vt_folio *f = bpf_map_lookup_elem(&folios, &i);
 	struct vt_folios *all = &k->t->folios;
+	struct vt_folio f = k->run;
 	struct folio_seen s = {};
 
-	if (!f || f->tid != k->tid || !f->page)
-		return 0;
-	folio_look(f, &s);
-	f->tid = 0;
+	f.page += n * f.step;
+	f.nr = 1;
+	folio_look(&f, &s);
 	all->seen++;
 	if (s.state == FOLIO_FREE) {
 		all->freed++;
 	} else if (s.state == FOLIO_CACHED) {
 		all->cached++;
 		if (s.untouched)
-			all->last = *f;
+			all->last = f;
 	} else if (all->held++ < VT_FOLIOS_TOLD) {
-		folio_tell(k->c, f, &s);
-		folio_suspect(k->c, f, &s);
+		folio_tell(k->c, &f, &s);
+		folio_suspect(k->c, &f, &s);
 	}
+	return 0;
+}
+
+static long folios_visit(u32 n, struct folio_walk *k)
+{
+	u32 i = (k->first + n) & (VT_FOLIOS - 1);
+	struct vt_folio *f = bpf_map_lookup_elem(&folios, &i);
+
+	if (!f || f->tid != k->tid || !f->page)
+		return 0;
+	k->run = *f;
+	f->tid = 0;
+	bpf_loop(k->run.nr, folio_visit, k, 0);
 	return 0;
 }
 
@@ -189,7 +166,7 @@ static __always_inline void folios_look(struct vt_control *c, struct vt_task *t)
 		k.first = next - VT_FOLIOS;
 		nr = VT_FOLIOS;
 	}
-	bpf_loop(nr, folio_visit, &k, 0);
+	bpf_loop(nr, folios_visit, &k, 0);
 	if (!t->folios.last.page)
 		return;
 	folio_look(&t->folios.last, &s);

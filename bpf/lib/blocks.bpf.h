@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Folios and pages on their way through KHO. A VM has millions of them, so
+ * what one call does to blocks of one order that lie side by side is one
+ * record. It is made when too many others did not go on there, and at the
+ * latest when the callback, or the call of LUO, begins another or is over.
+ *
+ * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there.
+ * What a call did to blocks of one order is told as a sum at its end in any
+ * case, with a digest of the set that does not depend on the order: what was
+ * preserved and what is restored can be compared whole.
+ *
+ * A million of them must cost next to nothing each. Open runs are kept at the
+ * CPU, where the next block finds them without a look at the task: they belong
+ * to the task that OWNER says, and nobody else touches them. A task that finds
+ * the place taken keeps its runs with itself.
+ */
+#ifndef VFIOTRACE_BLOCKS_BPF_H
+#define VFIOTRACE_BLOCKS_BPF_H
+
+#include "lib/wire.bpf.h"
+
+#define RUNS_HERE (~0u)
+#define VT_FOLIOS 8192		/* power of two: of restored folios the newest runs are kept, all tasks' */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_runs);
+} runs VT_MAP_ATTR;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VT_FOLIOS);
+	__type(key, u32);
+	__type(value, struct vt_folio);
+} folios VT_MAP_ATTR;
+
+/* A kernel that no longer keeps these in struct page is not looked at: `untold` says so. */
+static __always_inline bool folios_readable(void)
+{
+	return bpf_core_field_exists(struct page, lru) && bpf_core_field_exists(struct page, mapping) &&
+	       bpf_core_field_exists(struct page, _refcount);
+}
+
+static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
+{
+	return (page - c->vmemmap) / bpf_core_type_size(struct page) << 12;
+}
+
+static __always_inline u32 order_of_folio(u64 folio)
+{
+	const struct folio *f = KERNEL((const struct folio *)folio);
+
+	if (!(f->flags.f >> bpf_core_enum_value(enum pageflags, PG_head) & 1))
+		return 0;
+	return f->_flags_1 & 0xff;
+}
+
+/* lru.next of a folio that was just restored; 0: its own address, which is how the boot leaves it. */
+static __always_inline u64 lru_of_folio(u64 folio)
+{
+	u64 at = folio + bpf_core_field_offset(struct page, lru), next;
+
+	if (!bpf_core_field_exists(struct page, lru))
+		return 0;
+	next = (u64)READ((struct page *)folio, lru.next);
+	return next == at ? 0 : next;
+}
+
+/* What becomes of them is looked at when the call is over (folio.bpf.h). */
+static __always_inline void folios_remember(struct vt_control *c, struct vt_task *t, const struct vt_run *r)
+{
+	struct vt_folio *f;
+	u64 at;
+	u32 i;
+
+	if (!t->folio_watch || r->type != VT_EV_KHO_RESTORE_FOLIO || r->depth)
+		return;
+	at = __sync_fetch_and_add(&c->folios_next, 1);
+	if (!t->folios.nr)
+		t->folios.first = at;
+	t->folios.nr += r->blocks;
+	i = at & (VT_FOLIOS - 1);
+	f = bpf_map_lookup_elem(&folios, &i);
+	if (!f || !folios_readable())
+		return;
+	f->page = r->first;
+	f->step = r->step;
+	f->lru = r->lru;
+	f->nr = r->blocks;
+	f->tid = (u32)bpf_get_current_pid_tgid();
+}
+
+/* The folio goes on where the last run ends, and all else is as for the last. */
+static __always_inline bool block_next(u32 type, u64 folio)
+{
+	u32 zero = 0;
+	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
+	struct vt_run *r;
+
+	if (!all)
+		return false;
+	r = &all->run[0];
+	if (r->next != folio || r->type != type || (type == VT_EV_KHO_RESTORE_FOLIO && (r->lru || lru_of_folio(folio))) ||
+	    all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
+		return false;
+	r->next += r->step;
+	r->blocks++;
+	return true;
+}
+
+static __always_inline u32 way_of(u32 type)
+{
+	if (type == VT_EV_KHO_PRESERVE_FOLIO || type == VT_EV_KHO_PRESERVE_PAGES)
+		return VT_GIVEN;
+	return type == VT_EV_KHO_UNPRESERVE_FOLIO || type == VT_EV_KHO_UNPRESERVE_PAGES ? VT_TAKEN_BACK : VT_RESTORED;
+}
+
+static __always_inline struct vt_sum *sum_at(struct vt_task *t, u32 i)
+{
+	i &= VT_SUMS - 1;
+	barrier_var(i);
+	return &t->sum[i];
+}
+
+static __always_inline struct vt_runs *runs_of(struct vt_task *t)
+{
+	u32 zero = 0;
+
+	return t->runs_at == RUNS_HERE ? &t->runs : t->runs_at ? bpf_map_lookup_percpu_elem(&runs, &zero, t->runs_at - 1) : NULL;
+}
+
+/* A place for them: at this CPU, if no other task has its own there. */
+static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
+{
+	u64 me = bpf_get_current_task();
+	u32 zero = 0;
+	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
+
+	if (all && !__sync_val_compare_and_swap(&all->owner, 0, me)) {
+		t->runs_at = bpf_get_smp_processor_id() + 1;
+	} else {
+		t->runs_at = RUNS_HERE;
+		all = &t->runs;
+		all->owner = me;
+	}
+	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
+		all->run[i].blocks = 0;
+	return all;
+}
+
+/* What call of KHO's own it was part of, if any, has the sum of it. */
+static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+{
+	u32 way = way_of(r->type);
+	struct vt_sum *s;
+
+	if (r->depth)
+		return true;
+	t->sums |= 1u << way;
+	s = sum_at(t, way * VT_ORDERS + r->order);
+	s->pages += pages;
+	if (r->order == VT_NO_ORDER) {
+		s->count += pages;
+		s->digest += vt_blocks_digest(phys >> 12, 0, pages);
+	} else {
+		s->count += r->blocks;
+		s->digest += vt_blocks_digest(phys >> 12, r->order, r->blocks);
+	}
+	if (t->nr_runs < control.runs_told)
+		return true;
+	s->untold += r->order == VT_NO_ORDER ? pages : r->blocks;
+	return false;
+}
+
+static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+{
+	struct vt_wire *w = wire_reserve(t, sizeof(*w), r->type, VT_EXIT);
+
+	t->nr_runs++;
+	if (!w)
+		return;
+	slot(w, VT_S_PHYS, phys);
+	slot(w, VT_S_PAGES, pages);
+	slot(w, VT_S_DEPTH, r->depth);
+	if (r->order < VT_NO_ORDER) {
+		slot(w, VT_S_ORDER, r->order);
+		slot(w, VT_S_COUNT, r->blocks);
+	}
+	if (way_of(r->type) != VT_TAKEN_BACK)
+		slot(w, VT_S_RET, 0);
+	wire_send(c, w);
+}
+
+__noinline int run_end(struct vt_run *r)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_get();
+	u64 phys, pages;
+
+	if (!r || !c || !t || !r->blocks)
+		return 0;
+	phys = phys_of_page(c, r->first);
+	pages = (r->next - r->first) / bpf_core_type_size(struct page);
+	if (way_of(r->type) == VT_GIVEN && !r->depth)
+		t->kho_given += r->blocks;
+	folios_remember(c, t, r);
+	if (run_sum(t, r, phys, pages))
+		run_tell(c, t, r, phys, pages);
+	r->blocks = 0;
+	r->next = 0;
+	return 0;
+}
+
+static __always_inline void sum_name(struct vt_wire *w, u32 way)
+{
+	if (way == VT_GIVEN)
+		__builtin_memcpy(w->text, "preserved", 10);
+	else if (way == VT_TAKEN_BACK)
+		__builtin_memcpy(w->text, "unpreserved", 12);
+	else
+		__builtin_memcpy(w->text, "restored", 9);
+	w->text_is = VT_TEXT_NAME;
+}
+
+static long sum_tell(u32 i, struct vt_task **task)
+{
+	struct vt_control *c = ctl_get();
+	struct vt_task *t = *task;
+	struct vt_sum *s = sum_at(t, i);
+	struct vt_wire *w;
+
+	if (!s->count)
+		return 0;
+	w = wire_reserve(t, sizeof(*w), VT_EV_KHO_MEMORY, VT_POINT);
+	if (w) {
+		sum_name(w, i / VT_ORDERS);
+		if (i % VT_ORDERS != VT_NO_ORDER)
+			slot(w, VT_S_ORDER, i % VT_ORDERS);
+		slot(w, VT_S_COUNT, s->count);
+		slot(w, VT_S_PAGES, s->pages);
+		slot(w, VT_S_DIGEST, s->digest);
+		slot(w, VT_S_UNTOLD, s->untold);
+		wire_send(c, w);
+	}
+	__builtin_memset(s, 0, sizeof(*s));
+	return 0;
+}
+
+/* Open runs are told, the newest last, and, when the call is OVER, its sums. */
+__noinline int blocks_settle(bool over)
+{
+	struct vt_task *t = task_get();
+	struct vt_runs *all;
+
+	if (!t || !ctl_open())
+		return 0;
+	all = runs_of(t);
+	t->runs_at = 0;
+	if (all) {
+		for (u32 i = VT_RUNS_OPEN; i-- > 0;)
+			run_end(&all->run[i]);
+		all->owner = 0;
+	}
+	if (!over || !t->sums)
+		return 0;
+	t->sums = t->nr_runs = 0;
+	bpf_loop(VT_WAYS * VT_ORDERS, sum_tell, &t, 0);
+	return 0;
+}
+
+static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b)
+{
+	if (!r->blocks || r->lru || b->lru || r->type != b->type || r->order != b->order || r->depth != b->depth)
+		return false;
+	if (b->first == r->next)
+		r->next = b->next;
+	else if (b->next == r->first)
+		r->first = b->first;
+	else
+		return false;
+	r->blocks++;
+	return true;
+}
+
+/* One block within a traced call, NR_PAGES pages from PAGE on. ORDER: VT_NO_ORDER when it is no folio. LRU: as in struct vt_run. */
+__noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
+{
+	u64 size = nr_pages * bpf_core_type_size(struct page);
+	struct vt_run b = { .first = page, .next = page + size, .step = size, .lru = lru, .blocks = 1, .type = type, .order = order };
+	struct vt_task *t = task_get();
+	struct vt_runs *all;
+	u32 at = VT_RUNS_OPEN - 1, i;
+	bool found = false;
+
+	if (!t)
+		return 0;
+	b.depth = t->kho_depth;
+	all = runs_of(t);
+	if (!all)
+		all = runs_begin(t);
+	for (i = 0; i < VT_RUNS_OPEN; i++) {
+		found = run_goes_on(&all->run[i], &b);
+		if (!found)
+			continue;
+		b = all->run[i];
+		at = i;
+		break;
+	}
+	if (!found)
+		run_end(&all->run[VT_RUNS_OPEN - 1]);
+	/* To the front. */
+	for (i = VT_RUNS_OPEN - 1; i > 0; i--)
+		if (i <= at)
+			all->run[i] = all->run[i - 1];
+	all->run[0] = b;
+	return 0;
+}
+
+/* Where calls begin and end within which memory is preserved or restored: those of LUO, and callbacks. */
+static __always_inline void memory_over(struct vt_task *t)
+{
+	if (t && (t->runs_at || t->sums))
+		blocks_settle(true);
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vfio devices and their open files (df): structures private to vfio.ko, by offsets from the control page. */
+#ifndef VFIOTRACE_DEVICE_BPF_H
+#define VFIOTRACE_DEVICE_BPF_H
+
+#include "lib/wire.bpf.h"
+
+/* The name of a PCI device is 12 characters long as a rule, "0000:00:01.0": two words, and no call. */
+static __always_inline void text_bdf(struct vt_wire *w, u64 name)
+{
+	const void *k = KERNEL((const void *)name);
+	u64 first = get_u64(k, 0), second = get_u64(k, sizeof(first));
+
+	if (first && (u32)second && !(second >> 32 & 0xff)) {
+		((u64 *)w->text)[0] = first;
+		((u64 *)w->text)[1] = second;
+		w->text_is = VT_TEXT_BDF;
+		return;
+	}
+	text_str(w, VT_TEXT_BDF, (void *)name);
+}
+
+/*
+ * A member, 4 bytes, of the device that is at K for the verifier. A 0 is one
+ * where another member in the same page has been READ before, else it may be a
+ * fault. Returns where was read.
+ */
+static __always_inline u64 slot_member(struct vt_wire *w, enum vt_slot s, const void *k, u64 dev, s64 off, u64 read)
+{
+	s32 v;
+
+	if (off < 0)
+		return read;
+	v = get_u32(k, off);
+	if (!v && ((dev + off) ^ read) >> 12) {
+		slot_read(w, s, dev + off, 4);
+		return read;
+	}
+	slot(w, s, (s64)v);
+	return dev + off;
+}
+
+/* device, bdf, registration and kref of a vfio device: offsets from the control page. */
+static __always_inline void slot_device(struct vt_control *c, struct vt_wire *w, u64 dev)
+{
+	u64 parent, name, read = 0;
+	const void *k;
+
+	if (!dev)
+		return;
+	slot(w, VT_S_DEVICE, dev);
+	/* From there it is a number to the verifier, whatever it was. */
+	dev = *(volatile u64 *)&w->slot[VT_S_DEVICE];
+	k = KERNEL((const void *)dev);
+	read = slot_member(w, VT_S_DEV_KREF, k, dev, c->dev_kref, read);
+	read = slot_member(w, VT_S_VFIO_REF, k, dev, c->dev_refcount, read);
+	slot_member(w, VT_S_OPEN_COUNT, k, dev, c->dev_open_count, read);
+	if (c->dev_dev < 0)
+		return;
+	parent = get_u64(k, c->dev_dev);
+	name = read_u64(parent + bpf_core_field_offset(struct device, kobj) + bpf_core_field_offset(struct kobject, name));
+	text_bdf(w, name);
+}
+
+/* df of a vfio device file, 0 for any other file. */
+static __always_inline u64 file_df(struct vt_control *c, struct file *f)
+{
+	struct file *k = KERNEL(f);
+
+	return c->vfio_fops && (u64)k->f_op == c->vfio_fops ? (u64)k->private_data : 0;
+}
+
+static __always_inline u64 df_device(struct vt_control *c, u64 df)
+{
+	return df && c->df_device >= 0 ? read_u64(df + c->df_device) : 0;
+}
+
+static __always_inline u64 device_mapping(struct vt_control *c, u64 dev)
+{
+	u64 inode;
+
+	if (!dev || c->dev_inode < 0)
+		return 0;
+	inode = read_u64(dev + c->dev_inode);
+	return inode ? read_u64(inode + bpf_core_field_offset(struct inode, i_mapping)) : 0;
+}
+
+#endif

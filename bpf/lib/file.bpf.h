@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* struct file: its references, its picture, and that LUO has let go of it. */
+#ifndef VFIOTRACE_FILE_BPF_H
+#define VFIOTRACE_FILE_BPF_H
+
+#include "lib/device.bpf.h"
+#include "lib/objects.bpf.h"
+
+/* References on a struct file. The raw f_ref is count - 1, and from 0xC000... on dead (include/linux/file_ref.h). */
+static __always_inline s64 file_refs(struct file *f)
+{
+	u64 raw;
+
+	if (bpf_core_field_exists(struct file, f_ref)) {
+		raw = READ(f, f_ref.refcnt.counter);
+		return raw >= 0xC000000000000000ULL ? 0 : (s64)raw + 1;
+	}
+	return READ((struct file___old *)f, f_count.counter);
+}
+
+/* A file on its way out: it must not be tracked again. */
+static __always_inline void slot_file_dying(struct vt_wire *w, struct file *f)
+{
+	if (!f)
+		return;
+	slot(w, VT_S_FILE, (u64)f);
+	slot(w, VT_S_FILE_REF, file_refs(f));
+}
+
+static __always_inline void slot_file(struct vt_wire *w, struct file *f)
+{
+	if (f && !tracked((u64)f, VT_C_FILE))
+		track((u64)f, VT_C_FILE);
+	slot_file_dying(w, f);
+}
+
+static __always_inline void slot_threads(struct vt_wire *w)
+{
+	struct task_struct *me = (struct task_struct *)bpf_get_current_task();
+
+	slot(w, VT_S_THREADS, READ(READ(me, signal), nr_threads));
+}
+
+/*
+ * After a callback that ends a file's time with LUO, LUO puts the file: seen
+ * where LUO goes on, at the next file's callback or at the end of its call. A
+ * file that is already on its way out is not looked at.
+ */
+static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
+{
+	struct vt_frame *f = frame_top(t);
+	struct vt_wire *w;
+	u64 file;
+
+	if (!f || (f->type != VT_EV_LUO_UNPRESERVE && f->type != VT_EV_LUO_FINISH) || !f->file)
+		return;
+	file = f->file;
+	f->file = 0;
+	if (!tracked(file, VT_C_FILE) || !(w = wire_new_in(t, FILE_LET_GO, POINT)))
+		return;
+	slot_file_dying(w, (struct file *)file);
+	slot_threads(w);
+	wire_send(c, w);
+}
+
+static __always_inline void inode_describe(struct vt_inode *d, struct inode *i)
+{
+	struct inode *k = KERNEL(i);
+
+	d->ptr = (u64)i;
+	d->i_mapping = (u64)k->i_mapping;
+	d->ino = k->i_ino;
+	d->rdev = k->i_rdev;
+	d->pad = 0;
+	d->fs[0] = 0;
+	load_str(d->fs, sizeof(d->fs), (u64)READ(READ(k->i_sb, s_type), name));
+}
+
+/* What there is to say of the device was said by the record beside it, if that is of the same one. */
+static __always_inline void snap_device(struct vt_control *c, const struct vt_wire *w, struct vt_wire_snap *s, u64 dev)
+{
+	u64 mapping = device_mapping(c, dev);
+
+	s->same_device = w->mask & 1ull << VT_S_DEVICE && w->slot[VT_S_DEVICE] == dev;
+	if (!s->same_device)
+		slot_device(c, &s->w, dev);
+	if (!mapping)
+		return;
+	slot(&s->w, VT_S_DEV_MAPPING, mapping);
+	if (!tracked(mapping, VT_C_MAPPING))
+		track(mapping, VT_C_MAPPING);
+}
+
+/*
+ * struct file, whole, and what its pointers point to: behind W, which
+ * wire_make_pair() made and which tells of the file already. Where W could not
+ * be had, neither can this.
+ */
+static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struct vt_wire *w, struct file *f, u32 point)
+{
+	struct vt_wire_snap *s = &((struct vt_wire_pair *)w)->snap;
+	struct vt_frame *frame = frame_top(t);
+	struct vt_control *c = ctl_get();
+	struct inode *inode, *host = NULL;
+	struct vt_wire_cpu *cpu;
+	struct address_space *mapping;
+	struct file *k;
+	u32 size, zero = 0;
+	u64 df, dev;
+
+	if (!f)
+		return 0;
+	if (!w) {
+		loss_count(VT_EV_FILE_SNAP);
+		return 0;
+	}
+	cpu = bpf_map_lookup_elem(&cpus, &zero);
+	if (!cpu)
+		return 0;
+	s->w.seq = ++cpu->seq;
+	s->w.mask = s->w.fault = 0;
+	s->w.point = point;
+	s->same_device = 0;
+	if (point == VT_P_RELEASE)
+		s->w.within = w->within;	/* before the call */
+	else if (frame)
+		s->w.within = frame->type;
+	slot_file_dying(&s->w, f);
+
+	k = KERNEL(f);
+	inode = k->f_inode;
+	mapping = k->f_mapping;
+	if (mapping)
+		host = READ(mapping, host);
+	inode_describe(&s->inode, inode);
+	inode_describe(&s->host, host);
+	slot(&s->w, VT_S_MAPPING, (u64)mapping);
+	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
+	s->dentry[0] = 0;
+	load_str(s->dentry, sizeof(s->dentry), (u64)READ(k->f_path.dentry, d_name.name));
+
+	size = bpf_core_type_size(struct file);
+	if (size > VT_FILE_RAW)
+		size = VT_FILE_RAW;
+	s->file_size = bpf_probe_read_kernel(s->file, size, f) ? 0 : size;
+
+	df = file_df(c, f);
+	dev = df_device(c, df);
+	if (df)
+		slot(&s->w, VT_S_DF, df);
+	if (dev)
+		snap_device(c, w, s, dev);
+	return 0;
+}
+
+#endif

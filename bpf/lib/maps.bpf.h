@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What all programs share: the ring, the control page, the tables. And what is counted when something does not fit. */
+#ifndef VFIOTRACE_MAPS_BPF_H
+#define VFIOTRACE_MAPS_BPF_H
+
+#include "lib/load.bpf.h"
+#include "vfiotrace/vocab.h"
+#include "vfiotrace/wire.h"
+
+/* Static, as every domain brings one and the linker folds the sections. */
+static char LICENSE[] SEC("license") __attribute__((used)) = "GPL";
+
+#define MAX_ERRNO 4095
+#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
+
+#define VT_MAP_ATTR SEC(".maps") __weak
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring VT_MAP_ATTR;
+
+/* A variable, not an entry that is looked up: programs have its address. */
+struct vt_control control SEC(".data.control");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct vt_wire_cpu);
+} cpus VT_MAP_ATTR;
+
+/* Objects worth a look at places that everybody passes: the key is the address + enum vt_class, as these are aligned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VT_OBJECTS);
+	__type(key, u64);
+	__type(value, u8);
+} objects VT_MAP_ATTR;
+
+/* What handlers' callbacks allocate for themselves; some of it is freed where nobody looks, so old entries go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} privates VT_MAP_ATTR;
+
+/* Call sites of functions of interest: what the recorder found in the text. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, VT_SITES_MAX);
+	__type(key, u32);
+	__type(value, struct vt_site);
+} sites VT_MAP_ATTR;
+
+/*
+ * What an ioctl of this thread cannot take back if it fails: a file descriptor
+ * that it installed, or, with NO_FD, a session that it marked retrieved.
+ */
+#define NO_FD (~0ull)
+struct vt_installed {
+	u64 fd, file;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct vt_installed);
+} installed VT_MAP_ATTR;
+
+static __always_inline struct vt_control *ctl_get(void)
+{
+	return &control;
+}
+
+/* The control page while the gate is open, NULL otherwise. */
+static __always_inline struct vt_control *ctl_open(void)
+{
+	return *(volatile unsigned int *)&control.gate ? &control : NULL;
+}
+
+static __always_inline void loss_add(struct vt_wire_loss *l)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!l->count++)
+		l->first_ns = now;
+	l->last_ns = now;
+}
+
+static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)
+{
+	/* Tested and used in one register, or the verifier does not see that it was. */
+	barrier_var(type);
+	if (type < VT_EV_MAX)
+		loss_add(&cpu->loss[type]);
+}
+
+/* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
+static __noinline __attribute__((unused)) void loss_count(u16 type)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (!cpu)
+		return;
+	cpu->seq++;
+	loss_of(cpu, type);
+}
+
+/* A call of TYPE of which one end alone was seen. */
+static __noinline __attribute__((unused)) void half_count(u32 type)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	barrier_var(type);	/* as in loss_of() */
+	if (cpu && type < VT_EV_MAX)
+		loss_add(&cpu->half[type]);
+}
+
+#endif

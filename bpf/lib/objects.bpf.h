@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Objects that are looked for at places that everybody passes. */
+#ifndef VFIOTRACE_OBJECTS_BPF_H
+#define VFIOTRACE_OBJECTS_BPF_H
+
+#include "lib/maps.bpf.h"
+
+/*
+ * How many of the objects fall on PTR's place in the sieve: where none do, the
+ * object is not one of them, which is what nearly all that comes by needs to
+ * be told. A function's argument is no number to the verifier, but half of it
+ * is one.
+ */
+static __always_inline u32 *sieve_at(struct vt_control *c, u64 ptr)
+{
+	return &c->sieve[(low_half(ptr) >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS)];
+}
+
+/* An object that is not known where it ends: what would have been told of it then is lost, from now on. */
+static __always_inline void untold(u32 cls)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (cpu && cls < VT_C_MAX)
+		loss_add(&cpu->unknown[cls]);
+}
+
+#define EEXIST 17
+static __always_inline void track(u64 ptr, u32 cls)
+{
+	u64 key = ptr + cls;
+	u8 yes = 1;
+	u32 *nr;
+	long err;
+
+	if (!ptr)
+		return;
+	/* Counted before it can be found, so that nobody finds less than there is. */
+	nr = sieve_at(&control, ptr);
+	__sync_fetch_and_add(nr, 1);
+	err = bpf_map_update_elem(&objects, &key, &yes, BPF_NOEXIST);
+	if (!err)
+		return;
+	__sync_fetch_and_add(nr, -1);
+	if (err != -EEXIST)
+		untold(cls);
+}
+
+static __always_inline bool tracked(u64 ptr, u32 cls)
+{
+	u64 key = ptr + cls;
+
+	return *sieve_at(&control, ptr) && bpf_map_lookup_elem(&objects, &key);
+}
+
+/* Whether it was there. */
+static __always_inline bool untrack(u64 ptr, u32 cls)
+{
+	u32 *nr = sieve_at(&control, ptr);
+	u64 key = ptr + cls;
+
+	if (!*nr || bpf_map_delete_elem(&objects, &key))
+		return false;
+	__sync_fetch_and_add(nr, -1);
+	return true;
+}
+
+#endif

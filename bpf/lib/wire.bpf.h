@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Records. One is built in place in the ring; no wake-up is asked for (the
+ * recorder polls) except where a hook says so. Every attempt takes a number
+ * from its CPU's counter before the ring is asked for room, so that a lost
+ * record leaves a gap and a counted loss.
+ */
+#ifndef VFIOTRACE_WIRE_BPF_H
+#define VFIOTRACE_WIRE_BPF_H
+
+#include "lib/task.bpf.h"
+
+static __always_inline void slot(struct vt_wire *w, enum vt_slot s, u64 v)
+{
+	w->slot[s] = v;
+	w->mask |= 1ull << s;
+}
+
+static __always_inline void slot_fault(struct vt_wire *w, enum vt_slot s, int err)
+{
+	w->slot[s] = err < 0 ? -err : err;
+	w->mask |= 1ull << s;
+	w->fault |= 1ull << s;
+}
+
+/* A slot from kernel memory: WIDTH bytes at ADDR, sign-extended when 4. */
+static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 addr, int width)
+{
+	const void *k = KERNEL((const void *)addr);
+	u64 v = width == 4 ? get_u32(k, 0) : get_u64(k, 0);
+	int err = v ? 0 : bpf_probe_read_kernel(&v, width == 4 ? 4 : 8, (void *)addr);
+
+	if (err)
+		slot_fault(w, s, err);
+	else
+		slot(w, s, width == 4 ? (u64)(s64)(s32)v : v);
+}
+
+/* The verifier trusts this pointer: what it leads to is loaded as it is, without a test of the address. */
+static __always_inline void stamp_task(struct vt_wire *w)
+{
+	struct task_struct *me = bpf_get_current_task_btf();
+
+	w->tgid = me->tgid;
+	w->tid = me->pid;
+	((u64 *)w->comm)[0] = ((u64 *)me->comm)[0];
+	((u64 *)w->comm)[1] = ((u64 *)me->comm)[1];
+}
+
+/* Fills what every record has. */
+static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16 type, u8 phase, u64 seq)
+{
+	struct vt_frame *f = frame_top(t);
+
+	w->ts_ns = bpf_ktime_get_boot_ns();
+	w->seq = seq;
+	stamp_task(w);
+	w->type = type;
+	w->phase = phase;
+	w->cpu = bpf_get_smp_processor_id();
+	w->optional = 0;
+	w->mask = 0;
+	w->fault = 0;
+	w->site = 0;
+	if (!f)
+		return;
+	/* A call's own entry and exit are not within itself. */
+	w->within = f->type == type && phase != VT_POINT ? f->outer : f->type;
+	if (f->session)
+		w->has_session = load_str(w->session, sizeof(w->session), f->session + bpf_core_field_offset(struct luo_session, name));
+	w->slot[VT_S_TOKEN] = f->token;
+	w->mask = (u64)f->has_token << VT_S_TOKEN;
+}
+
+/* A function of its own, as load_str() is: many programs make several records. */
+static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+	struct vt_wire *w;
+	u64 seq;
+
+	if (!cpu || type >= VT_EV_MAX)
+		return NULL;
+	seq = ++cpu->seq;
+	w = bpf_ringbuf_reserve(&ring, size, 0);
+	if (!w) {
+		loss_of(cpu, type);
+		return NULL;
+	}
+	wire_stamp(w, t, type, phase, seq);
+	return w;
+}
+
+static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8 phase)
+{
+	return wire_reserve(t, sizeof(struct vt_wire), type, phase);
+}
+
+/* With room for a snapshot: snap_file(). Kept in a variable of its own where some have none: the verifier does not know which it is. */
+static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 type, u8 phase)
+{
+	struct vt_wire_pair *p = wire_reserve(t, sizeof(*p), type, phase);
+
+	if (!p)
+		return NULL;
+	p->snap.w.optional = 0;
+	return &p->w;
+}
+
+#define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)
+#define wire_new(type, phase) wire_new_in(task_get(), type, phase)
+
+static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags)
+{
+	__sync_fetch_and_add(&c->produced, 1);
+	bpf_ringbuf_submit(w, flags);
+}
+
+/*
+ * The recorder polls; waking it per event would cost more than the event. It is
+ * woken when the ring fills, which every few records is soon enough to see.
+ */
+#define VT_WAKE_EVERY 8
+static __noinline __attribute__((unused)) void wire_send(struct vt_control *c, void *w)
+{
+	u64 nr = __sync_fetch_and_add(&c->produced, 1);
+	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > c->wake_bytes;
+
+	bpf_ringbuf_submit(w, full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)
+{
+	if (c->vmemmap && page >= c->vmemmap)
+		slot(w, VT_S_PHYS, (page - c->vmemmap) / bpf_core_type_size(struct page) << 12);
+	else
+		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
+}
+
+static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const void *str)
+{
+	if (load_str(w->text, sizeof(w->text), (u64)str))
+		w->text_is = is;
+}
+
+#endif
