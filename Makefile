@@ -20,7 +20,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstr
 CPPFLAGS += -Iinclude -Isrc -I$(OUTPUT)/gen -D_GNU_SOURCE -DVFIOTRACE_VERSION='"$(VERSION)"'
 # One static binary: it must run in an initramfs that has no libraries.
 LDFLAGS_STATIC := -static
-TRACE_LIBS := -ldeflate
+TRACE_LIBS := -ldeflate -lm
 LIBS   := $(TRACE_LIBS) -lbpf -lelf -lz -pthread
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -7,6 +7,7 @@
 #define VT_FORMATS(X) \
 	X(text, true, "for people") \
 	X(json, false, "for programs: docs/report.schema.json") \
+	X(html, false, "for people, as one page: both kernels on one axis") \
 	X(jsonl, true, "the same on one line: for a fleet's collector") \
 	X(ktap, false, "for kernel test runners") \
 	X(junit, false, "for CI systems: JUnit XML") \
