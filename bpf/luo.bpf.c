@@ -58,7 +58,7 @@ __noinline int session_exit(u32 type, u64 name, int ret)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {
 		session_name(w, (char *)name);
@@ -286,7 +286,7 @@ ENTER(luo_preserve)
 
 	if (!c)
 		return;
-	memory_over(task_get());
+	memory_over();
 	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(in->set), true, in->token), LUO_PRESERVE, ENTER);
 	if (!w)
 		return;
@@ -318,7 +318,7 @@ EXIT(luo_preserve)
 
 	if (!c)
 		return;
-	memory_over(t);
+	memory_over();
 	if (ret && f && f->type == VT_EV_LUO_PRESERVE) {
 		fh = f->object;
 		file = f->file;
@@ -350,7 +350,7 @@ ENTER(luo_retrieve)
 
 	if (!c)
 		return;
-	memory_over(task_get());
+	memory_over();
 	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(in->set), true, in->token), LUO_RETRIEVE, ENTER);
 	if (w)
 		wire_send(c, w);
@@ -366,7 +366,7 @@ EXIT(luo_retrieve)
 
 	if (!c)
 		return;
-	memory_over(t);
+	memory_over();
 	if (!ret)
 		bpf_probe_read_kernel(&file, sizeof(file), in->filep);
 	/* Before the record of the return: what is told here belongs to the call. */
@@ -392,7 +392,7 @@ __noinline int set_enter(u32 type, u64 set)
 
 	if (!c)
 		return 0;
-	memory_over(task_get());
+	memory_over();
 	w = wire_make(frame_push(type, SESSION_OF(set), false, 0), type, VT_ENTER);
 	if (!w)
 		return 0;
@@ -409,7 +409,7 @@ __noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	file_let_go(c, t);
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {

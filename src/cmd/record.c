@@ -2,6 +2,7 @@
 /* vfiotrace record: leave a trace of one side of a live update. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status;
 static bool all_blocks, end_with_cmd, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
@@ -25,11 +26,13 @@ static const struct vt_opt opts[] = {
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
+	{ "ready-fd", 0, "N", "write a newline to file descriptor N when everything is armed, and close it", &ready_fd, NULL },
+	{ "status", 0, "FILE", "keep in FILE what 'vfiotrace status' shows, which looks for it at /run/vfiotrace/recorder", &status, NULL },
 	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
 	{ "end-with-cmd", 0, NULL, "end with CMD, whatever it leaves behind", NULL, &end_with_cmd },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
-	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
+	{ "verbose", 'v', NULL, "say what arming took and what was recorded, even in a pipe", NULL, &verbose },
 	{ 0 },
 };
 
@@ -102,10 +105,21 @@ int record__parse_section(const char *text, int *section, uint32_t *nth)
 	return -EINVAL;
 }
 
+/* Not for CMD. */
+static int parse_fd(const char *text, int *out)
+{
+	double v;
+
+	if (parse_number(text, 0, 1 << 20, &v) || v != (int)v || fcntl((int)v, F_SETFD, FD_CLOEXEC))
+		return -EINVAL;
+	*out = (int)v;
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
-	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime, .all_blocks = all_blocks,
-				      .end_with_cmd = end_with_cmd, .quiet = quiet };
+	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime,
+				   .status = status, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
@@ -124,6 +138,8 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --fail takes a section and a number, like retrieve:3, not '%s'", fail);
 	if (attach && (strncmp(attach, "kprobe:", 7) || !attach[7]))
 		return vt_fail(VT_EXIT_USAGE, "record: --attach takes kprobe: and functions, like kprobe:luo_retrieve_file, not '%s'", attach);
+	if (ready_fd && parse_fd(ready_fd, &o.ready_fd))
+		return vt_fail(VT_EXIT_USAGE, "record: --ready-fd takes the number of an open file descriptor, not '%s'", ready_fd);
 	o.force_kprobe = attach ? attach + 7 : NULL;
 	o.jump_wait_ns = jump_ms * 1e6;
 	o.module_wait_ns = module_ms * 1e6;
@@ -148,7 +164,10 @@ const struct vt_cmd vt_cmd_record = {
 	"Modules that are recorded cannot be unloaded meanwhile.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
 	"the kernel waits for that, at most --jump-wait.\n"
-	"With --carry nothing is written to FILE unless the recording ends without a jump.",
+	"With --carry nothing is written to FILE unless the recording ends without a jump, or LUO has\n"
+	"failed in this kernel, so that nothing goes from it into the next.\n"
+	"Whoever waits until it is armed is told by --ready-fd, and as of sd_notify(3) where\n"
+	"NOTIFY_SOCKET is set and there is no CMD.",
 	.opts = opts,
 	.min_args = 0,
 	.max_args = -1,

@@ -148,7 +148,7 @@ build_initrd() { # KERNEL-DIR FILE
 stage_systemd() { # STAGE
 	cp -R "$LAB_DIR/guest/systemd" "$1/lab/"
 	mv "$1/lab/systemd/init" "$1/init"
-	make -s --no-print-directory -C "$REPO_DIR" install-systemd DESTDIR="$1/lab/dist" PREFIX=/usr >&2
+	make -s --no-print-directory -C "$REPO_DIR" install-systemd PREFIX=/usr DESTDIR="$1/lab/dist" >&2
 }
 
 # Built once per change, and safe against another run that does the same.

@@ -165,6 +165,16 @@ void output__check(struct recorder *r)
 
 /* ---- opening ---- */
 
+static int open_file(struct recorder *r)
+{
+	int err = vt_writer__open(r->opt->output, &r->w);
+
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
+		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+}
+
 /* What others sent through the live update is rebuilt under the gate, the tool's own preservation is not recorded. */
 static int open_carried(struct recorder *r)
 {
@@ -172,8 +182,13 @@ static int open_carried(struct recorder *r)
 	int err, fd;
 
 	object__gate(r->obj, 1);
-	carry__first_open();
+	err = carry__first_open();
 	object__gate(r->obj, 0);
+	if (err) {
+		/* All that arrived is lost, and a trace that shows it is wanted most here. */
+		vt_say("LUO has failed in this kernel (%s), and carries nothing into the next: the trace goes to %s", strerror(-err), r->opt->output);
+		return open_file(r);
+	}
 	err = carry__open(r->opt->carry_bytes, &r->carry, &why);
 	if (!err) {
 		fd = carry__writer_fd(r->carry);
@@ -187,13 +202,5 @@ static int open_carried(struct recorder *r)
 
 int output__open(struct recorder *r)
 {
-	int err;
-
-	if (r->opt->carry_bytes)
-		return open_carried(r);
-	err = vt_writer__open(r->opt->output, &r->w);
-	if (!err)
-		return 0;
-	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
-		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+	return r->opt->carry_bytes ? open_carried(r) : open_file(r);
 }

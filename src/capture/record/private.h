@@ -69,6 +69,11 @@ struct recorder {
 	bool storage_told;
 	uint64_t misses_told;
 	bool one_cpu;
+	struct {
+		int fd;			/* -1 = none */
+		char since[32];
+		uint64_t events, lost, told_ns;
+	} status;		/* see status.h */
 };
 
 /* ---- output.c: the file ---- */

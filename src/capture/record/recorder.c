@@ -24,6 +24,7 @@
 #include "capture/record/cpuhog.h"
 #include "capture/record/private.h"
 #include "capture/record/privilege.h"
+#include "capture/record/status.h"
 #include "capture/record/syncer.h"
 
 #ifndef SCHED_RESET_ON_FORK
@@ -185,11 +186,13 @@ static void say_armed(const struct recorder *r, uint64_t started)
 	const struct plan *p = domains__plan(r->d);
 	char phases[1024];
 
-	if (!r->opt->verbose)
+	if (r->opt->quiet)
 		return;
 	vt_say("armed in %llu ms: %zu probes of %zu; handlers: %s; recording to %s",
 	       (unsigned long long)(clock__now() - started) / 1000000, plan__attached(p), p->nr,
-	       *domains__handlers(r->d) ? domains__handlers(r->d) : "none", r->opt->output);
+	       *domains__handlers(r->d) ? domains__handlers(r->d) : "none", r->carry ? "a memory file that goes into the next kernel" : r->opt->output);
+	if (!r->opt->verbose)
+		return;
 	phase__print(phases, sizeof(phases));
 	vt_say("arming: %s", phases);
 }
@@ -206,6 +209,11 @@ static int start(struct recorder *r)
 	err = child__hold(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot fork: %s", strerror(-err));
+	err = status__open(r);
+	if (err == -EBUSY)
+		return vt_fail(VT_EXIT_IO, "%s: a recorder that lives has this file", r->opt->status);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->status, strerror(-err));
 	more_files();
 	phase__begin("start");
 	/* Nothing is written yet, and what is attached ends with us: signals may end us as they do anybody. */
@@ -236,6 +244,7 @@ static int start(struct recorder *r)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-err));
 	object__gate(r->obj, 1);
 	say_armed(r, started);
+	status__armed(r);
 	child__release(r);
 	return 0;
 }
@@ -275,6 +284,7 @@ static void loop(struct recorder *r)
 		on_signal(r);
 		heirs__check(r);
 		child__check_grace(r);
+		status__update(r);
 		look_after_misses(r, &misses_at, &misses_events);
 		if (!r->stop && clock__now() >= end) {
 			r->stop = true;
@@ -328,7 +338,7 @@ static int finish(struct recorder *r)
 
 int recorder__run(const struct recorder_options *o)
 {
-	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .why = "stopped" };
+	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .status.fd = -1, .why = "stopped" };
 	int code = start(&r);
 
 	if (!code) {
@@ -347,6 +357,7 @@ int recorder__run(const struct recorder_options *o)
 	vt_writer__free(r.w);
 	carry__free(r.carry);
 	kernel__free(r.k);
+	status__close(&r);
 	if (r.sigfd >= 0)
 		close(r.sigfd);
 	return code;
