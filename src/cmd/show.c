@@ -55,6 +55,8 @@ static int glance(struct vt_trace *t, struct vt_glance *g)
 	}
 	for (size_t i = 0; i < vt_trace__loss_nr(t); i++)
 		g->lost += vt_trace__loss(t, i)->count;
+	for (size_t i = 0; i < vt_trace__unsaid_nr(t); i++)
+		g->lost += vt_trace__unsaid(t, i)->count;
 	return ret ? ret : vt_trace__rewind(t);
 }
 
