@@ -43,7 +43,7 @@ check "an option twice" 64 "given twice" "$vt" record --attach kprobe:a --attach
 check "options among arguments" 74 "$tmp/none" "$vt" diff "$tmp/none" -f text "$tmp/none"
 check "what follows CMD is CMD's" 64 "--ring takes" "$vt" record --ring 3 -- true --help
 check "help that nobody can read" 74 "cannot write" sh -c '"$0" diff --help >/dev/full' "$vt"
-for c in record diff gate check show probes sweep fetch explain; do
+for c in record diff gate check show probes sweep fetch status explain; do
 	check "$c --help fits a terminal" 1 "" sh -c '"$0" "$1" --help | sed -n "/^Options/,\$p" | grep -E ".{81}"' "$vt" "$c"
 done
 check "sweep without CMD" 64 "give it CMD" "$vt" sweep
