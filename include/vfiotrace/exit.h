@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Exit codes: one meaning each, see docs/vfiotrace.1. 2 and 3 are never used. */
+/* Exit codes: one meaning each, see docs/man/exit-status. 2 and 3 are never used. */
 #ifndef VFIOTRACE_EXIT_H
 #define VFIOTRACE_EXIT_H
 
