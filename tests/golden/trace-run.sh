@@ -92,7 +92,7 @@ perfetto() {
 	jq -e '.traceEvents | length > 0 and all(.[]; .ph and .name and (.ts | type == "number") and .pid and .tid)' "$tmp/json" &&
 		jq -e '[.traceEvents[] | select(.ph == "B" or .ph == "E")] | group_by(.tid) | all(.[];
 			reduce .[] as $e ([]; if . == null then null elif $e.ph == "B" then . + [$e.name]
-				elif .[-1] == $e.name then .[:-1] else null end) != null)' "$tmp/json"
+				elif .[-1] == $e.name then .[:-1] else null end) == [])' "$tmp/json"
 }
 
 # A reader that goes away: no complaint, no crash, whether SIGPIPE is ignored or not.

@@ -66,6 +66,7 @@ read_scenario() {
 	topology=$(scenario_get "$scenario" topology flat)
 	smp=$(scenario_get "$scenario" smp 2)
 	cpu=$(scenario_get "$scenario" cpu max)
+	accel=$(scenario_get "$scenario" accel tcg)
 	memory=$(scenario_get "$scenario" memory 1G)
 	guest=$(scenario_get "$scenario" guest busybox)
 	dies=$(scenario_get "$scenario" dies '')
@@ -218,7 +219,7 @@ prepare() {
 qemu_arguments() {
 	local i
 
-	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-tcg}"
+	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-$accel}"
 		-cpu "$cpu" -smp "$smp" -m "$memory" -nodefaults -no-user-config
 		-display none -monitor none -no-reboot
 		-device "intel-iommu,intremap=on"

@@ -52,8 +52,8 @@ for page in "$dir"/*.[15]; do
 done
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-readme() {
-	"$here/readme.sh" "$vt" "$tmp" | diff "$here/../../README.md" - || { echo "make readme puts the verdict of today there"; return 1; }
+readme() { # how many rules there are may age until the next one
+	"$here/readme.sh" "$vt" "$tmp" | diff -I '^  Rules ' "$here/../../README.md" - || { echo "make readme puts the verdict of today there"; return 1; }
 }
 ok "the README's verdict is what the program prints" readme
 command -v mandoc >/dev/null || skip "mandoc is not installed"

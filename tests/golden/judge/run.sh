@@ -161,7 +161,7 @@ one() { # CASE
 	check-old) args=(check "$tmp/old.vt") ;;
 	check-new) args=(check "$tmp/new.vt") ;;
 	esac
-	"$tool" "${args[@]}" >"$tmp/text" 2>"$tmp/err"
+	"$tool" "${args[@]}" -v >"$tmp/text" 2>"$tmp/err"
 	code=$?
 	"$tool" "${args[@]}" --format json >"$tmp/json" 2>/dev/null
 	[ $? = $code ] || wrong+=" the exit code depends on the format;"
