@@ -175,6 +175,24 @@ if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; t
 	check "and that is gone" 1 "" test -e "$tmp/sweep/open-1.vft"
 fi
 
+# What is kept of updates: by number and by size, the newest whatever its size.
+live_update=$(dirname "$0")/../packaging/systemd/vfiotrace-live-update
+keep() { # SETTINGS
+	rm -rf "$tmp/kept" && mkdir -p "$tmp/kept/notes"
+	for n in 1 2 3 4 5; do
+		mkdir "$tmp/kept/00000$n-20260101T00000${n}Z"
+		head -c 400000 /dev/zero >"$tmp/kept/00000$n-20260101T00000${n}Z/pre.vft"
+	done
+	printf '%s\n' "$@" >"$tmp/live-update.conf"
+	STATE_DIRECTORY=$tmp/kept VFIOTRACE_CONF=$tmp/live-update.conf sh "$live_update" prune && (cd "$tmp/kept" && echo *)
+}
+newest=000005-20260101T000005Z
+check "updates kept, by number" 0 "000004-20260101T000004Z $newest notes" keep KEEP=2
+check "and none older" 1 "" grep -q 000003 "$tmp/out"
+check "updates kept, by size" 0 "000004-20260101T000004Z $newest notes" keep KEEP_MB=1
+check "the newest is kept" 0 "$newest notes" keep KEEP=0 KEEP_MB=0
+check "with small limits all are" 0 "000001-20260101T000001Z 000002" keep KEEP=20 KEEP_MB=256
+
 # What docs/systemd.md tells an administrator to type is what the lab runs.
 lab=$(dirname "$0")/lab
 sed -n 's/^    \(make \)\?//p' "$(dirname "$0")/../docs/systemd.md" >"$tmp/commands"
