@@ -4,8 +4,8 @@
 # judged. The second kernel did not link f_mapping of a retrieved file to its device.
 # Usage: try.sh VFIOTRACE DIR [NAME]	(NAME alone: that verdict, as the README has it)
 set -eu
-vt=$1 dir=$2
-traces=$(dirname "$0")/golden/judge/lab
+vt=$(realpath "$1") dir=$2
+traces=$(realpath "$(dirname "$0")/golden/judge/lab")
 mkdir -p "$dir"
 
 judge() { # NAME
@@ -13,7 +13,7 @@ judge() { # NAME
 		xz -dc "$traces/$1.$side.vft.xz" >"$dir/$1.$side.vft"
 	done
 	code=0
-	"$vt" diff "$dir/$1.pre.vft" "$dir/$1.post.vft" || code=$?
+	(cd "$dir" && exec "$vt" diff "$1.pre.vft" "$1.post.vft") || code=$?
 }
 
 if [ $# -gt 2 ]; then

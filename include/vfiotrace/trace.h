@@ -65,9 +65,29 @@ bool vt_probe__absent_from(const struct vt_probe *p, const char *compatible);
 /* Events that did not reach the file. */
 struct vt_loss {
 	const char *event;	/* event type name, or "" when unknown */
-	const char *why;	/* "ring full", "storage", "seq gap", ... */
+	const char *why;	/* VT_LOSS_* */
 	uint64_t count;
 	uint64_t from_ns, to_ns;	/* the loss lies between these times; 0..UINT64_MAX when unknown */
+};
+
+/* Why: of records that had a number (vt_stamp.seq) ... */
+#define VT_LOSS_RING "ring full"
+#define VT_LOSS_MALFORMED "malformed record"
+#define VT_LOSS_STORAGE "storage"
+#define VT_LOSS_UNFIT "not recordable"
+/* ... and of what was never given one. */
+#define VT_LOSS_SPARED "a loop of them, counted only"
+#define VT_LOSS_OBJECTS "more objects than there is room for"
+
+/*
+ * Records of a CPU whose numbers never came, and of which the file tells
+ * nothing else: of any type, between these times.
+ */
+struct vt_unsaid {
+	uint16_t cpu;
+	uint64_t first, last;	/* the numbers */
+	uint64_t count;		/* of those that are not told of as a loss */
+	uint64_t from_ns, to_ns;
 };
 
 /* ---- writing ---- */
@@ -285,6 +305,9 @@ size_t vt_trace__probe_nr(const struct vt_trace *t);
 const struct vt_probe *vt_trace__probe(const struct vt_trace *t, size_t i);
 size_t vt_trace__loss_nr(const struct vt_trace *t);
 const struct vt_loss *vt_trace__loss(const struct vt_trace *t, size_t i);
+/* Final only after vt_trace__next() returned 0. */
+size_t vt_trace__unsaid_nr(const struct vt_trace *t);
+const struct vt_unsaid *vt_trace__unsaid(const struct vt_trace *t, size_t i);
 const char *vt_trace__field_name(const struct vt_trace *t, uint16_t field);
 enum vt_kind vt_trace__field_kind(const struct vt_trace *t, uint16_t field);
 const char *vt_trace__class_name(const struct vt_trace *t, uint64_t obj);	/* class of an object of this trace */

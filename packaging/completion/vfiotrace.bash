@@ -9,8 +9,8 @@ _vfiotrace_values() { # PROGRAM COMMAND OPTION
 			if (index($4, "\\n  ")) {
 				n = split($4, line, /\\n  /)
 				for (i = 2; i <= n; i++) { sub(/:.*/, "", line[i]); print line[i] }
-			} else if ($4 ~ /^[a-z-]+ \(default\), /) {
-				gsub(/ \(default\)|,? or /, ",", $4)
+			} else if ($4 ~ /^[a-z-]+ \(default[^)]*\)(,| or) /) {
+				gsub(/ \(default[^)]*\)|,? or /, ",", $4)
 				n = split($4, word, /[ ,]+/)
 				for (i = 1; i <= n; i++) print word[i]
 			} else {

@@ -153,7 +153,7 @@ static int write_losses(struct vt_writer *w)
 	for (int i = 0; i < VT_EV_MAX; i++) {
 		if (!w->refused[i].count)
 			continue;
-		ret = note_loss(w, i ? vt_event_name(i) : "", "storage", &w->refused[i]);
+		ret = note_loss(w, i ? vt_event_name(i) : "", VT_LOSS_STORAGE, &w->refused[i]);
 		if (ret)
 			return ret;
 		w->refused[i].count = 0;
@@ -662,7 +662,7 @@ static int unencodable(struct vt_writer *w, int err)
 	struct tally t = { .count = 1, .from = w->cur.ts_ns, .to = w->cur.ts_ns };
 	bool known = w->cur_type > VT_EV_UNKNOWN && w->cur_type < VT_EV_MAX;
 
-	note_loss(w, known ? vt_event_name(w->cur_type) : "", "not recordable", &t);
+	note_loss(w, known ? vt_event_name(w->cur_type) : "", VT_LOSS_UNFIT, &t);
 	return err;
 }
 

@@ -49,6 +49,7 @@ options() { # COMMAND: as --help prints them, not as --options lists them
 formats() { # COMMAND
 	case $1 in
 	show) echo text timeline json perfetto ;;
+	status) echo text json ;;
 	*) echo text json ktap junit sarif ;;
 	esac
 }
@@ -70,6 +71,8 @@ for c in diff check gate show; do
 	by bash vfiotrace "$c" --format = ""
 	ok "bash: formats of $c after =" has_all "$tmp/got" $(formats "$c")
 done
+by bash vfiotrace status --format ""
+ok "bash: formats of status" has_all "$tmp/got" $(formats status)
 by bash vfiotrace sweep -s ""
 ok "bash: sections of sweep" has_all "$tmp/got" open preserve retrieve finish create retrieve-session
 by bash vfiotrace explain alloc
@@ -91,6 +94,8 @@ if command -v zsh >/dev/null; then
 	done
 	by zsh "vfiotrace diff -f "
 	ok "zsh: formats" has_all "$tmp/got" $(formats diff)
+	by zsh "vfiotrace status --format="
+	ok "zsh: formats of status" has_all "$tmp/got" $(formats status)
 	by zsh "vfiotrace sweep -s "
 	ok "zsh: sections of sweep" has_all "$tmp/got" open preserve retrieve finish create
 else

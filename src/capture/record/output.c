@@ -117,13 +117,13 @@ void output__losses(struct recorder *r)
 	r->losses_seen = seen;
 	for (int t = 1; t < VT_EV_MAX; t++) {
 		r->fill.lost += now.ring[t].count - r->told.ring[t].count;
-		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
-		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
+		write_loss(r, t, VT_LOSS_RING, &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
+		write_loss(r, t, VT_LOSS_SPARED, &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
 		write_loss(r, t, "one end of a call alone was seen", &now.half[t], &r->told.half[t], now.half[t].last_ns);
 	}
 	for (const struct domain *const *d = domain_list; *d; d++)
 		for (const struct domain_memory *m = (*d)->remembered; m && m->type; m++)
-			write_loss(r, m->type, "more objects than there is room for", &now.unknown[m->cls], &r->told.unknown[m->cls], UINT64_MAX);
+			write_loss(r, m->type, VT_LOSS_OBJECTS, &now.unknown[m->cls], &r->told.unknown[m->cls], UINT64_MAX);
 	r->sessions.unsure |= now.ring[VT_EV_SESSION_RELEASE].count;
 	r->told = now;
 }

@@ -307,7 +307,7 @@ static int finish(struct recorder *r)
 		;
 	output__mark(r, VT_EV_REC_STOP, r->why, NULL);
 	if (r->bad) {
-		struct vt_loss l = { .event = "", .why = "malformed record", .count = r->bad, .to_ns = UINT64_MAX };
+		struct vt_loss l = { .event = "", .why = VT_LOSS_MALFORMED, .count = r->bad, .to_ns = UINT64_MAX };
 
 		vt_writer__loss(r->w, &l);
 	}

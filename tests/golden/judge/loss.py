@@ -21,7 +21,7 @@ BASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "base")
 HEALTHY = [("old", "new"), ("old", "new-failed"), ("old-agents", "new-agents"), ("old-aborted-done", "new")]
 EVENTS = b"\xf5BLK\x05\x00"	# how a block of events begins
 HEADER = 32
-NOT_ONE_UPDATE = 64
+NOT_ONE_UPDATE = 66
 
 
 def read(path):
