@@ -8,8 +8,10 @@
 /*
  * The old kernel is about to jump and waits for us in device_shutdown(): every
  * record, and what is known to be lost, goes to stable storage, then it is let
- * go. The counters of the hooks come after that: they take the longer the more
- * CPUs a machine may have, and shutting its devices down takes it longer still.
+ * go. The hooks come after that. Nobody waits yet when liveupdate_reboot() has
+ * returned: then they are written as they are known, to be synced with the last
+ * records. Their counters are asked for when the kernel has gone on: that takes
+ * the longer the more CPUs there may be, and may be too late for the storage.
  */
 void jump__save(struct recorder *r)
 {
@@ -22,7 +24,10 @@ void jump__save(struct recorder *r)
 		__atomic_store_n(&object__control(r->obj)->synced, upto, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
 	r->saved = upto;
-	if (r->shut_down) {
+	if (!r->shut_down) {
+		output__plan(r);
+	} else if (!r->counted) {
+		r->counted = true;
 		output__probes(r);
 		output__store(r, true);
 	}
@@ -46,6 +51,8 @@ void jump__newcomers(struct recorder *r)
 	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
 	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
+	output__plan(r);
+	r->dirty = true;
 	r->new_module = false;
 	r->handlers_late = late;
 }

@@ -63,16 +63,20 @@ void output__meta(struct recorder *r)
 		vt_writer__meta(r->w, "carried", "session " VT_OWN_SESSION);
 }
 
-void output__probes(struct recorder *r)
+void output__plan(struct recorder *r)
 {
 	struct plan *p = domains__plan(r->d);
-	struct vt_probe *probes;
+	struct vt_probe *probes = plan__probes(p);
 
-	attach__count(domains__attach(r->d));
-	probes = plan__probes(p);
 	if (probes)
 		vt_writer__probes(r->w, probes, p->nr);
 	free(probes);
+}
+
+void output__probes(struct recorder *r)
+{
+	attach__count(domains__attach(r->d));
+	output__plan(r);
 }
 
 void output__misses(struct recorder *r)
@@ -86,7 +90,7 @@ void output__misses(struct recorder *r)
 	if (misses == r->misses_told)
 		return;
 	r->misses_told = misses;
-	output__probes(r);
+	output__plan(r);
 }
 
 /* Only what is new since the last time: readers add the rows up. */

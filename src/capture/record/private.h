@@ -48,6 +48,7 @@ struct recorder {
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool counted;		/* since then, for the last time */
 	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
 	uint32_t handlers_late;	/* see struct vt_control; attached so far */
@@ -80,6 +81,8 @@ struct recorder {
 /* 0, or an exit code after a complaint. */
 int output__open(struct recorder *r);
 void output__meta(struct recorder *r);
+/* The plan as it is now, with what is known of its counters; __probes() asks the kernel for them, which takes the longer the more CPUs there may be. */
+void output__plan(struct recorder *r);
 void output__probes(struct recorder *r);
 void output__losses(struct recorder *r);
 /* An event of the recorder's own. NAME, RET: NULL = none. */
