@@ -29,7 +29,7 @@ ifeq ($(LINK),static)
 LDFLAGS_STATIC := -static
 LIBEU  := $(OUTPUT)/libeu.a
 endif
-TRACE_LIBS := -ldeflate
+TRACE_LIBS := -ldeflate -lm
 LIBBPF := $(or $(shell pkg-config $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
 LIBS   := $(TRACE_LIBS) $(LIBBPF) $(LIBEU) -pthread
 ifeq ($(SAN),1)

@@ -43,11 +43,12 @@ check "an option twice" 64 "given twice" "$vt" record --attach kprobe:a --attach
 check "options among arguments" 74 "$tmp/none" "$vt" diff "$tmp/none" -f text "$tmp/none"
 check "what follows CMD is CMD's" 64 "--ring takes" "$vt" record --ring 3 -- true --help
 check "help that nobody can read" 74 "cannot write" sh -c '"$0" diff --help >/dev/full' "$vt"
-for c in record diff gate check show probes sweep fetch explain; do
+for c in record diff gate check show probes sweep fetch status explain; do
 	check "$c --help fits a terminal" 1 "" sh -c '"$0" "$1" --help | sed -n "/^Options/,\$p" | grep -E ".{81}"' "$vt" "$c"
 done
 check "sweep without CMD" 64 "give it CMD" "$vt" sweep
 check "diff needs two traces" 64 "diff takes" "$vt" diff one
+check "diff, half a pair" 64 "odd number" "$vt" diff one two three
 check "record, bad duration" 64 "--duration takes seconds" "$vt" record -d soon
 check "record, bad ring" 64 "--ring takes" "$vt" record --ring 3M
 check "record, bad size to carry" 64 "--carry takes a size" "$vt" record --carry 1k
@@ -93,6 +94,63 @@ head -c 100000 /dev/urandom >"$tmp/noise"
 check "show, foreign file" 65 "$tmp/noise" "$vt" show "$tmp/noise"
 check "diff, foreign file" 65 "$tmp/noise" "$vt" diff "$tmp/noise" "$tmp/noise"
 check "check, foreign file" 65 "$tmp/noise" "$vt" check "$tmp/noise"
+
+# One meaning each, whoever says it: include/vfiotrace/exit.h is the table.
+judge=$(dirname "$0")/golden/judge/lab
+for side in pre post; do xz -dc "$judge/healthy.$side.vft.xz" >"$tmp/$side.vft"; done
+pre=$tmp/pre.vft post=$tmp/post.vft
+for code in 0 1 4 5 64 65 66 69 74 77; do
+	check "--help tells what $code means" 0 "  $code  " "$vt" --help
+done
+each() { # CODE TEXT WHAT FILE
+	check "diff, $3" "$1" "$2" "$vt" diff "$4" "$post"
+	check "diff, $3 after" "$1" "$2" "$vt" diff "$pre" "$4"
+	check "check, $3" "$1" "$2" "$vt" check "$4"
+	check "show, $3" "$1" "$2" "$vt" show "$4"
+	check "gate, $3" "$1" "$2" "$vt" gate "$4" "$post"
+	check "sweep, $3" "$1" "$2" "$vt" sweep --trace "$4"
+	[ "$1" = 65 ] || check "gate, policy: $3" "$1" "$2" "$vt" gate -p "$4" "$pre" "$post"
+	[ "$1" = 65 ] || check "gate, baseline: $3" "$1" "$2" "$vt" gate -b "$4" "$pre" "$post"
+	[ "$1" = 65 ] || check "diff, list: $3" "$1" "$2" "$vt" diff -f jsonl --pairs "$4"
+}
+each 74 "No such file" "no such file" "$tmp/none"
+each 74 "directory" "a directory" "$tmp"
+each 65 "$tmp/noise" "a foreign file" "$tmp/noise"
+check "gate, a baseline that cannot be written is told at once" 74 "No such file" "$vt" gate -s "$tmp/none/x" "$pre" "$post"
+check "gate, and no report" 1 "" grep -q "vfiotrace gate:" "$tmp/out"
+check "diff, the wrong way round" 64 "the order is PRE POST" "$vt" diff "$post" "$pre"
+xz -dc "$judge/two-devices.post.vft.xz" >"$tmp/other.vft"
+check "diff, of two updates" 66 "not of one live update" "$vt" diff "$pre" "$tmp/other.vft"
+check "gate, of two updates" 66 "not of one live update" "$vt" gate "$pre" "$tmp/other.vft"
+check "diff, findings outrank what cannot be read" 74 "No such file" "$vt" diff "$pre" "$post" "$tmp/none" "$post"
+for c in diff check gate show; do
+	check "$c, no such format" 64 "no format 'yaml'; there are text, " "$vt" $c -f yaml "$pre" "$post"
+done
+check "show, bad clock" 64 "--time takes" "$vt" show --time noon "$pre"
+check "show, bad index" 64 "--index takes" "$vt" show -i 3-1 "$pre"
+check "show, bad token" 64 "--token takes" "$vt" show --token x "$pre"
+check "show, context of nothing" 64 "--context" "$vt" show -C 2 "$pre"
+check "show, text of two" 64 "timeline or perfetto" "$vt" show "$pre" "$post"
+
+# Colour and pager: as the terminal and the user want them.
+colored() { # NAME YES? COMMAND...
+	local name=$1 want=$2 got=no
+	shift 2
+	"$@" </dev/null 2>&1 | grep -q $'\033' && got=yes
+	check "$name" 0 "" [ "$got" = "$want" ]
+}
+colored "colour, never into a file" no "$vt" diff "$pre" "$post"
+colored "colour, always" yes "$vt" diff --color=always "$pre" "$post"
+if command -v script >/dev/null; then
+	colored "colour on a terminal" yes env -u NO_COLOR TERM=xterm PAGER= script -qec "$vt diff $pre $post" /dev/null
+	colored "colour, NO_COLOR" no env NO_COLOR=1 TERM=xterm PAGER= script -qec "$vt diff $pre $post" /dev/null
+	colored "colour, TERM=dumb" no env -u NO_COLOR TERM=dumb PAGER= script -qec "$vt diff $pre $post" /dev/null
+	colored "colour, never" no env -u NO_COLOR TERM=xterm PAGER= script -qec "$vt diff --color=never $pre $post" /dev/null
+	check "a pager on a terminal" 0 "VFIOTRACE DIFF: CLEAN" env TERM=xterm PAGER='tr a-z A-Z' script -qec "$vt diff $pre $post" /dev/null
+	check "a pager that is left early does not change the verdict" 0 "" env TERM=xterm PAGER='true' script -qec "$vt diff -v $pre $post" /dev/null
+	check "--no-pager" 0 "vfiotrace diff: clean" env TERM=xterm PAGER='tr a-z A-Z' script -qec "$vt diff --no-pager $pre $post" /dev/null
+	check "no pager into a file" 0 "vfiotrace diff: clean" env PAGER='tr a-z A-Z' "$vt" diff "$pre" "$post"
+fi
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$vt" "$tmp/vt" && chmod 755 "$tmp" "$tmp/vt"

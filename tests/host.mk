@@ -42,6 +42,10 @@ $(OUTPUT)/unit/test_calls: $(OUTPUT)/tests/unit/test_calls.o $(call OBJ,src/capt
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addprefix src/capture/kernel/,build_id.c clock.c))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka

@@ -11,11 +11,13 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
+#include "cmd/pager.h"
 #include "gate/gate.h"
 
 #define TEXT_MAX (1u << 20)
 
-static const char *format_name, *policy_path, *baseline_path, *save_path, *today_arg;
+static struct vt_ask ask;
+static const char *policy_path, *baseline_path, *save_path, *today_arg;
 
 struct gate {
 	struct vt_case c;
@@ -32,7 +34,7 @@ static char *slurp(const char *path, size_t *len, int *code)
 
 	*code = VT_EXIT_IO;
 	if (!f || !text) {
-		*code = vt_fail(f ? VT_EXIT_IO : errno == EACCES ? VT_EXIT_PERMISSION : VT_EXIT_USAGE, "gate: %s: %s", path, strerror(f ? ENOMEM : errno));
+		*code = vt_fail(f ? VT_EXIT_IO : vt_exit_of(-errno), "gate: %s: %s", path, strerror(f ? ENOMEM : errno));
 		goto fail;
 	}
 	*len = fread(text, 1, TEXT_MAX + 1, f);
@@ -144,6 +146,19 @@ out:
 	return code;
 }
 
+/* Looked at before the work: errno says why not. */
+static bool may_save(void)
+{
+	char *path = strdup(save_path), *slash = path ? strrchr(path, '/') : NULL;
+	bool may;
+
+	if (slash)
+		slash[slash == path] = 0;
+	may = path && !access(slash ? path : ".", W_OK | X_OK);
+	free(path);
+	return may;
+}
+
 static bool valid_date(const char *s)
 {
 	struct tm tm;
@@ -201,7 +216,7 @@ static void measure(struct gate *g)
 	g->c.j->exit = outcome(g);
 }
 
-static void report(struct gate *g, const struct vt_format *format)
+static void report(struct gate *g)
 {
 	struct vt_lines all = {};
 	struct vt_report_opts o;
@@ -210,12 +225,14 @@ static void report(struct gate *g, const struct vt_format *format)
 		vt_lines__add(&all, "%s", g->demands.s[i]);
 	for (size_t i = 0; i < g->coverage.nr; i++)
 		vt_lines__add(&all, "%s", g->coverage.s[i]);
-	vt_report_opts__init(&o, "gate", stdout);
+	vt_ask__opts(&ask, "gate", &o);
+	vt_pager__begin(ask.no_pager || ask.format != &vt_formats[0]);
 	o.demands = (const char *const *)all.s;
 	o.nr_demands = all.nr;
 	o.unused = (const char *const *)g->unused.s;
 	o.nr_unused = g->unused.nr;
-	format->put(stdout, g->c.j, &o);
+	ask.format->put(stdout, g->c.j, &o);
+	vt_pager__end();
 	for (size_t i = 0; i < g->gone.nr; i++)
 		vt_say("gate: %s; save a new baseline", g->gone.s[i]);
 	vt_lines__free(&all);
@@ -234,17 +251,19 @@ static void gate_free(struct gate *g)
 
 static int run_gate(int argc, char **argv)
 {
-	const struct vt_format *format = vt_format__of(format_name, "gate");
 	struct gate g = {};
 	int code;
 
 	(void)argc;
-	if (!format)
-		return VT_EXIT_USAGE;
+	code = vt_ask__parse(&ask, "gate");
+	if (code)
+		return code;
 	if (save_path && baseline_path)
 		return vt_fail(VT_EXIT_USAGE, "gate: --save-baseline and --baseline exclude each other");
 	if (today_arg && !valid_date(today_arg))
 		return vt_fail(VT_EXIT_USAGE, "gate: --today takes a date such as 2026-12-31");
+	if (save_path && !may_save())
+		return vt_fail(vt_exit_of(-errno), "gate: %s: %s", save_path, strerror(errno));
 	code = load(&g, policy_path, parse_policy);
 	if (!code)
 		code = load(&g, baseline_path, parse_baseline);
@@ -253,7 +272,7 @@ static int run_gate(int argc, char **argv)
 	if (code)
 		goto out;
 	measure(&g);
-	report(&g, format);
+	report(&g);
 	code = (int)g.c.j->exit;
 	/* What is known now is the baseline; that there is something to know is no failure. */
 	if (save_path && (code == VT_EXIT_CLEAN || code == VT_EXIT_FINDINGS)) {
@@ -269,7 +288,7 @@ out:
 }
 
 static const struct vt_opt opts[] = {
-	VT_FORMAT_OPT(format_name),
+	VT_ASK_OPTS(ask),
 	{ "policy", 'p', "FILE", "limits and suppressions", &policy_path, NULL },
 	{ "baseline", 'b', "FILE", "findings, coverage and struct file linkage that are known", &baseline_path, NULL },
 	{ "save-baseline", 's', "FILE", "write what is found now as the baseline", &save_path, NULL },

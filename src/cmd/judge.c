@@ -6,16 +6,15 @@
 
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
+#include "cmd/pager.h"
 #include "rules/crossing.h"
 #include "rules/update.h"
 
 static int load_failed(const char *command, const char *path, int err, char *why)
 {
-	enum vt_exit code = err == -EBADMSG || err == -EPROTO ? VT_EXIT_BAD_TRACE : err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO;
-
 	vt_say("%s: %s: %s", command, path, why ? why : strerror(-err));
 	free(why);
-	return code;
+	return vt_exit_of(err);
 }
 
 struct loading {
@@ -82,7 +81,7 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))
 		code = vt_fail(VT_EXIT_USAGE, "%s: the second trace is the one that ends in a jump: the order is PRE POST", command);
 	if (!code && b && vt_two_updates(c->side[0], c->side[1], why, sizeof(why)))
-		code = vt_fail(VT_EXIT_USAGE, "%s: these traces are not of one live update: %s", command, why);
+		code = vt_fail(VT_EXIT_TWO_UPDATES, "%s: these traces are not of one live update: %s", command, why);
 	if (!code && vt_judge(c->side[0], c->side[1], &c->j))
 		code = vt_fail(VT_EXIT_IO, "%s: out of memory", command);
 	if (code)
@@ -98,30 +97,169 @@ void vt_case__close(struct vt_case *c)
 	memset(c, 0, sizeof(*c));
 }
 
-const struct vt_format *vt_format__of(const char *name, const char *command)
-{
-	const struct vt_format *format = name ? vt_format__by_name(name) : &vt_formats[0];
+/* ---- what the options say ---- */
 
-	if (!format)
-		vt_say("%s: no format '%s'; there are %s", command, name, VT_FORMAT_NAMES);
-	return format;
+int vt_color__of(const char *word, const char *command)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+
+	for (int i = 0; i < 3; i++) {
+		if (!word || !strcmp(word, words[i]))
+			return i;
+	}
+	vt_say("%s: --color takes auto, always or never, not '%s'", command, word);
+	return -1;
 }
 
-int vt_case__tell(const char *command, const char *format_name, const char *a, const char *b)
+int vt_ask__parse(struct vt_ask *ask, const char *command)
 {
-	const struct vt_format *format = vt_format__of(format_name, command);
-	struct vt_report_opts o;
-	struct vt_case c;
-	int code;
+	int color = vt_color__of(ask->color_name, command);
 
-	if (!format)
+	ask->format = ask->format_name ? vt_format__by_name(ask->format_name) : &vt_formats[0];
+	if (!ask->format)
+		return vt_fail(VT_EXIT_USAGE, "%s: no format '%s'; there are %s", command, ask->format_name, VT_FORMAT_NAMES);
+	if (color < 0)
 		return VT_EXIT_USAGE;
-	code = vt_case__open(&c, command, a, b);
+	ask->color = (enum vt_color)color;
+	return 0;
+}
+
+void vt_ask__opts(const struct vt_ask *ask, const char *command, struct vt_report_opts *o)
+{
+	vt_report_opts__init(o, command, stdout, ask->color, ask->verbose);
+	o->name = ask->name;
+	o->host = ask->host;
+}
+
+/* ---- diff and check ---- */
+
+static int tell(const char *command, const struct vt_ask *ask, const struct vt_report_opts *o, const char *a, const char *b)
+{
+	struct vt_case c;
+	int code = vt_case__open(&c, command, a, b);
+
 	if (code)
 		return code;
-	vt_report_opts__init(&o, command, stdout);
-	format->put(stdout, c.j, &o);
+	ask->format->put(stdout, c.j, o);
 	code = (int)c.j->exit;
 	vt_case__close(&c);
+	return code;
+}
+
+int vt_case__tell(const char *command, const struct vt_ask *ask, const char *a, const char *b)
+{
+	struct vt_report_opts o;
+	int code;
+
+	vt_ask__opts(ask, command, &o);
+	vt_pager__begin(ask->no_pager || ask->format != &vt_formats[0]);
+	code = tell(command, ask, &o, a, b);
+	vt_pager__end();
+	return code;
+}
+
+/* Of many cases: what was found outranks what could not be read, and that what is not known. */
+static int worse(int a, int b)
+{
+	static const int order[] = { VT_EXIT_CLEAN, VT_EXIT_NOTHING, VT_EXIT_INCONCLUSIVE, VT_EXIT_USAGE, VT_EXIT_UNSUPPORTED,
+				     VT_EXIT_TWO_UPDATES, VT_EXIT_BAD_TRACE, VT_EXIT_PERMISSION, VT_EXIT_IO, VT_EXIT_FINDINGS };
+	int at[2] = { 0, 0 };
+
+	for (int i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++) {
+		at[0] = order[i] == a ? i : at[0];
+		at[1] = order[i] == b ? i : at[1];
+	}
+	return at[0] > at[1] ? a : b;
+}
+
+static int many(const char *command, const struct vt_ask *ask)
+{
+	if (ask->format->many)
+		return 0;
+	return vt_fail(VT_EXIT_USAGE, "%s: %s holds one update; give one, or ask for jsonl or text", command, ask->format->name);
+}
+
+int vt_cases__tell(const char *command, struct vt_ask *ask, int nr, char **paths, int per)
+{
+	struct vt_report_opts o;
+	int code = vt_ask__parse(ask, command);
+
+	if (code)
+		return code;
+	if (nr % per)
+		return vt_fail(VT_EXIT_USAGE, "%s takes PRE and POST, and as many further pairs as you like: this is an odd number of files", command);
+	if (nr == per)
+		return vt_case__tell(command, ask, paths[0], per == 2 ? paths[1] : NULL);
+	code = many(command, ask);
+	if (code)
+		return code;
+	vt_ask__opts(ask, command, &o);
+	vt_pager__begin(ask->no_pager || ask->format != &vt_formats[0]);
+	for (int i = 0; i < nr; i += per) {
+		if (i && ask->format == &vt_formats[0])
+			fputs("\n", stdout);
+		code = worse(code, tell(command, ask, &o, paths[i], per == 2 ? paths[i + 1] : NULL));
+	}
+	vt_pager__end();
+	return code;
+}
+
+/* Words between tabs; 0 when there are too few or too many. */
+static int split(char *text, char *word[4])
+{
+	int n = 0;
+
+	text[strcspn(text, "\n")] = 0;
+	for (char *next = text, *one; (one = strsep(&next, "\t")); ) {
+		if (n == 4 || (!*one && n < 2))
+			return 0;
+		word[n++] = one;
+	}
+	return n >= 2 ? n : 0;
+}
+
+static int tell_lines(const char *command, const struct vt_ask *ask, const char *list, FILE *f)
+{
+	struct vt_report_opts o;
+	char *text = NULL;
+	size_t size = 0, nr = 0;
+	int code = VT_EXIT_CLEAN;
+
+	vt_ask__opts(ask, command, &o);
+	while (getline(&text, &size, f) > 0) {
+		char *word[4] = { NULL };
+
+		nr++;
+		if (*text == '\n' || *text == '#')
+			continue;
+		if (!split(text, word)) {
+			code = worse(code, vt_fail(VT_EXIT_USAGE, "%s: %s, line %zu: expected PRE POST [HOST [NAME]], with tabs between", command, list, nr));
+			continue;
+		}
+		o.host = word[2] && *word[2] ? word[2] : ask->host;
+		o.name = word[3] && *word[3] ? word[3] : ask->name;
+		code = worse(code, tell(command, ask, &o, word[0], word[1]));
+	}
+	if (ferror(f))
+		code = worse(code, vt_fail(VT_EXIT_IO, "%s: %s: %s", command, list, strerror(errno)));
+	free(text);
+	return code;
+}
+
+int vt_list__tell(const char *command, struct vt_ask *ask, const char *list)
+{
+	int code = vt_ask__parse(ask, command);
+	FILE *f;
+
+	if (!code)
+		code = many(command, ask);
+	if (code)
+		return code;
+	f = strcmp(list, "-") ? fopen(list, "re") : stdin;
+	if (!f)
+		return vt_fail(vt_exit_of(-errno), "%s: %s: %s", command, list, strerror(errno));
+	code = tell_lines(command, ask, list, f);
+	if (f != stdin)
+		fclose(f);
 	return code;
 }

@@ -13,11 +13,38 @@ struct vt_case {
 /* Loads one trace (B NULL) or two and judges them. 0, or an exit code after a complaint. */
 int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b);
 void vt_case__close(struct vt_case *c);
-/* All of diff and check: open, report on stdout, close. FORMAT_NAME may be NULL. An exit code. */
-int vt_case__tell(const char *command, const char *format_name, const char *a, const char *b);
 
-/* The argument of --format, NULL for the default; NULL after a complaint. */
-const struct vt_format *vt_format__of(const char *name, const char *command);
-#define VT_FORMAT_OPT(value) { "format", 'f', "FORMAT", "of the report; without it the first of" VT_FORMAT_HELP, &(value), NULL }
+/* What the options that they share say. */
+struct vt_ask {
+	const char *format_name, *color_name, *name, *host;
+	bool verbose, no_pager;
+	/* once looked at */
+	const struct vt_format *format;
+	enum vt_color color;
+};
+#define VT_ASK_OPTS(a) \
+	{ "format", 'f', "FORMAT", "of the report; without it the first of" VT_FORMAT_HELP, &(a).format_name, NULL }, \
+	{ "verbose", 'v', NULL, "all that text can tell: notes, lives of files, struct file, times", NULL, &(a).verbose }, \
+	{ "name", 0, "NAME", "of the scenario, for the report", &(a).name, NULL }, \
+	{ "host", 0, "HOST", "on which it happened, for the report", &(a).host, NULL }, \
+	VT_SCREEN_OPTS((a).color_name, (a).no_pager)
+/* For all that is read on a screen. */
+#define VT_SCREEN_OPTS(color_name, no_pager) \
+	{ "color", 0, "WHEN", "auto (default), always, or never", &(color_name), NULL }, \
+	{ "no-pager", 0, NULL, "no pager, even on a terminal", NULL, &(no_pager) }
+
+/* The words of the options become what they mean: 0, or VT_EXIT_USAGE after a complaint. */
+int vt_ask__parse(struct vt_ask *ask, const char *command);
+/* -1 after a complaint. */
+int vt_color__of(const char *word, const char *command);
+/* For stdout; called before the pager takes it. */
+void vt_ask__opts(const struct vt_ask *ask, const char *command, struct vt_report_opts *o);
+
+/* All of diff and check: open, report on stdout, close. An exit code. */
+int vt_case__tell(const char *command, const struct vt_ask *ask, const char *a, const char *b);
+/* NR files, PER of which make one case each. The code that matters most of theirs. */
+int vt_cases__tell(const char *command, struct vt_ask *ask, int nr, char **paths, int per);
+/* A case per line of LIST ("-": stdin): PRE POST [HOST [NAME]], tabs between. */
+int vt_list__tell(const char *command, struct vt_ask *ask, const char *list);
 
 #endif

@@ -11,6 +11,12 @@ static const struct vt_cmd *const commands[] = {
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+static const struct { int code; const char *meaning; } exits[] = {
+#define EXIT(id, code, meaning) { code, meaning },
+	VT_EXITS(EXIT)
+#undef EXIT
+};
+
 static const struct vt_cmd *find_command(const char *name)
 {
 	for (size_t i = 0; i < NR_COMMANDS; i++)
@@ -26,9 +32,9 @@ static void usage(FILE *f)
 	      "Commands:\n", f);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(f, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\n'vfiotrace COMMAND --help' tells more. --version prints the version.\n\n"
-	      "Exit codes: 0 clean, 1 findings, 4 nothing to judge here, 5 inconclusive,\n"
-	      "64 usage, 65 bad or damaged trace, 69 this kernel cannot do it, 74 I/O, 77 permission.\n", f);
+	fputs("\n'vfiotrace COMMAND --help' tells more. --version prints the version.\n\nExit codes:\n", f);
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+		fprintf(f, "  %2d  %s\n", exits[i].code, exits[i].meaning);
 }
 
 /* ---- a word that is no command ---- */

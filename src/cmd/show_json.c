@@ -100,23 +100,28 @@ static void event(FILE *f, const struct vt_trace *t, const struct vt_event *e)
 
 void vt_show__json_parts(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_parts *parts)
 {
+	struct vt_unsaid_text unsaid;
+
 	if (parts->meta)
 		head(f, t, g);
 	for (size_t i = 0; parts->probes && i < vt_trace__probe_nr(t); i++)
 		probe(f, vt_trace__probe(t, i));
 	for (size_t i = 0; parts->loss && i < vt_trace__loss_nr(t); i++)
 		loss(f, vt_trace__loss(t, i));
+	for (size_t i = 0; parts->loss && i < vt_trace__unsaid_nr(t); i++)
+		loss(f, vt_show__unsaid(vt_trace__unsaid(t, i), &unsaid));
 }
 
-int vt_show__json(FILE *f, struct vt_trace *t, const struct vt_glance *g)
+int vt_show__json(FILE *f, struct vt_shown *s, size_t nr)
 {
+	const struct vt_trace *t = s->t;
 	struct vt_event e;
 	int ret = 0;
 
-	vt_show__json_parts(f, t, g, &(struct vt_parts){ .meta = true, .probes = true, .loss = true });
+	vt_show__json_parts(f, t, &s->g, &(struct vt_parts){ .meta = true, .probes = true, .loss = true });
 	for (size_t i = 0; i < vt_trace__damage_nr(t); i++)
 		damage(f, vt_trace__damage(t, i));
-	while (!ferror(f) && (ret = vt_trace__next(t, &e)) > 0)
+	while (!ferror(f) && (ret = vt_show__next(s, &e)) > 0)
 		event(f, t, &e);
 	return ferror(f) ? 0 : ret;
 }

@@ -9,7 +9,7 @@
 
 static void put_meta_line(FILE *f, const char *label, const char *value)
 {
-	if (!value)
+	if (!value || !*value)
 		return;
 	fprintf(f, "%-9s ", label);
 	vt_text__str(f, value);
@@ -33,13 +33,17 @@ static void put_loss(FILE *f, const struct vt_glance *g, const struct vt_loss *l
 
 static void put_losses(FILE *f, const struct vt_trace *t, const struct vt_glance *g)
 {
-	if (!vt_trace__loss_nr(t)) {
+	struct vt_unsaid_text unsaid;
+
+	if (!vt_trace__loss_nr(t) && !vt_trace__unsaid_nr(t)) {
 		fputs("lost      nothing that the recorder noticed\n", f);
 		return;
 	}
 	fprintf(f, "lost      %" PRIu64 " event%s\n", g->lost, g->lost == 1 ? "" : "s");
 	for (size_t i = 0; i < vt_trace__loss_nr(t); i++)
 		put_loss(f, g, vt_trace__loss(t, i));
+	for (size_t i = 0; i < vt_trace__unsaid_nr(t); i++)
+		put_loss(f, g, vt_show__unsaid(vt_trace__unsaid(t, i), &unsaid));
 }
 
 static void put_damages(FILE *f, const struct vt_trace *t)
@@ -62,13 +66,16 @@ void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance 
 	const char *ended = vt_trace__ended(t);
 	uint64_t ns = g->last_ns - g->first_ns;
 
+	put_meta_line(f, "side", g->label);
 	put_meta_line(f, "tool", vt_trace__meta(t, "tool.version"));
 	put_meta_line(f, "command", vt_trace__meta(t, "command"));
 	put_meta_line(f, "kernel", vt_trace__meta(t, "kernel.release"));
+	put_meta_line(f, "build id", vt_trace__meta(t, "kernel.build_id"));
 	put_meta_line(f, "boot", vt_trace__meta(t, "boot_id"));
 	put_meta_line(f, "started", vt_trace__meta(t, "started"));
-	put_meta_line(f, "ended", ended ? ended : "without an end block: the recorder was killed, or the kernel jumped");
-	fprintf(f, "events    %" PRIu64 " in %" PRIu64 ".%09" PRIu64 " s\n", g->events, ns / 1000000000, ns % 1000000000);
+	put_meta_line(f, "ended", ended ? ended : "in the jump, or the recorder was killed: there is no end block");
+	fprintf(f, "events    %" PRIu64 " in %" PRIu64 ".%09" PRIu64 " s, from boot time %" PRIu64 ".%09" PRIu64 "\n", g->events, ns / 1000000000, ns % 1000000000,
+		g->first_ns / 1000000000, g->first_ns % 1000000000);
 	put_losses(f, t, g);
 	put_damages(f, t);
 	fputc('\n', f);
@@ -80,6 +87,7 @@ static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance 
 {
 	const char *func = vt_ev_str(e, VT_F_FUNC);
 
+	fprintf(f, "#%-5" PRIu64 " ", e->index);
 	vt_show__time(f, g, e->ts_ns);
 	fprintf(f, " cpu%u ", e->cpu);
 	vt_text__word(f, *e->comm ? e->comm : "-");
@@ -94,13 +102,13 @@ static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance 
 	fputc('\n', f);
 }
 
-int vt_show__text(FILE *f, struct vt_trace *t, const struct vt_glance *g)
+int vt_show__text(FILE *f, struct vt_shown *s, size_t nr)
 {
 	struct vt_event e;
 	int ret = 0;
 
-	while (!ferror(f) && (ret = vt_trace__next(t, &e)) > 0)
-		put_event(f, t, g, &e);
+	while (!ferror(f) && (ret = vt_show__next(s, &e)) > 0)
+		put_event(f, s->t, &s->g, &e);
 	return ret < 0 ? ret : 0;
 }
 

@@ -5,19 +5,22 @@
  * or luo_file it names, if an earlier event joined the two.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/show.h"
+#include "base/span.h"
 #include "trace/print.h"
 
 struct group {
 	char *session;		/* "" for events outside of any */
 	uint64_t token;
 	bool has_token;
-	uint64_t events, first_ns, last_ns;
+	uint64_t events;
+	const char *side;	/* label of the trace that its last line is from */
 	FILE *f;		/* its lines so far */
 	char *text;
 	size_t len;
@@ -139,19 +142,22 @@ static struct group *group_of(struct timeline *tl, const struct vt_task *task, c
 static void put_line(const struct timeline *tl, struct group *g, const struct vt_event *e, unsigned int depth,
 		     const struct vt_call *left)
 {
-	fputs("  ", g->f);
+	char span[32];
+
+	if (tl->g->label && g->side && g->side != tl->g->label)
+		fputs("  ---- jump ----\n", g->f);
+	g->side = tl->g->label;
+	fprintf(g->f, "  %s%s#%-5" PRIu64 " ", g->side ? g->side : "", g->side ? "\t" : "", e->index);
 	vt_show__time(g->f, tl->g, e->ts_ns);
 	fprintf(g->f, "  %*s%s ", (int)depth * 2, "", vt_show__arrow(e));
 	vt_text__str(g->f, e->type_name);
 	vt_show__fields(g->f, tl->t, e);
 	if (left && e->ts_ns >= left->ts_ns)
-		fprintf(g->f, "  [%" PRIu64 " ns]", e->ts_ns - left->ts_ns);
+		fprintf(g->f, "  [%s]", vt_span_str(e->ts_ns - left->ts_ns, span, sizeof(span)));
 	fputs("  ", g->f);
 	vt_text__word(g->f, e->comm);
 	fprintf(g->f, "/%" PRIu32 "\n", e->tid);
-	if (!g->events++)
-		g->first_ns = e->ts_ns;
-	g->last_ns = e->ts_ns;
+	g->events++;
 }
 
 static int add_event(struct timeline *tl, const struct vt_event *e)
@@ -169,7 +175,7 @@ static int add_event(struct timeline *tl, const struct vt_event *e)
 	if (!g)
 		return -ENOMEM;
 	put_line(tl, g, e, task->depth, call ? &task->calls[call - 1] : NULL);
-	if (e->phase == VT_ENTER)
+	if (e->phase == VT_ENTER && !vt_show__open(tl->g, e))
 		vt_task__enter(task, e, g);
 	if (g->has_token) {
 		link_obj(tl, vt_ev_obj(e, VT_F_LUO_FILE), g);
@@ -195,6 +201,11 @@ static void put_group(FILE *f, struct group *g)
 	fputc('\n', f);
 }
 
+static bool asked_for(const struct vt_filter *f, const struct group *g)
+{
+	return (!f->session || !fnmatch(f->session, g->session, 0)) && (!f->has_token || (g->has_token && g->token == f->token));
+}
+
 static void free_group(struct group *g)
 {
 	if (g->f)
@@ -206,26 +217,46 @@ static void free_group(struct group *g)
 
 static void leave(void *p) { }
 
-int vt_show__timeline(FILE *f, struct vt_trace *t, const struct vt_glance *g)
+/* One trace more in the stories. Objects and tasks are of one kernel. */
+static int add_trace(struct timeline *tl, struct vt_shown *s)
 {
-	struct timeline tl = { .t = t, .g = g, .last = &tl.first };
+	/* Which file an event is about comes out only here: that is asked of the story. */
+	struct vt_filter events = *s->g.filter;
 	struct vt_event e;
-	struct group *next;
 	int ret;
 
-	while ((ret = vt_trace__next(t, &e)) > 0) {
-		ret = add_event(&tl, &e);
+	tl->t = s->t;
+	tl->g = &s->g;
+	events.session = NULL;
+	events.has_token = false;
+	s->g.filter = &events;
+	while ((ret = vt_show__next(s, &e)) > 0) {
+		ret = add_event(tl, &e);
 		if (ret)
 			break;
 	}
+	s->g.filter = NULL;
+	tdestroy(tl->links, free);
+	tl->links = NULL;
+	vt_tasks__free(&tl->tasks);
+	return ret;
+}
+
+int vt_show__timeline(FILE *f, struct vt_shown *s, size_t nr)
+{
+	struct timeline tl = { .last = &tl.first };
+	const struct vt_filter *filter = s->g.filter;
+	struct group *next;
+	int ret = 0;
+
+	for (size_t i = 0; i < nr && !ret; i++)
+		ret = add_trace(&tl, &s[i]);
 	for (struct group *one = tl.first; one; one = next) {
 		next = one->next;
-		if (!ret && !ferror(f))
+		if (!ret && !ferror(f) && asked_for(filter, one))
 			put_group(f, one);
 		free_group(one);
 	}
 	tdestroy(tl.groups, leave);
-	tdestroy(tl.links, free);
-	vt_tasks__free(&tl.tasks);
 	return ret;
 }

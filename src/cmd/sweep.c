@@ -301,14 +301,14 @@ static int judge_run(struct run *r, const char *path)
 	return 0;
 }
 
-/* All runs are in one trace: each gets the findings that are about it. The number that no run got, or -1. */
+/* All runs are in one trace: each gets the findings that are about it. The number that no run got, or minus an exit code. */
 static int judge_runs(struct runs *all, const char *pre, const char *path, enum vt_exit *verdict)
 {
 	struct vt_case c;
 	int code = vt_case__open(&c, "sweep", pre ? pre : path, pre ? path : NULL), strays = 0;
 
 	if (code)
-		return -1;
+		return -code;
 	*verdict = c.j->exit;
 	for (size_t k = 0; k < all->nr; k++)
 		all->r[k].verdict = c.j->exit == VT_EXIT_FINDINGS ? VT_EXIT_CLEAN : c.j->exit;
@@ -415,10 +415,12 @@ static int record_nth(struct recorder_options *o, unsigned int n, char *path, si
 static int take_run(const struct recorder_options *o, const char *path, struct run *r, struct sites *sites, char *spared, size_t size)
 {
 	struct runs all = { .sites = sites };
+	int err;
 
-	if (read_runs(&all, path, o->fail_section)) {
+	err = read_runs(&all, path, o->fail_section);
+	if (err) {
 		free(all.r);
-		return VT_EXIT_BAD_TRACE;
+		return vt_exit_of(err);
 	}
 	if (all.nr)
 		*r = all.r[0];
@@ -472,19 +474,19 @@ static int read_sweep(int event)
 {
 	struct sites sites = { 0 };
 	struct runs all = { .sites = &sites };
-	enum vt_exit verdict;
-	int strays;
+	enum vt_exit verdict = VT_EXIT_CLEAN;
+	int strays = read_runs(&all, trace, event);
 
-	if (read_runs(&all, trace, event)) {
+	if (strays) {
 		free(sites.s);
 		free(all.r);
-		return VT_EXIT_BAD_TRACE;
+		return vt_exit_of(strays);
 	}
 	strays = judge_runs(&all, pre_trace, trace, &verdict);
 	if (strays < 0) {
 		free(sites.s);
 		free(all.r);
-		return VT_EXIT_BAD_TRACE;
+		return -strays;
 	}
 	print_head();
 	for (size_t i = 0; i < all.nr; i++)
@@ -501,7 +503,7 @@ static int read_sweep(int event)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
-		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true,
+		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true, .end_with_cmd = true,
 		.jump_wait_ns = 200000000, .module_wait_ns = 1000000000,
 	};
 	char *end, told[64];

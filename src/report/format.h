@@ -11,7 +11,8 @@
 struct vt_report_opts {
 	const char *command;	/* "diff", "check", "gate" */
 	unsigned int width;	/* of text */
-	bool color;
+	bool color, verbose;
+	const char *name, *host;	/* of the scenario, of the machine: as the caller calls them, or NULL */
 	/* gate only */
 	const char *const *unused;	/* suppressions that nothing matched */
 	size_t nr_unused;
@@ -19,7 +20,7 @@ struct vt_report_opts {
 	size_t nr_demands;
 };
 
-#define VT_FORMAT_FUNCTION(name, help) void vt_report_##name(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o);
+#define VT_FORMAT_FUNCTION(name, many, help) void vt_report_##name(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o);
 VT_FORMATS(VT_FORMAT_FUNCTION)
 #undef VT_FORMAT_FUNCTION
 

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The report as one JSON object: docs/report.schema.json. "rule" names the rule of a finding and stands nowhere else. */
+/* The report as one JSON object, on many lines or one: docs/report.schema.json. "rule" names the rule of a finding and stands nowhere else. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/format.h"
+#include "report/identity.h"
 #include "report/pairs.h"
 #include "trace/json_writer.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 #define OPEN_LISTED 256	/* of the files that a rule leaves open */
+
+/* Numbers are numbers, whatever their size: a column of a table has one type. */
+static void u64(struct vt_jsonw *w, const char *key, uint64_t v)
+{
+	fprintf(vt_jsonw__value(w, key), "%" PRIu64, v);
+}
+
+static void s64(struct vt_jsonw *w, const char *key, int64_t v)
+{
+	fprintf(vt_jsonw__value(w, key), "%" PRId64, v);
+}
 
 static void hex_or_null(struct vt_jsonw *w, const char *key, bool has, uint64_t v)
 {
@@ -32,16 +45,16 @@ static void who(struct vt_jsonw *w, const char *key, const struct vt_who *x)
 /* The members of an event, in an object that is open. */
 static void at(struct vt_jsonw *w, const struct vt_at *a)
 {
-	vt_jsonw__u64(w, "index", a->index);
-	vt_jsonw__ns(w, "ts_ns", a->ts_ns);
-	vt_jsonw__u64(w, "tgid", a->tgid);
-	vt_jsonw__u64(w, "tid", a->tid);
+	u64(w, "index", a->index);
+	u64(w, "ts_ns", a->ts_ns);
+	u64(w, "tgid", a->tgid);
+	u64(w, "tid", a->tid);
 	vt_jsonw__str(w, "comm", a->comm);
 	vt_jsonw__str(w, "event", vt_event_name(a->type));
 	vt_jsonw__str(w, "phase", a->phase == VT_ENTER ? "enter" : a->phase == VT_EXIT ? "exit" : "point");
 	vt_jsonw__str(w, "func", a->func);
 	if (a->has_ret)
-		vt_jsonw__s64(w, "ret", a->ret);
+		s64(w, "ret", a->ret);
 	else
 		vt_jsonw__null(w, "ret");
 }
@@ -56,16 +69,17 @@ static void strings(struct vt_jsonw *w, const char *key, const char *const *s, s
 
 static void phases(struct vt_jsonw *w, const struct vt_side *s)
 {
-	vt_jsonw__object(w, "phases");
+	vt_jsonw__array(w, "phases");
 	for (int p = 0; p < VT_PH_MAX; p++) {
 		const struct vt_phase_time *t = &s->phase[p];
 
 		if (!t->count)
 			continue;
-		vt_jsonw__object(w, vt_phase_name((enum vt_phase_kind)p));
-		vt_jsonw__u64(w, "count", t->count);
-		vt_jsonw__u64(w, "total_ns", t->total_ns);
-		vt_jsonw__u64(w, "max_ns", t->max_ns);
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "phase", vt_phase_name((enum vt_phase_kind)p));
+		u64(w, "count", t->count);
+		u64(w, "total_ns", t->total_ns);
+		u64(w, "max_ns", t->max_ns);
 		vt_jsonw__end(w);
 	}
 	vt_jsonw__end(w);
@@ -84,26 +98,47 @@ static void frees(struct vt_jsonw *w, const struct vt_side *s)
 		vt_jsonw__str(w, "freed_by", p->free_callee);
 		vt_jsonw__str(w, "freed_at", p->example->free_site[0]);
 		vt_jsonw__bool(w, "normal_release", p->in_release);
-		vt_jsonw__u64(w, "count", p->count);
+		u64(w, "count", p->count);
 		vt_jsonw__end(w);
 	}
 	vt_jsonw__end(w);
 }
 
+static void handlers(struct vt_jsonw *w, const struct vt_side *s)
+{
+	const char *told = vt_side_meta(s, "handlers");
+	char *list = strdup(told ? told : ""), *save;
+
+	vt_jsonw__array(w, "handlers");
+	for (char *one = list ? strtok_r(list, ", ", &save) : NULL; one; one = strtok_r(NULL, ", ", &save))
+		vt_jsonw__str(w, NULL, one);
+	vt_jsonw__end(w);
+	free(list);
+}
+
 static void side(struct vt_jsonw *w, const struct vt_side *s)
 {
-	const char *base = strrchr(s->path, '/');
-
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__str(w, "side", s->label);
-	vt_jsonw__str(w, "file", base ? base + 1 : s->path);
-	vt_jsonw__str(w, "kernel", vt_trace__meta(s->trace, "kernel.release"));
-	vt_jsonw__str(w, "boot_id", vt_trace__meta(s->trace, "boot_id"));
+	vt_jsonw__str(w, "file", vt_side_file(s));
+	vt_jsonw__line(w, 6);
+	vt_jsonw__str(w, "kernel", vt_side_meta(s, "kernel.release"));
+	vt_jsonw__str(w, "kernel_version", vt_side_meta(s, "kernel.version"));
+	vt_jsonw__str(w, "build_id", vt_side_meta(s, "kernel.build_id"));
+	vt_jsonw__str(w, "machine", vt_side_meta(s, "machine"));
+	vt_jsonw__line(w, 6);
+	vt_jsonw__str(w, "boot_id", vt_side_meta(s, "boot_id"));
+	vt_jsonw__str(w, "started", vt_side_meta(s, "started"));
+	vt_jsonw__str(w, "recorded_by", vt_side_meta(s, "tool.version"));
+	handlers(w, s);
+	vt_jsonw__line(w, 6);
+	u64(w, "first_ns", s->first_ns);
+	u64(w, "last_ns", s->last_ns);
 	vt_jsonw__str(w, "ending", s->ending == VT_END_JUMP ? "jump" : s->ending == VT_END_STOPPED ? "stopped" : "cut");
 	vt_jsonw__bool(w, "damaged", s->damaged);
 	vt_jsonw__bool(w, "truncated", s->truncated);
-	vt_jsonw__u64(w, "events", s->events);
-	vt_jsonw__u64(w, "folded_files", s->folded_lives);
+	u64(w, "events", s->events);
+	u64(w, "folded_files", s->folded_lives);
 	vt_jsonw__line(w, 6);
 	phases(w, s);
 	vt_jsonw__line(w, 6);
@@ -128,8 +163,8 @@ static void steps(struct vt_jsonw *w, const struct vt_life *l)
 			continue;
 		vt_jsonw__object(w, NULL);
 		vt_jsonw__str(w, "step", vt_step_name((enum vt_step)k));
-		vt_jsonw__u64(w, "runs", l->n[k]);
-		vt_jsonw__u64(w, "ns", l->ns[k]);
+		u64(w, "runs", l->n[k]);
+		u64(w, "ns", l->ns[k]);
 		vt_jsonw__object(w, "last");
 		at(w, &l->at[k]);
 		vt_jsonw__end(w);
@@ -140,10 +175,14 @@ static void steps(struct vt_jsonw *w, const struct vt_life *l)
 
 static void file_refs(struct vt_jsonw *w, const struct vt_life *l)
 {
-	vt_jsonw__object(w, "file_ref");
+	vt_jsonw__array(w, "file_ref");
 	for (int p = 0; p < VT_PT_MAX; p++) {
-		if (l->ref[p].seen)
-			vt_jsonw__s64(w, vt_pt_name((enum vt_pt)p), l->ref[p].count);
+		if (!l->ref[p].seen)
+			continue;
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "point", vt_pt_name((enum vt_pt)p));
+		s64(w, "count", l->ref[p].count);
+		vt_jsonw__end(w);
 	}
 	vt_jsonw__end(w);
 }
@@ -229,7 +268,7 @@ static void one_finding(struct vt_jsonw *w, const struct vt_finding *x, bool not
 	vt_jsonw__line(w, 6);
 	vt_jsonw__bool(w, "suppressed", x->suppressed);
 	vt_jsonw__bool(w, "known", x->known);
-	vt_jsonw__u64(w, "count", x->count);
+	u64(w, "count", x->count);
 	strings(w, "also", (const char *const *)x->also, x->nr_also);
 	vt_jsonw__line(w, 6);
 	evidence(w, x);
@@ -250,8 +289,8 @@ static void finding_list(struct vt_jsonw *w, const struct vt_judgement *j, const
 /* Where a rule has doubts: how many files it judged all the same, and which it could not. */
 static void open_files(struct vt_jsonw *w, const struct vt_row *r)
 {
-	vt_jsonw__u64(w, "files_judged", r->judged);
-	vt_jsonw__u64(w, "files_open", r->nr_open + r->more_open);
+	u64(w, "files_judged", r->judged);
+	u64(w, "files_open", r->nr_open + r->more_open);
 	vt_jsonw__array(w, "open");
 	for (size_t i = 0; i < r->nr_open && i < OPEN_LISTED; i++)
 		who(w, NULL, &r->open[i]);
@@ -309,7 +348,7 @@ static void tables(struct vt_jsonw *w, const struct vt_judgement *j)
 		vt_jsonw__str(w, "from_point", t->pt[0]);
 		vt_jsonw__str(w, "to_side", t->side[1]->label);
 		vt_jsonw__str(w, "to_point", t->pt[1]);
-		vt_jsonw__u64(w, "others", t->others);
+		u64(w, "others", t->others);
 		members(w, t);
 		vt_jsonw__end(w);
 	}
@@ -318,30 +357,37 @@ static void tables(struct vt_jsonw *w, const struct vt_judgement *j)
 
 static void head(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
+	char id[17];
+
 	vt_jsonw__line(w, 2);
-	vt_jsonw__u64(w, "schema", SCHEMA_VERSION);
+	u64(w, "schema", SCHEMA_VERSION);
 	vt_jsonw__line(w, 2);
-	vt_jsonw__str(w, "tool", "vfiotrace " VFIOTRACE_VERSION);
+	vt_jsonw__str(w, "tool", "vfiotrace");
+	vt_jsonw__str(w, "version", VFIOTRACE_VERSION);
+	vt_jsonw__line(w, 2);
+	vt_jsonw__str(w, "update", vt_update_id(j, id));
+	vt_jsonw__str(w, "host", o->host);
+	vt_jsonw__str(w, "name", o->name);
 	vt_jsonw__line(w, 2);
 	vt_jsonw__str(w, "command", o->command);
 	vt_jsonw__line(w, 2);
 	vt_jsonw__str(w, "verdict", vt_verdict(j));
-	vt_jsonw__u64(w, "exit", j->exit);
+	u64(w, "exit", j->exit);
 	vt_jsonw__line(w, 2);
 	vt_jsonw__str(w, "nothing", j->nothing);
 	vt_jsonw__line(w, 2);
-	vt_jsonw__u64(w, "errors", j->errors);
-	vt_jsonw__u64(w, "warnings", j->warnings);
-	vt_jsonw__u64(w, "notes", j->notes);
-	vt_jsonw__u64(w, "suppressed", j->suppressed);
-	vt_jsonw__u64(w, "known", j->known);
+	u64(w, "errors", j->errors);
+	u64(w, "warnings", j->warnings);
+	u64(w, "notes", j->notes);
+	u64(w, "suppressed", j->suppressed);
+	u64(w, "known", j->known);
 }
 
-void vt_report_json(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+static void report(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, enum vt_jsonw_style style)
 {
 	struct vt_jsonw w;
 
-	vt_jsonw__begin(&w, f, VT_JSONW_SPACED);
+	vt_jsonw__begin(&w, f, style);
 	vt_jsonw__object(&w, NULL);
 	head(&w, j, o);
 	sides(&w, j);
@@ -360,4 +406,14 @@ void vt_report_json(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	}
 	vt_jsonw__end_line(&w, 0);
 	fputc('\n', f);
+}
+
+void vt_report_json(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	report(f, j, o, VT_JSONW_SPACED);
+}
+
+void vt_report_jsonl(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	report(f, j, o, VT_JSONW_ONE_LINE);
 }

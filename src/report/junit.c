@@ -3,17 +3,23 @@
 #include <inttypes.h>
 
 #include "report/format.h"
+#include "report/identity.h"
 #include "base/put.h"
 
-static void junit_failure(FILE *f, const struct vt_finding *x)
+static void attribute(FILE *f, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(f, " %s=\"", name);
+	vt_put_xml(f, value);
+	fputc('"', f);
+}
+
+static void junit_text(FILE *f, const struct vt_finding *x)
 {
 	char buf[256];
 
-	fputs("      <failure type=\"", f);
-	vt_put_xml(f, vt_severity_name(x->severity));
-	fputs("\" message=\"", f);
-	vt_put_xml(f, x->title);
-	fputs("\">object: ", f);
+	fputs("object: ", f);
 	vt_put_xml(f, vt_who_str(&x->who, buf, sizeof(buf)));
 	fputs("\nexpected: ", f);
 	vt_put_xml(f, x->expected);
@@ -28,20 +34,63 @@ static void junit_failure(FILE *f, const struct vt_finding *x)
 	for (size_t i = 0; i < x->nr_ev; i++) {
 		const struct vt_at *a = &x->ev[i].at;
 
-		fprintf(f, "\n%s %" PRIu64 ".%06" PRIu64 " ", x->ev[i].side->label, a->ts_ns / 1000000000, a->ts_ns / 1000 % 1000000);
+		fprintf(f, "\n%s #%" PRIu64 " %" PRIu64 ".%06" PRIu64 " ", x->ev[i].side->label, a->index, a->ts_ns / 1000000000, a->ts_ns / 1000 % 1000000);
 		vt_put_xml(f, a->comm);
 		fprintf(f, "[%u] ", a->tid);
 		vt_put_xml(f, vt_at_func(a));
 		fputs(": ", f);
 		vt_put_xml(f, x->ev[i].what);
 	}
-	fprintf(f, "\nfingerprint: %s</failure>\n", x->fingerprint);
+	fprintf(f, "\nfingerprint: %s", x->fingerprint);
 }
 
-static void junit_case(FILE *f, const struct vt_judgement *j, const struct vt_row *r)
+static void junit_failure(FILE *f, const struct vt_finding *x)
 {
-	fprintf(f, "    <testcase classname=\"vfiotrace\" name=\"%s\" time=\"0\"", r->rule->id);
-	if (r->status == VT_PASS || (r->status == VT_FOUND && !vt_open_findings(j, r->rule))) {
+	fputs("      <failure", f);
+	attribute(f, "type", vt_severity_name(x->severity));
+	attribute(f, "message", x->title);
+	fputs(">", f);
+	junit_text(f, x);
+	fputs("</failure>\n", f);
+}
+
+/* Suppressed and known ones fail nothing, and are still there to be read. */
+static void junit_silenced(FILE *f, const struct vt_judgement *j, const struct vt_rule *r)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < j->nr_findings; k++) {
+		const struct vt_finding *x = &j->findings[k];
+
+		if (x->rule != r || x->severity == VT_NOTE || vt_counts(x))
+			continue;
+		fputs(any ? "\n\n" : "      <system-out>", f);
+		any = true;
+		fprintf(f, "%s (", vt_severity_name(x->severity));
+		vt_put_xml(f, x->suppressed ? x->why_suppressed : "in the baseline");
+		fprintf(f, "), %s: ", x->suppressed ? "suppressed" : "known");
+		vt_put_xml(f, x->title);
+		fputc('\n', f);
+		junit_text(f, x);
+	}
+	if (any)
+		fputs("</system-out>\n", f);
+}
+
+static void testcase(FILE *f, const struct vt_report_opts *o, const char *name)
+{
+	fputs("    <testcase classname=\"vfiotrace", f);
+	if (o->name) {
+		fputc('.', f);
+		vt_put_xml(f, o->name);
+	}
+	fprintf(f, "\" name=\"%s\" time=\"0\"", name);
+}
+
+static void junit_case(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_row *r)
+{
+	testcase(f, o, r->rule->id);
+	if (r->status == VT_PASS) {
 		fputs("/>\n", f);
 		return;
 	}
@@ -63,12 +112,51 @@ static void junit_case(FILE *f, const struct vt_judgement *j, const struct vt_ro
 		vt_put_xml(f, r->why[0]);
 		fputs("\"/>\n", f);
 	}
+	junit_silenced(f, j, r->rule);
 	fputs("    </testcase>\n", f);
 }
 
-void vt_report_junit(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+static void property(FILE *f, const char *side, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(f, "      <property name=\"%s%s%s\"", side ? side : "", side ? "." : "", name);
+	attribute(f, "value", value);
+	fputs("/>\n", f);
+}
+
+static void properties(FILE *f, const struct vt_judgement *j)
+{
+	static const char *const keys[] = { "kernel.release", "kernel.build_id", "machine", "boot_id", "started", "handlers" };
+	char id[17];
+
+	fputs("    <properties>\n", f);
+	property(f, NULL, "update", vt_update_id(j, id));
+	property(f, NULL, "vfiotrace", VFIOTRACE_VERSION);
+	property(f, NULL, "verdict", vt_verdict(j));
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			property(f, j->side[i]->label, keys[k], vt_side_meta(j->side[i], keys[k]));
+	}
+	fputs("    </properties>\n", f);
+}
+
+/* Readers want a time zone by none: UTC, to the second. */
+static void timestamp(FILE *f, const struct vt_side *s)
+{
+	const char *started = vt_side_meta(s, "started");
+	char text[20];
+
+	if (!started)
+		return;
+	snprintf(text, sizeof(text), "%.19s", started);
+	attribute(f, "timestamp", text);
+}
+
+static void suite(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	size_t failures = 0, errors = 0, skipped = 0;
+	double seconds = 0;
 
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		failures += vt_open_findings(j, j->rows[i].rule) != 0;
@@ -76,12 +164,30 @@ void vt_report_junit(FILE *f, const struct vt_judgement *j, const struct vt_repo
 		skipped += j->rows[i].status == VT_NOT_APPLICABLE;
 	}
 	failures += o->nr_demands ? 1 : 0;
-	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"vfiotrace %s\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"0\">\n",
-		o->command, vt_nr_rules + (o->nr_demands ? 1 : 0), failures, errors, skipped);
+	for (size_t i = 0; i < j->nr_sides; i++)
+		seconds += vt_side_seconds(j->side[i]);
+	fputs("  <testsuite name=\"", f);
+	if (o->name)
+		vt_put_xml(f, o->name);
+	else
+		fprintf(f, "vfiotrace %s", o->command);
+	fprintf(f, "\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"", vt_nr_rules + (o->nr_demands ? 1 : 0), failures,
+		errors, skipped, seconds);
+	timestamp(f, j->side[0]);
+	attribute(f, "hostname", o->host);
+	fputs(">\n", f);
+}
+
+void vt_report_junit(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", f);
+	suite(f, j, o);
+	properties(f, j);
 	for (size_t i = 0; i < vt_nr_rules; i++)
-		junit_case(f, j, &j->rows[i]);
+		junit_case(f, j, o, &j->rows[i]);
 	if (o->nr_demands) {
-		fputs("    <testcase classname=\"vfiotrace\" name=\"policy\" time=\"0\">\n      <failure type=\"policy\" message=\"demands not met\">", f);
+		testcase(f, o, "policy");
+		fputs(">\n      <failure type=\"policy\" message=\"demands not met\">", f);
 		for (size_t i = 0; i < o->nr_demands; i++) {
 			fputs(i ? "\n" : "", f);
 			vt_put_xml(f, o->demands[i]);

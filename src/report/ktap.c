@@ -1,37 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0
-/* KTAP (Documentation/dev-tools/ktap.rst), what kernel test runners read. One test per rule. */
+/* KTAP (Documentation/dev-tools/ktap.rst), what kernel test runners read. One test per rule; a scenario with a name is a test of its own around them. */
 #include "report/format.h"
+#include "report/identity.h"
 #include "base/put.h"
 
-static void ktap_diag(FILE *f, const char *label, const char *text)
+struct ktap {
+	FILE *f;
+	const char *in;		/* before each line */
+};
+
+static void ktap_diag(const struct ktap *k, const char *label, const char *text)
 {
 	if (!text)
 		return;
-	fprintf(f, "# %s: ", label);
-	vt_put_plain(f, text);
-	fputc('\n', f);
+	fprintf(k->f, "%s# %s: ", k->in, label);
+	vt_put_plain(k->f, text);
+	fputc('\n', k->f);
 }
 
-static void ktap_finding(FILE *f, const struct vt_finding *x)
+static void ktap_finding(const struct ktap *k, const struct vt_finding *x)
 {
 	char buf[256];
 
-	ktap_diag(f, vt_severity_name(x->severity), x->title);
-	ktap_diag(f, "object", vt_who_str(&x->who, buf, sizeof(buf)));
-	ktap_diag(f, "expected", x->expected);
-	ktap_diag(f, "seen before", x->seen[0]);
-	ktap_diag(f, "seen after", x->seen[1]);
-	ktap_diag(f, "fingerprint", x->fingerprint);
+	if (x->suppressed || x->known)
+		ktap_diag(k, x->suppressed ? "suppressed" : "known", x->suppressed ? x->why_suppressed : "in the baseline");
+	ktap_diag(k, vt_severity_name(x->severity), x->title);
+	ktap_diag(k, "object", vt_who_str(&x->who, buf, sizeof(buf)));
+	ktap_diag(k, "expected", x->expected);
+	ktap_diag(k, "seen before", x->seen[0]);
+	ktap_diag(k, "seen after", x->seen[1]);
+	ktap_diag(k, "fingerprint", x->fingerprint);
 }
 
-static void ktap_line(FILE *f, bool ok, size_t nr, const char *name, const char *skip)
+static void ktap_line(const struct ktap *k, bool ok, size_t nr, const char *name, const char *skip)
 {
-	fprintf(f, "%s %zu %s", ok ? "ok" : "not ok", nr, name);
+	fprintf(k->f, "%s%s %zu ", k->in, ok ? "ok" : "not ok", nr);
+	for (; *name; name++)	/* a '#' would begin a directive */
+		fputc(*name == '#' || (unsigned char)*name < ' ' || (unsigned char)*name > '~' ? '_' : *name, k->f);
 	if (skip) {
-		fputs(" # SKIP ", f);
-		vt_put_plain(f, skip);
+		fputs(" # SKIP ", k->f);
+		vt_put_plain(k->f, skip);
 	}
-	fputc('\n', f);
+	fputc('\n', k->f);
+}
+
+static void ktap_about(const struct ktap *k, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	char text[300], id[17];
+
+	ktap_diag(k, "vfiotrace", VFIOTRACE_VERSION);
+	ktap_diag(k, "update", vt_update_id(j, id));
+	ktap_diag(k, "host", o->host);
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		const struct vt_side *s = j->side[i];
+		const char *release = vt_side_meta(s, "kernel.release"), *build = vt_side_meta(s, "kernel.build_id"), *started = vt_side_meta(s, "started");
+
+		snprintf(text, sizeof(text), "kernel %s, build id %s, recorded %.3f s from %s", release ? release : "unknown", build ? build : "unknown",
+			 vt_side_seconds(s), started ? started : "an unknown time");
+		ktap_diag(k, s->label, text);
+	}
+}
+
+static void ktap_rule(const struct ktap *k, const struct vt_judgement *j, size_t i)
+{
+	const struct vt_row *r = &j->rows[i];
+	bool bad = vt_open_findings(j, r->rule) || r->status == VT_UNKNOWN;
+
+	for (size_t n = 0; n < j->nr_findings; n++) {
+		if (j->findings[n].rule == r->rule && j->findings[n].severity != VT_NOTE)
+			ktap_finding(k, &j->findings[n]);
+	}
+	for (size_t n = 0; vt_row_doubtful(r) && n < r->nr_why; n++)
+		ktap_diag(k, "unknown", r->why[n]);
+	ktap_line(k, !bad, i + 1, r->rule->id, r->status == VT_NOT_APPLICABLE ? r->why[0] : NULL);
+}
+
+static void ktap_end(const struct ktap *k, const struct vt_judgement *j, size_t nr, const char *name)
+{
+	ktap_line(k, j->exit == VT_EXIT_CLEAN || j->exit == VT_EXIT_NOTHING, nr, name, j->exit == VT_EXIT_NOTHING ? j->nothing : NULL);
 }
 
 /*
@@ -41,25 +87,23 @@ static void ktap_line(FILE *f, bool ok, size_t nr, const char *name, const char 
 void vt_report_ktap(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	size_t extra = (o->nr_demands ? 1 : 0) + 1;
+	struct ktap k = { f, o->name ? "    " : "" };
 
-	fprintf(f, "KTAP version 1\n1..%zu\n", vt_nr_rules + extra);
-	for (size_t i = 0; i < vt_nr_rules; i++) {
-		const struct vt_row *r = &j->rows[i];
-		bool bad = vt_open_findings(j, r->rule) || r->status == VT_UNKNOWN;
-
-		for (size_t k = 0; k < j->nr_findings; k++) {
-			if (j->findings[k].rule == r->rule && vt_counts(&j->findings[k]))
-				ktap_finding(f, &j->findings[k]);
-		}
-		for (size_t k = 0; vt_row_doubtful(r) && k < r->nr_why; k++)
-			ktap_diag(f, "unknown", r->why[k]);
-		ktap_line(f, !bad, i + 1, r->rule->id, r->status == VT_NOT_APPLICABLE ? r->why[0] : NULL);
-	}
+	fputs(o->name ? "KTAP version 1\n1..1\n" : "", f);
+	fprintf(f, "%sKTAP version 1\n", k.in);
+	if (o->name)
+		ktap_diag(&k, "Subtest", o->name);
+	fprintf(f, "%s1..%zu\n", k.in, vt_nr_rules + extra);
+	ktap_about(&k, j, o);
+	for (size_t i = 0; i < vt_nr_rules; i++)
+		ktap_rule(&k, j, i);
 	if (o->nr_demands) {
 		for (size_t i = 0; i < o->nr_demands; i++)
-			ktap_diag(f, "demand", o->demands[i]);
-		ktap_line(f, false, vt_nr_rules + 1, "policy", NULL);
+			ktap_diag(&k, "demand", o->demands[i]);
+		ktap_line(&k, false, vt_nr_rules + 1, "policy", NULL);
 	}
-	ktap_diag(f, "verdict", vt_verdict(j));
-	ktap_line(f, j->exit == VT_EXIT_CLEAN || j->exit == VT_EXIT_NOTHING, vt_nr_rules + extra, "verdict", j->exit == VT_EXIT_NOTHING ? j->nothing : NULL);
+	ktap_diag(&k, "verdict", vt_verdict(j));
+	ktap_end(&k, j, vt_nr_rules + extra, "verdict");
+	if (o->name)
+		ktap_end(&(struct ktap){ f, "" }, j, 1, o->name);
 }

@@ -8,7 +8,7 @@
 #include "report/report.h"
 
 const struct vt_format vt_formats[] = {
-#define FORMAT(name, help) { #name, help, vt_report_##name },
+#define FORMAT(name, many, help) { #name, help, many, vt_report_##name },
 	VT_FORMATS(FORMAT)
 #undef FORMAT
 };
@@ -23,17 +23,28 @@ const struct vt_format *vt_format__by_name(const char *name)
 	return NULL;
 }
 
-void vt_report_opts__init(struct vt_report_opts *o, const char *command, FILE *f)
+static bool wants_color(FILE *f)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(f)) && (!no_color || !*no_color) && (!term || strcmp(term, "dumb"));
+}
+
+/* What goes into a mail keeps to 72 columns; a terminal that is narrower rules, one that is wider gets wider tables. */
+#define NARROWEST 40
+#define MAIL 72
+#define WIDEST 120
+
+void vt_report_opts__init(struct vt_report_opts *o, const char *command, FILE *f, enum vt_color color, bool verbose)
+{
+	unsigned int most = verbose ? WIDEST : MAIL;
 	struct winsize ws;
 
 	memset(o, 0, sizeof(*o));
 	o->command = command;
-	o->width = 80;
-	if (!isatty(fileno(f)))
-		return;
-	o->color = !no_color || !*no_color;
-	if (!ioctl(fileno(f), TIOCGWINSZ, &ws) && ws.ws_col)
-		o->width = ws.ws_col < 60 ? 60 : ws.ws_col > 120 ? 120 : ws.ws_col;
+	o->width = MAIL;
+	o->verbose = verbose;
+	o->color = color == VT_COLOR_ALWAYS || (color == VT_COLOR_AUTO && wants_color(f));
+	if (isatty(fileno(f)) && !ioctl(fileno(f), TIOCGWINSZ, &ws) && ws.ws_col)
+		o->width = ws.ws_col < NARROWEST ? NARROWEST : ws.ws_col > most ? most : ws.ws_col;
 }

@@ -7,6 +7,7 @@
 
 struct vt_format {
 	const char *name, *help;
+	bool many;	/* one report may follow another */
 	void (*put)(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o);
 };
 extern const struct vt_format vt_formats[];
@@ -15,13 +16,14 @@ extern const size_t vt_nr_formats;
 const struct vt_format *vt_format__by_name(const char *name);
 
 /* "text, json, ..." */
-#define VT_FORMAT_NAME(name, help) ", " #name
+#define VT_FORMAT_NAME(name, many, help) ", " #name
 #define VT_FORMAT_NAMES (VT_FORMATS(VT_FORMAT_NAME) + 2)
 /* A line each, for the help of an option. */
-#define VT_FORMAT_HELP_LINE(name, help) "\n  " #name ": " help
+#define VT_FORMAT_HELP_LINE(name, many, help) "\n  " #name ": " help
 #define VT_FORMAT_HELP VT_FORMATS(VT_FORMAT_HELP_LINE)
 
-/* Width and colour as the terminal on F and NO_COLOR want them. */
-void vt_report_opts__init(struct vt_report_opts *o, const char *command, FILE *f);
+enum vt_color { VT_COLOR_AUTO, VT_COLOR_ALWAYS, VT_COLOR_NEVER };
+/* Width and colour as the terminal on F, TERM and NO_COLOR want them; COLOR overrules. */
+void vt_report_opts__init(struct vt_report_opts *o, const char *command, FILE *f, enum vt_color color, bool verbose);
 
 #endif

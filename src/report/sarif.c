@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SARIF 2.1.0, what code scanning reads. One rule per rule, one result per finding. */
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/format.h"
+#include "report/identity.h"
 #include "trace/json_writer.h"
 
 /* "KEY": { "text": TEXT } */
@@ -13,11 +16,62 @@ static void text(struct vt_jsonw *w, const char *key, const char *value)
 	vt_jsonw__end(w);
 }
 
+/* What the rule's page says under its first heading; PAGE may be NULL. */
+static char *first_section(const char *page)
+{
+	const char *from = page ? strstr(page, "\n## ") : NULL, *to;
+	char *s;
+
+	from = from ? strstr(from + 1, "\n\n") : NULL;
+	to = from ? strstr(from + 2, "\n## ") : NULL;
+	if (!to)
+		return NULL;
+	s = strndup(from + 2, (size_t)(to - from - 2));
+	for (char *c = s; c && *c; c++)
+		*c = *c == '\n' ? ' ' : *c;
+	for (size_t n = s ? strlen(s) : 0; n && s[n - 1] == ' '; )
+		s[--n] = 0;
+	return s;
+}
+
+/* All that explain prints goes with it: who reads the report has no vfiotrace. */
+static void described(struct vt_jsonw *w, const struct vt_rule *r)
+{
+	const char *page = vt_rule__page(r->id);
+	char *full = first_section(page);
+
+	text(w, "fullDescription", full ? full : r->name);
+	vt_jsonw__object(w, "help");
+	vt_jsonw__str(w, "text", full ? full : r->name);
+	vt_jsonw__str(w, "markdown", page ? page : r->name);
+	vt_jsonw__end(w);
+	free(full);
+}
+
+/* "df-leak" as DfLeak: what the tools around SARIF want of a name. */
+static const char *pascal(const char *id, char *buf, size_t size)
+{
+	size_t n = 0;
+	bool up = true;
+
+	for (; *id && n + 1 < size; id++) {
+		if (*id != '-')
+			buf[n++] = up && *id >= 'a' && *id <= 'z' ? (char)(*id - 'a' + 'A') : *id;
+		up = *id == '-';
+	}
+	buf[n] = 0;
+	return buf;
+}
+
 static void rule(struct vt_jsonw *w, const struct vt_rule *r)
 {
+	char name[64];
+
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__str(w, "id", r->id);
+	vt_jsonw__str(w, "name", pascal(r->id, name, sizeof(name)));
 	text(w, "shortDescription", r->name);
+	described(w, r);
 	vt_jsonw__object(w, "defaultConfiguration");
 	vt_jsonw__str(w, "level", vt_severity_name(r->severity));
 	vt_jsonw__end(w);
@@ -31,10 +85,39 @@ static void tool(struct vt_jsonw *w)
 	vt_jsonw__object(w, "driver");
 	vt_jsonw__str(w, "name", "vfiotrace");
 	vt_jsonw__str(w, "version", VFIOTRACE_VERSION);
+	vt_jsonw__str(w, "semanticVersion", VFIOTRACE_VERSION);
+	vt_jsonw__str(w, "informationUri", "https://docs.kernel.org/userspace-api/liveupdate.html");
 	vt_jsonw__rows(w, "rules", 10);
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		rule(w, vt_rules[i]);
 	vt_jsonw__end(w);
+	vt_jsonw__end(w);
+	vt_jsonw__end(w);
+}
+
+/*
+ * Code scanning wants a place in a file. Which line of which source that is, a
+ * trace does not say: the file is the trace, and the function stands beside it.
+ * A name is quoted as in a URI.
+ */
+static void physical(struct vt_jsonw *w, const struct vt_side *side)
+{
+	FILE *f;
+
+	vt_jsonw__object(w, "physicalLocation");
+	vt_jsonw__object(w, "artifactLocation");
+	f = vt_jsonw__value(w, "uri");
+	fputc('"', f);
+	for (const char *c = vt_side_file(side); *c; c++) {
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~", *c))
+			fputc(*c, f);
+		else
+			fprintf(f, "%%%02X", (unsigned char)*c);
+	}
+	fputc('"', f);
+	vt_jsonw__end(w);
+	vt_jsonw__object(w, "region");
+	vt_jsonw__u64(w, "startLine", 1);
 	vt_jsonw__end(w);
 	vt_jsonw__end(w);
 }
@@ -54,10 +137,12 @@ static void step(struct vt_jsonw *w, const struct vt_evidence *e, size_t nr)
 {
 	char what[400];
 
-	snprintf(what, sizeof(what), "%s %s[%u]: %s", e->side->label, e->at.comm, e->at.tid, e->what ? e->what : "");
+	snprintf(what, sizeof(what), "%s #%" PRIu64 " %" PRIu64 ".%06" PRIu64 " %s[%u]: %s", e->side->label, e->at.index, e->at.ts_ns / 1000000000,
+		 e->at.ts_ns / 1000 % 1000000, e->at.comm, e->at.tid, e->what ? e->what : "");
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__u64(w, "executionOrder", nr);
 	vt_jsonw__object(w, "location");
+	physical(w, e->side);
 	function(w, vt_at_func(&e->at));
 	text(w, "message", what);
 	vt_jsonw__end(w);
@@ -86,7 +171,9 @@ static void location(struct vt_jsonw *w, const struct vt_finding *x)
 	vt_jsonw__line(w, 10);
 	vt_jsonw__array(w, "locations");
 	vt_jsonw__object(w, NULL);
-	function(w, x->func ? x->func : x->rule->id);
+	physical(w, x->side);
+	if (x->func)
+		function(w, x->func);
 	text(w, "message", vt_who_str(&x->who, who, sizeof(who)));
 	vt_jsonw__end(w);
 	vt_jsonw__end(w);
@@ -112,13 +199,35 @@ static size_t rule_index(const struct vt_rule *r)
 	return i;
 }
 
-static void result(struct vt_jsonw *w, const struct vt_finding *x)
+/* S as a sentence behind what is there. */
+static void sentence(char **msg, const char *label, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+	char *grown;
+
+	if (!len || asprintf(&grown, "%s%s%s%s%s", *msg ? *msg : "", *msg ? " " : "", label, s, s[len - 1] == '.' ? "" : ".") < 0)
+		return;
+	free(*msg);
+	*msg = grown;
+}
+
+static char *message(const struct vt_finding *x)
 {
 	char *msg = NULL;
 
-	if (asprintf(&msg, "%s. Expected: %s. %s%s%s%s", x->title, x->expected ? x->expected : "?", x->seen[0] ? x->seen[0] : "",
-		     x->seen[0] && x->seen[1] ? "; " : "", x->seen[1] ? x->seen[1] : "", x->meaning ? ". " : "") < 0)
-		msg = NULL;
+	sentence(&msg, "", x->title);
+	if (x->severity != VT_NOTE)
+		sentence(&msg, "Expected: ", x->expected);
+	sentence(&msg, "Seen: ", x->seen[0]);
+	sentence(&msg, x->seen[0] ? "" : "Seen: ", x->seen[1]);
+	sentence(&msg, "", x->meaning);
+	return msg;
+}
+
+static void result(struct vt_jsonw *w, const struct vt_finding *x)
+{
+	char *msg = message(x), hash[24];
+
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__str(w, "ruleId", x->rule->id);
 	vt_jsonw__u64(w, "ruleIndex", rule_index(x->rule));
@@ -127,6 +236,9 @@ static void result(struct vt_jsonw *w, const struct vt_finding *x)
 	vt_jsonw__line(w, 10);
 	vt_jsonw__object(w, "partialFingerprints");
 	vt_jsonw__str(w, "vfiotrace/v1", x->fingerprint);
+	/* Where a service makes its own of the line, all findings of a trace would be one. */
+	snprintf(hash, sizeof(hash), "%s:1", x->fingerprint);
+	vt_jsonw__str(w, "primaryLocationLineHash", hash);
 	vt_jsonw__end(w);
 	location(w, x);
 	if (x->nr_ev)
@@ -163,6 +275,29 @@ static void invocation(struct vt_jsonw *w, const struct vt_judgement *j, const s
 	vt_jsonw__end(w);
 }
 
+static void identity(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	char id[17], name[200];
+
+	snprintf(name, sizeof(name), "vfiotrace/%s/", o->name ? o->name : o->command);
+	vt_jsonw__line(w, 6);
+	vt_jsonw__object(w, "automationDetails");
+	vt_jsonw__str(w, "id", name);
+	vt_jsonw__end(w);
+	vt_jsonw__line(w, 6);
+	vt_jsonw__object(w, "properties");
+	vt_jsonw__str(w, "update", vt_update_id(j, id));
+	vt_jsonw__str(w, "host", o->host);
+	for (size_t i = 0; i < j->nr_sides; i++) {
+		vt_jsonw__object(w, j->side[i]->label);
+		vt_jsonw__str(w, "kernel", vt_side_meta(j->side[i], "kernel.release"));
+		vt_jsonw__str(w, "build_id", vt_side_meta(j->side[i], "kernel.build_id"));
+		vt_jsonw__str(w, "started", vt_side_meta(j->side[i], "started"));
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end(w);
+}
+
 void vt_report_sarif(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	struct vt_jsonw w;
@@ -177,6 +312,7 @@ void vt_report_sarif(FILE *f, const struct vt_judgement *j, const struct vt_repo
 	vt_jsonw__array(&w, "runs");
 	vt_jsonw__object(&w, NULL);
 	tool(&w);
+	identity(&w, j, o);
 	invocation(&w, j, o);
 	vt_jsonw__line(&w, 6);
 	vt_jsonw__rows(&w, "results", 8);

@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "report/format.h"
+#include "report/identity.h"
 #include "report/pairs.h"
 #include "base/put.h"
+#include "base/span.h"
 
 #define LIVES_SHOWN 64
 #define OPEN_SHOWN 16
+#define SUMMARY_AT 12
 
 static const char *paint(const struct vt_report_opts *o, const char *code)
 {
@@ -74,19 +77,6 @@ line(FILE *f, const struct vt_report_opts *o, unsigned int in, const char *label
 	free(s);
 }
 
-static const char *span(uint64_t ns, char *buf, size_t size)
-{
-	if (ns < 1000)
-		snprintf(buf, size, "%" PRIu64 " ns", ns);
-	else if (ns < 1000000)
-		snprintf(buf, size, "%.1f us", (double)ns / 1e3);
-	else if (ns < 1000000000)
-		snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
-	else
-		snprintf(buf, size, "%.1f s", (double)ns / 1e9);
-	return buf;
-}
-
 static const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
@@ -96,31 +86,28 @@ static const char *plural(uint64_t n)
 
 static void summary_side(FILE *f, const struct vt_report_opts *o, const struct vt_side *s)
 {
-	const char *rel = vt_trace__meta(s->trace, "kernel.release"), *base = strrchr(s->path, '/');
+	const char *release = vt_side_meta(s, "kernel.release"), *machine = vt_side_meta(s, "machine"), *build = vt_side_meta(s, "kernel.build_id"),
+		   *started = vt_side_meta(s, "started"), *by = vt_side_meta(s, "tool.version");
 
-	line(f, o, 2, s->label, 10, "%s: kernel %s, %" PRIu64 " events, %s%s%s", base ? base + 1 : s->path, rel ? rel : "unknown", s->events,
-	     vt_ending_str(s), s->truncated ? ", last block torn off" : "", s->damaged ? ", DAMAGED" : "");
+	line(f, o, 2, s->label, SUMMARY_AT, "%s: %" PRIu64 " events, %s%s%s%s%s", s->path, s->events, vt_ending_str(s), s->truncated ? ", last block torn off" : "", s->damaged ? ", DAMAGED" : "",
+	     by && strcmp(by, VFIOTRACE_VERSION) ? ", recorded by vfiotrace " : "", by && strcmp(by, VFIOTRACE_VERSION) ? by : "");
+	line(f, o, 2, "", SUMMARY_AT, "kernel %s%s%s%s%s", release ? release : "unknown", machine ? " " : "", machine ? machine : "",
+	     started ? ", recorded from " : "", started ? started : "");
+	if (build)
+		line(f, o, 2, "", SUMMARY_AT, "build id %s", build);
 }
 
-static void count_states(const struct vt_judgement *j, uint64_t *preserved, uint64_t *crossed, uint64_t *retrieved, uint64_t *finished)
+/* Those of both kernels, once each. */
+static void summary_handlers(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
-	struct vt_pair *p;
-	size_t nr;
+	const char *told[2] = { NULL, NULL };
 
-	*preserved = *crossed = *retrieved = *finished = 0;
 	for (size_t i = 0; i < j->nr_sides; i++)
-		*preserved += j->side[i]->folded_lives;
-	p = vt_pairs(j, &nr);
-	for (size_t i = 0; p && i < nr; i++) {
-		const struct vt_life *in = p[i].in;
-
-		*preserved += p[i].out != NULL;
-		*crossed += p[i].out && vt_crossed(j, p[i].out);
-		*retrieved += in && (in->state == VT_LIFE_RETRIEVED || (in->state == VT_LIFE_FINISHED && in->at[VT_STEP_RETRIEVE].type &&
-								       !(in->at[VT_STEP_RETRIEVE].has_ret && in->at[VT_STEP_RETRIEVE].ret < 0)));
-		*finished += in && in->state == VT_LIFE_FINISHED;
-	}
-	free(p);
+		told[i] = vt_side_meta(j->side[i], "handlers");
+	if (told[0] && told[1] && strcmp(told[0], told[1]))
+		line(f, o, 2, "Handlers", SUMMARY_AT, "%s; after the jump: %s", told[0], told[1]);
+	else if (told[0] || told[1])
+		para(f, o, 2, "Handlers", SUMMARY_AT, told[0] ? told[0] : told[1]);
 }
 
 static void verdict_line(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
@@ -132,25 +119,29 @@ static void verdict_line(FILE *f, const struct vt_judgement *j, const struct vt_
 		fprintf(f, " (%zu error%s, %zu warning%s)", j->errors, plural(j->errors), j->warnings, plural(j->warnings));
 	if (j->suppressed + j->known)
 		fprintf(f, ", %zu known, %zu suppressed", j->known, j->suppressed);
-	if (j->nothing)
-		fprintf(f, ": %s", j->nothing);
 	fprintf(f, "\n");
+	if (j->nothing)
+		para(f, o, 2, "", 2, j->nothing);
 }
 
 static void summary(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
-	uint64_t preserved, crossed, retrieved, finished;
+	struct vt_files_told files = vt_files_told(j);
 	size_t n[4] = { 0 };
+	char id[17];
 
 	verdict_line(f, j, o);
+	line(f, o, 2, "Update", SUMMARY_AT, "%s%s%s%s%s, vfiotrace " VFIOTRACE_VERSION, vt_update_id(j, id), o->name ? ", " : "", o->name ? o->name : "",
+	     o->host ? ", host " : "", o->host ? o->host : "");
 	for (size_t i = 0; i < j->nr_sides; i++)
 		summary_side(f, o, j->side[i]);
-	count_states(j, &preserved, &crossed, &retrieved, &finished);
-	line(f, o, 2, "Files", 10, "%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished", preserved, crossed, retrieved, finished);
+	summary_handlers(f, j, o);
+	line(f, o, 2, "Files", SUMMARY_AT, "%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished", files.preserved,
+	     files.crossed, files.retrieved, files.finished);
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		n[j->rows[i].status]++;
-	line(f, o, 2, "Rules", 10, "%zu passed, %zu with findings, %zu unknown, %zu not applicable; %zu note%s", n[VT_PASS], n[VT_FOUND], n[VT_UNKNOWN],
-	     n[VT_NOT_APPLICABLE], j->notes, plural(j->notes));
+	line(f, o, 2, "Rules", SUMMARY_AT, "%zu passed, %zu with findings, %zu unknown, %zu not applicable; %zu note%s", n[VT_PASS], n[VT_FOUND],
+	     n[VT_UNKNOWN], n[VT_NOT_APPLICABLE], j->notes, plural(j->notes));
 }
 
 /* ---- lifecycles ---- */
@@ -167,7 +158,7 @@ static void step(char **s, const struct vt_life *l, enum vt_step which)
 	else if (at->has_ret && at->ret < 0)
 		snprintf(buf, sizeof(buf), " %s", vt_errno_str(at->ret, err, sizeof(err)));
 	else if (l->ns[which])
-		snprintf(buf, sizeof(buf), " %s", span(l->ns[which], err, sizeof(err)));
+		snprintf(buf, sizeof(buf), " %s", vt_span_str(l->ns[which], err, sizeof(err)));
 	else
 		buf[0] = 0;
 	if (which == VT_STEP_CAN_FINISH)
@@ -338,7 +329,7 @@ static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_ev
 	const struct vt_at *at = &e->at;
 
 	vt_ret_str(at, ret, sizeof(ret));
-	snprintf(head, sizeof(head), "%-5s %5" PRIu64 ".%06" PRIu64 "  %s[%u]", e->side->label, at->ts_ns / 1000000000, at->ts_ns / 1000 % 1000000, at->comm, at->tid);
+	snprintf(head, sizeof(head), "%-5s #%-4" PRIu64 " %5" PRIu64 ".%06" PRIu64 "  %s[%u]", e->side->label, at->index, at->ts_ns / 1000000000, at->ts_ns / 1000 % 1000000, at->comm, at->tid);
 	snprintf(what, sizeof(what), "%s%s%s", vt_at_func(at), at->phase == VT_ENTER ? " entered" : at->phase == VT_EXIT ? " returns" : "", ret);
 	fputs("      ", f);
 	vt_put_plain(f, head);
@@ -393,7 +384,9 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_repor
 		for (size_t i = 0; i < x->nr_also; i++)
 			para(f, o, 15, "", 15, x->also[i]);
 	}
-	fprintf(f, "   %sfingerprint %s; more: vfiotrace explain %s%s\n", DIM(o), x->fingerprint, x->rule->id, OFF(o));
+	fputs(DIM(o), f);
+	line(f, o, 3, "fingerprint", 15, "%s; more: vfiotrace explain %s", x->fingerprint, x->rule->id);
+	fputs(OFF(o), f);
 }
 
 static void findings(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
@@ -463,11 +456,9 @@ static void both_values(FILE *f, const struct vt_report_opts *o, const struct vt
 		fputc('\n', f);
 		return;
 	}
-	fprintf(f, "\n%*s", 24, "");
-	vt_put_plain(f, pre);
-	fprintf(f, "\n%*s| ", 22, "");
-	vt_put_plain(f, post);
 	fputc('\n', f);
+	para(f, o, 24, "", 24, pre);
+	para(f, o, 22, "| ", 24, post);
 }
 
 /* What is equal is told in one go: it is the most, and the least to read. */
@@ -494,8 +485,7 @@ static void table(FILE *f, const struct vt_report_opts *o, const struct vt_field
 	size_t n[4] = { 0 };
 	char buf[256];
 
-	if (w > 40)
-		w = 40;
+	w = w > 40 ? 40 : w < 4 ? 4 : w;
 	for (size_t i = 0; i < t->nr; i++)
 		n[t->rows[i].same]++;
 	vt_who_str(&t->who, buf, sizeof(buf));
@@ -625,7 +615,7 @@ static void phases(FILE *f, const struct vt_judgement *j, const struct vt_report
 				fprintf(f, "\n%sTime per phase%s\n", BOLD(o), OFF(o));
 			head = true;
 			fprintf(f, "  %-6s %-12s %10s in %" PRIu64 " call%s, longest %s\n", j->side[i]->label, vt_phase_name((enum vt_phase_kind)p),
-				span(t->total_ns, a, sizeof(a)), t->count, plural(t->count), span(t->max_ns, b, sizeof(b)));
+				vt_span_str(t->total_ns, a, sizeof(a)), t->count, plural(t->count), vt_span_str(t->max_ns, b, sizeof(b)));
 		}
 	}
 }
@@ -642,12 +632,25 @@ static void gate_part(FILE *f, const struct vt_report_opts *o)
 		para(f, o, 2, "-", 4, o->unused[i]);
 }
 
+/* What -v adds, for who looks for it. */
+static void more(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	fprintf(f, "\n%s", DIM(o));
+	line(f, o, 2, "", 2, "-v adds: %zu note%s, each file's life, %sstruct file member by member, time per phase", j->notes, plural(j->notes),
+	     j->side[0]->nr_free_paths + (j->nr_sides == 2 ? j->side[1]->nr_free_paths : 0) ? "how memory was freed, " : "");
+	fputs(OFF(o), f);
+}
+
 void vt_report_text(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	summary(f, j, o);
 	gate_part(f, o);
 	findings(f, j, o);
 	doubts(f, j, o);
+	if (!o->verbose) {
+		more(f, j, o);
+		return;
+	}
 	notes(f, j, o);
 	lifecycles(f, j, o);
 	allocations(f, j, o);

@@ -109,6 +109,33 @@ static uint64_t hash_part(uint64_t h, const char *s)
 	return vt_hash_byte(vt_hash_on(h, s), 0);
 }
 
+/*
+ * A finding is the same wherever the compiler and the configuration put the
+ * code: built in or in a module (" [vfio]"), at whatever place in a function
+ * ("+0x1f0"), in whatever piece of it (".isra.0", ".cold").
+ */
+static uint64_t hash_key(uint64_t h, const char *key)
+{
+	static const char *const pieces[] = { ".isra.", ".constprop.", ".part.", ".cold", ".llvm." };
+
+	while (*key) {
+		size_t skip = 0;
+
+		if (key[0] == ' ' && key[1] == '[' && strchr(key, ']'))
+			skip = (size_t)(strchr(key, ']') - key) + 1;
+		else if (!strncmp(key, "+0x", 3))
+			skip = 3 + strspn(key + 3, "0123456789abcdef");
+		for (size_t i = 0; !skip && i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+			if (!strncmp(key, pieces[i], strlen(pieces[i])))
+				skip = strlen(pieces[i]) + strspn(key + strlen(pieces[i]), "0123456789");
+		}
+		if (!skip)
+			h = vt_hash_byte(h, (unsigned char)*key);
+		key += skip ? skip : 1;
+	}
+	return vt_hash_byte(h, 0);
+}
+
 void vt_also(struct vt_finding *f, const struct vt_who *who)
 {
 	char buf[256], own[256];
@@ -166,7 +193,7 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	f->count = 1;
 	if (who)
 		f->who = *who;
-	snprintf(f->fingerprint, sizeof(f->fingerprint), "%016" PRIx64, hash_part(hash_part(VT_HASH_BEGIN, c->rule->id), k));
+	snprintf(f->fingerprint, sizeof(f->fingerprint), "%016" PRIx64, hash_key(hash_part(VT_HASH_BEGIN, c->rule->id), k));
 	if (sev != VT_NOTE)
 		c->row->findings++;
 	return f;

@@ -16,7 +16,14 @@ void vt_jsonw__line(struct vt_jsonw *w, unsigned int column)
 
 static void new_line(const struct vt_jsonw *w, int column)
 {
+	if (w->style == VT_JSONW_ONE_LINE)
+		return;
 	fprintf(w->f, "\n%*s", column, "");
+}
+
+static bool compact(const struct vt_jsonw *w)
+{
+	return w->style == VT_JSONW_COMPACT || w->style == VT_JSONW_ONE_LINE;
 }
 
 /* Whether what stands between the brackets is set off from them. */
@@ -38,7 +45,7 @@ static void separate(struct vt_jsonw *w)
 		fputc(',', w->f);
 	if (column >= 0)
 		new_line(w, column);
-	else if (at->any ? w->style != VT_JSONW_COMPACT : padded(w, at->end))
+	else if (at->any ? !compact(w) : padded(w, at->end))
 		fputc(' ', w->f);
 	at->any = true;
 }
@@ -48,7 +55,7 @@ FILE *vt_jsonw__value(struct vt_jsonw *w, const char *key)
 	separate(w);
 	if (key) {
 		vt_json__str(w->f, key);
-		fputs(w->style == VT_JSONW_COMPACT ? ":" : ": ", w->f);
+		fputs(compact(w) ? ":" : ": ", w->f);
 	}
 	return w->f;
 }

@@ -17,6 +17,7 @@ enum vt_jsonw_style {
 	VT_JSONW_COMPACT,	/* {"a":[1,2]} */
 	VT_JSONW_SPACED,		/* { "a": [1, 2] } */
 	VT_JSONW_AIRY,		/* { "a": [ 1, 2 ] } */
+	VT_JSONW_ONE_LINE,	/* as COMPACT, and nothing begins a line */
 };
 
 #define VT_JSONW_DEPTH 16

@@ -42,13 +42,13 @@ judge_diff() { # REPORT PRE POST
 	[ -s "$out/$2" ] || wrong "the kernel before the jump left no trace"
 	[ -s "$out/$3" ] || wrong "the kernel after the jump left no trace"
 	judge "$1.json" diff --format json "$out/$2" "$out/$3"
-	judge "$1.txt" diff "$out/$2" "$out/$3"
+	judge "$1.txt" diff -v "$out/$2" "$out/$3"
 }
 
 judge_check() { # REPORT PRE
 	[ -s "$out/$2" ] || wrong "the kernel left no trace"
 	judge "$1.json" check --format json "$out/$2"
-	judge "$1.txt" check "$out/$2"
+	judge "$1.txt" check -v "$out/$2"
 }
 
 # A line per finding: the rule, a tab, and all that is said but for the evidence.

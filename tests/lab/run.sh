@@ -29,7 +29,7 @@ USAGE
 TIMERS="no_timer_check nolapic_timer clocksource=hpet tsc=unstable"
 
 # What is shipped has the bounds of real machines by default: emulation is slow.
-LIVE_UPDATE_CONF='ARM_WAIT=60;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
+LIVE_UPDATE_CONF='ARM_WAIT=300;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
 
 # Patterns of a kernel in trouble. A scenario that provokes some says so.
 TROUBLE='Kernel panic|BUG:|WARNING:|Oops|KASAN|UBSAN|blocked for more than|refcount_t:|cut here'
@@ -66,6 +66,7 @@ read_scenario() {
 	topology=$(scenario_get "$scenario" topology flat)
 	smp=$(scenario_get "$scenario" smp 2)
 	cpu=$(scenario_get "$scenario" cpu max)
+	accel=$(scenario_get "$scenario" accel tcg)
 	memory=$(scenario_get "$scenario" memory 1G)
 	guest=$(scenario_get "$scenario" guest busybox)
 	dies=$(scenario_get "$scenario" dies '')
@@ -129,7 +130,7 @@ build_initrd() { # KERNEL-DIR FILE
 	mkdir -p "$stage/bin" "$stage/lab/modules"
 	cp "$(command -v busybox)" "$stage/bin/busybox"
 	cp "$LAB_DIR/guest/init" "$stage/init"
-	cp "$LAB_DIR/guest/load-modules" "$stage/lab/"
+	cp "$LAB_DIR/guest/load-modules" "$LAB_DIR/guest/kills" "$stage/lab/"
 	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
 	cp "$agent" "$stage/agent"
 	write_settings >"$stage/lab/settings"
@@ -138,7 +139,7 @@ build_initrd() { # KERNEL-DIR FILE
 		cp "$(tracer_binary)" "$stage/vfiotrace"
 	fi
 	[ "$guest" != systemd ] || stage_systemd "$stage"
-	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/agent"
+	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/lab/kills" "$stage/agent"
 
 	(cd "$stage" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
 	rm -rf "$stage"
@@ -218,7 +219,7 @@ prepare() {
 qemu_arguments() {
 	local i
 
-	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-tcg}"
+	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-$accel}"
 		-cpu "$cpu" -smp "$smp" -m "$memory" -nodefaults -no-user-config
 		-display none -monitor none -no-reboot
 		-device "intel-iommu,intremap=on"

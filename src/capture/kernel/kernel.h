@@ -47,6 +47,8 @@ void kernel__each_part(const struct kernel *k, const char *name, const char *mod
 
 /* Whether it has the Live Update Orchestrator. */
 bool kernel__has_luo(const struct kernel *k);
+/* It is in the kernel, or may be, and was not switched on at boot. */
+bool kernel__luo_is_off(void);
 
 /* Types. */
 const struct btf *kernel__btf(const struct kernel *k);

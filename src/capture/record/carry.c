@@ -171,8 +171,11 @@ static int check_head(const struct carry *c, const char **why)
 	const struct head *h = c->head;
 	struct stat st;
 
+	/* Its size first: what lies behind the end of a mapped file is a signal. */
 	if (fstat(c->memory, &st))
 		return refuse(-errno, why, "cannot read what was carried over");
+	if ((uint64_t)st.st_size < HEAD_BYTES)
+		return refuse(-EBADMSG, why, "what was carried over is not a trace");
 	if (memcmp(h->magic, HEAD_MAGIC, sizeof(h->magic)))
 		return refuse(-EBADMSG, why, "what was carried over is not a trace");
 	if (h->version != HEAD_VERSION)

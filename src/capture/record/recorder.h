@@ -21,6 +21,7 @@ struct recorder_options {
 	bool realtime;
 	const char *status;		/* a file for `vfiotrace status`, or NULL: see status.h */
 	int ready_fd;			/* gets a newline when all is armed, and is closed; -1 = none */
+	bool end_with_cmd;		/* else the recording goes on while what CMD began lives, or a session is open */
 	bool quiet;			/* say nothing but errors: not even that all is armed */
 	bool verbose;			/* say on stderr what arming took, and a summary at the end */
 };

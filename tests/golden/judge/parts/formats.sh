@@ -19,7 +19,7 @@ emit broken failed-deserialize
 emit nothing no-luo
 
 for n in "${formats[@]}"; do
-	jq -e 'type == "object" and .schema == 2' "$tmp/$n.json" >/dev/null && ok || not_ok "jq refuses the JSON of $n"
+	jq -e 'type == "object" and .schema == 3' "$tmp/$n.json" >/dev/null && ok || not_ok "jq refuses the JSON of $n"
 	jq -e '.version == "2.1.0" and (.runs | length == 1)' "$tmp/$n.sarif" >/dev/null && ok || not_ok "jq refuses the SARIF of $n"
 	xmllint --noout "$tmp/$n.junit" 2>"$tmp/err" && ok || not_ok "xmllint refuses the JUnit of $n: $(head -2 "$tmp/err")"
 done
@@ -79,8 +79,13 @@ valid() { python3 -m jsonschema -i "$2" "$1" >"$tmp/out" 2>&1; } # SCHEMA FILE
 if python3 -c 'import jsonschema' 2>/dev/null; then
 	report_schema=$here/../../../docs/report.schema.json
 	valid "$report_schema" "$tmp/empty" && not_ok "schema: {} is accepted as a report" || ok
+	# What is published lets later versions add; here nothing may be said that it does not know.
+	jq 'walk(if type == "object" and has("properties") and (.type == "object") then .additionalProperties = false else . end)' \
+		"$report_schema" >"$tmp/strict.schema"
 	for n in "${formats[@]}"; do
-		valid "$report_schema" "$tmp/$n.json" && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out")"
+		valid "$tmp/strict.schema" "$tmp/$n.json" && ok || not_ok "schema: JSON of $n: $(tail -2 "$tmp/out" | grep -o "[^:]*$")"
+		jq '.later = 1 | .sides[0].later = 1' "$tmp/$n.json" >"$tmp/later.json"
+		valid "$report_schema" "$tmp/later.json" && ok || not_ok "schema: a later version's report is refused"
 	done
 	# A trace as JSON lines: each line by itself is of the published form.
 	"$tool" show -f json "$tmp/old.vt" >"$tmp/show.jsonl" 2>/dev/null
@@ -93,6 +98,40 @@ if python3 -c 'import jsonschema' 2>/dev/null; then
 	valid "$tmp/lines.schema" "$tmp/odd.json" && not_ok "schema: a line of another form is accepted" || ok
 else
 	skip "no python3-jsonschema: schemas not applied"
+fi
+
+# One line says the same; many updates, a line each, whatever becomes of one of them.
+prepare "$here/cases/alloc-mismatch-seed.case"
+"$tool" diff -f json --host h1 --name n1 "$tmp/old.vt" "$tmp/new.vt" >"$tmp/pretty"
+jq -c . "$tmp/pretty" >"$tmp/want"
+"$tool" diff -f jsonl --host h1 --name n1 "$tmp/old.vt" "$tmp/new.vt" >"$tmp/line"
+cmp -s "$tmp/line" "$tmp/want" && ok || not_ok "jsonl is not json on a line"
+jq -e '.host == "h1" and .name == "n1" and (.update | length == 16) and .version != null' "$tmp/want" >/dev/null && ok || not_ok "JSON has no identity"
+printf '%s\t%s\th1\n%s\t%s\th2\tb\n%s\t%s\n' "$tmp/old.vt" "$tmp/new.vt" /dev/null /dev/null "$tmp/old.vt" "$tmp/new.vt" >"$tmp/list"
+"$tool" diff -f jsonl --pairs "$tmp/list" >"$tmp/many" 2>"$tmp/err"
+[ $? = 1 ] && [ "$(jq -r .host "$tmp/many" | tr '\n' ' ')" = "h1 null " ] && grep -q /dev/null "$tmp/err" && ok || not_ok "--pairs: $(cat "$tmp/err")"
+"$tool" diff -f jsonl "$tmp/old.vt" "$tmp/new.vt" "$tmp/old.vt" "$tmp/new.vt" >"$tmp/two"
+jq -se 'length == 2 and .[0].update == .[1].update' "$tmp/two" >/dev/null && ok || not_ok "two pairs in one call"
+"$tool" diff -f sarif "$tmp/old.vt" "$tmp/new.vt" "$tmp/old.vt" "$tmp/new.vt" >/dev/null 2>&1; [ $? = 64 ] && ok || not_ok "SARIF of two updates"
+# A number is a number whatever its size, and no name is a member.
+jq -e '[.. | objects | (.ts_ns, .first_ns, .total_ns, .count) | select(. != null) | type] | unique == ["number"]' "$tmp/want" >/dev/null && ok || not_ok "JSON: numbers that are none"
+jq -e '.sides | all((.phases | type == "array") and (.handlers | type == "array"))' "$tmp/want" >/dev/null && ok || not_ok "JSON: names as members"
+# Suppressed ones fail nothing and stay to be read.
+printf '[suppress]\nrule = alloc-mismatch\nmatch = *\nreason = queued & tested\nexpires = 2099-01-01\n' >"$tmp/quiet"
+for f in junit ktap sarif json; do
+	"$tool" gate -p "$tmp/quiet" -f $f --name 'sc #1' "$tmp/old.vt" "$tmp/new.vt" >"$tmp/quiet.$f" && grep -qE 'queued &(amp;)? tested|"suppressed": true' "$tmp/quiet.$f" && ok ||
+		not_ok "a suppressed finding vanishes from $f"
+done
+xmllint --noout "$tmp/quiet.junit" && [ "$(xmllint --xpath 'string(//testsuite/@name)' "$tmp/quiet.junit")" = "sc #1" ] && ok || not_ok "JUnit: no name"
+[ "$(xmllint --xpath 'count(//property[@name="POST.kernel.release"])' "$tmp/quiet.junit")" = 1 ] && ok || not_ok "JUnit: no kernel"
+grep -q '^ok 1 sc _1$' "$tmp/quiet.ktap" && grep -q '^    # Subtest: sc #1$' "$tmp/quiet.ktap" && ok || not_ok "KTAP: no name"
+# Metrics: by promtool, of the package prometheus.
+"$tool" diff -f prometheus "$tmp/old.vt" "$tmp/new.vt" >"$tmp/prom"
+grep -qx 'vfiotrace_findings{severity="warning"} 1' "$tmp/prom" && ok || not_ok "metrics: no finding"
+if command -v promtool >/dev/null; then
+	promtool check metrics <"$tmp/prom" >"$tmp/out" 2>&1 && ok || not_ok "promtool: $(head -3 "$tmp/out")"
+else
+	skip "no promtool"
 fi
 
 # SARIF's schema, by ajv: both from npm, kept outside the tree.
@@ -120,6 +159,21 @@ END
 	done
 else
 	skip "no npm, or the registry is out of reach: SARIF's schema not applied"
+fi
+# What code scanning services ask for beyond the schema, by the validator of SARIF's authors.
+if command -v npm >/dev/null && command -v node >/dev/null &&
+	{ [ -d "$mods/node_modules/@microsoft/sarif-multitool-linux" ] || (cd "$mods" && timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts \
+		@microsoft/sarif-multitool@5.7.0 >/dev/null 2>&1); }; then
+	multitool=$mods/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool
+	chmod +x "$multitool"
+	scanned() { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$multitool" validate "$1" --rule-kind 'Sarif;Gh' --level 'Error;Warning' >"$tmp/out" 2>&1; grep -c ': error ' "$tmp/out"; }
+	jq 'del(.runs[].tool.driver.rules[].help)' "$tmp/seeded.sarif" >"$tmp/helpless.sarif"
+	[ "$(scanned "$tmp/helpless.sarif")" -gt 0 ] && ok || not_ok "sarif-multitool takes rules without help"
+	for n in good seeded hostile lossy; do
+		[ "$(scanned "$tmp/$n.sarif")" = 0 ] && grep -q 'completed successfully' "$tmp/out" && ok || not_ok "sarif-multitool, $n: $(head -3 "$tmp/out")"
+	done
+else
+	skip "no sarif-multitool"
 fi
 # Colour: never into a file.
 "$tool" diff "$tmp/old.vt" "$tmp/new.vt" | grep -q $'\033' && not_ok "escape sequences in a file" || ok

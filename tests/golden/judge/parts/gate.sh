@@ -155,7 +155,7 @@ complains "line 1: expected 'vfiotrace-baseline 1'"
 printf 'vfiotrace-baseline 1\nfinding 12 x y\n' >"$tmp/bad"
 gate 64 --baseline "$tmp/bad" "$tmp"/good/{old,new}.vt
 complains "line 2: expected 'finding"
-gate 64 --policy "$tmp/none" "$tmp"/good/{old,new}.vt
+gate 74 --policy "$tmp/none" "$tmp"/good/{old,new}.vt
 gate 64 --today tomorrow "$tmp"/good/{old,new}.vt
 gate 65 /etc/hostname "$tmp/good/new.vt"
 gate 64 --format yaml "$tmp"/good/{old,new}.vt

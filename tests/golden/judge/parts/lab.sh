@@ -32,7 +32,7 @@ two_updates() { # PRE POST WHY
 	xz -dc "$here/lab/$2.post.vft.xz" >"$tmp/post.vft"
 	"$tool" diff "$tmp/pre.vft" "$tmp/post.vft" >"$tmp/text" 2>&1
 	code=$?
-	if [ "$code" = 64 ] && grep -qF "not of one live update: " "$tmp/text" && grep -qF -- "$3" "$tmp/text"; then
+	if [ "$code" = 66 ] && grep -qF "not of one live update: " "$tmp/text" && grep -qF -- "$3" "$tmp/text"; then
 		ok
 	else
 		not_ok "lab/$1 with $2: exit $code, $(head -1 "$tmp/text")"
