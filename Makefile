@@ -98,7 +98,7 @@ $(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 # Man pages take what the program knows from the program.
 .PHONY: man
 man: $(MAN)
-$(OUTPUT)/man/%: docs/man/% docs/man/make.sh docs/man/exit-status $(BIN)
+$(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN)
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
 

@@ -3,7 +3,7 @@
 # A man page from its source: what stands in the program's tables as well is taken from there.
 #	.\" COMMANDS		the commands, from the program
 #	.\" OPTIONS COMMAND	its options, from the program
-#	.\" EXIT CODE...	what these exit codes mean, from exit-status beside this script
+#	.\" EXIT CODE...	what these exit codes mean, from the program's table
 #	.\" VERSION		the program's
 # Usage: make.sh VFIOTRACE SOURCE
 set -eu -o pipefail
@@ -58,12 +58,13 @@ options() { # COMMAND
 }
 
 exits() { # CODE...
-	local code
+	local code table=$here/../../include/vfiotrace/exit.h meaning
 	echo ".Bl -tag -width Ds"
 	for code; do
-		grep -q "^$code	" "$here/exit-status" || { echo "$0: no exit code $code" >&2; return 1; }
+		meaning=$(sed -n "s/^\tX([A-Z_]*, $code, \"\(.*\)\").*/\1/p" "$table")
+		[ -n "$meaning" ] || { echo "$0: no exit code $code" >&2; return 1; }
 		echo ".It $code"
-		sed -n "s/^$code	//p" "$here/exit-status" | text
+		text <<<"${meaning^}."
 	done
 	echo ".El"
 }
