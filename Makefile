@@ -1,7 +1,8 @@
 # vfiotrace. `make demo` shows the main job, `make test` tests everything.
 #   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
 #   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
-VERSION := 0.1.0
+#   LINK=dynamic  against the distribution's libraries; the default is one static binary
+VERSION := $(shell packaging/version.sh)
 
 SAN    ?= 0
 OUTPUT ?= build$(if $(filter 1,$(SAN)),/san)
@@ -16,12 +17,21 @@ CC     ?= cc
 CLANG  ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
+# The same bytes wherever the tree and its output lie.
+PREFIX_MAP := -ffile-prefix-map=$(abspath $(OUTPUT))=build -ffile-prefix-map=$(CURDIR)=.
+override CFLAGS += $(PREFIX_MAP)
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wvla
 CPPFLAGS += -Iinclude -Isrc -I$(OUTPUT)/gen -D_GNU_SOURCE -DVFIOTRACE_VERSION='"$(VERSION)"'
-# One static binary: it must run in an initramfs that has no libraries.
+# One static binary: it must run in an initramfs that has no libraries. What libbpf and
+# libelf need themselves differs from distribution to distribution; pkg-config knows.
+LINK   ?= static
+ifeq ($(LINK),static)
 LDFLAGS_STATIC := -static
+LIBEU  := $(OUTPUT)/libeu.a
+endif
 TRACE_LIBS := -ldeflate -lm
-LIBS   := $(TRACE_LIBS) -lbpf -lelf -lz -pthread
+LIBBPF := $(or $(shell pkg-config $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
+LIBS   := $(TRACE_LIBS) $(LIBBPF) $(LIBEU) -pthread
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_STATIC :=
@@ -37,6 +47,7 @@ LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace
+MAN      := $(patsubst docs/man/%,$(OUTPUT)/man/%,$(sort $(wildcard docs/man/*.[15])))
 
 .PHONY: all pure clean install demo test
 all: $(BIN)
@@ -46,9 +57,19 @@ include tests/tests.mk
 
 $(PURE_LIB): $(call OBJ,$(PURE_SRC))
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(BIN): $(call OBJ,$(LIVE_SRC)) $(PURE_LIB)
+$(OUTPUT)/libeu.a: $(call OBJ,packaging/static/libeu.c)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+# Whoever prints the version is compiled again when it changes.
+$(OUTPUT)/gen/version: FORCE
+	$(Q)mkdir -p $(@D) && { [ "$$(cat $@ 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > $@; }
+$(call OBJ,$(shell grep -rl VFIOTRACE_VERSION --include='*.c' src)): $(OUTPUT)/gen/version
+.PHONY: FORCE
+
+$(BIN): $(call OBJ,$(LIVE_SRC)) $(PURE_LIB) $(LIBEU)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LDFLAGS_STATIC) -o $@ $(call OBJ,$(LIVE_SRC)) $(PURE_LIB) $(LIBS)
 
@@ -59,7 +80,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
@@ -74,9 +95,28 @@ $(OUTPUT)/gen/programs.skel.h: $(OUTPUT)/bpf/programs.bpf.o
 
 $(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 
-install: $(BIN)
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/vfiotrace
-	$(Q)for m in docs/*.1; do [ -e "$$m" ] || continue; install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}"; done
+# Man pages take what the program knows from the program.
+.PHONY: man
+man: $(MAN)
+$(OUTPUT)/man/%: docs/man/% docs/man/make.sh docs/man/exit-status $(BIN)
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
+
+# What everybody gets; packages add theirs.
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+install: $(BIN) $(MAN)
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
+	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
+	$(Q)for s in docs/*.schema.json; do install -D -m 644 "$$s" "$(DESTDIR)$(PREFIX)/share/vfiotrace/$${s##*/}" || exit 1; done
+	$(Q)install -D -m 644 packaging/completion/vfiotrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vfiotrace
+	$(Q)install -D -m 644 packaging/completion/_vfiotrace $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_vfiotrace
+	$(Q)mkdir -p $(DESTDIR)$(PREFIX)/share/doc/vfiotrace && cp -R --no-preserve=mode,ownership $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/vfiotrace/
+
+# Packages of Debian, from the sources as they are, below $(OUTPUT).
+.PHONY: deb
+deb:
+	$(Q)DEPS=ship tests/deps.sh
+	$(Q)packaging/deb.sh $(OUTPUT)/deb
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd

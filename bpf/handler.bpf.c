@@ -52,6 +52,28 @@ static __always_inline void watch_memory(u16 type, struct liveupdate_file_op_arg
 	t->folio_watch = type == VT_EV_OP_RETRIEVE || (type == VT_EV_OP_FINISH && retrieve_status(a) <= 0);
 }
 
+static __always_inline bool is_op(u32 type)
+{
+	switch (type) {
+#define HOOK(name, ends, event, ...) case VT_EV_##event:
+#include "vfiotrace/hooks/handler.def"
+#undef HOOK
+		return true;
+	}
+	return false;
+}
+
+/* LUO calls a callback, and none calls another: of the one that is innermost the end was missed. */
+static __always_inline void leave_missed(struct vt_task *t)
+{
+	struct vt_frame *f = frame_top(t);
+
+	if (f && is_op(f->type)) {
+		half_count(f->type);
+		frame_drop(t);
+	}
+}
+
 /* POINT: the picture of the file that is taken, 0 = none. */
 __noinline int op_enter(u32 type, u64 args, u32 point)
 {
@@ -62,8 +84,10 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 
 	if (!c)
 		return 0;
-	memory_over(task_get());
-	file_let_go(c, task_get());
+	memory_over();
+	t = task_get();
+	leave_missed(t);
+	file_let_go(c, t);
 	t = frame_push(type, 0, false, 0);
 	watch_memory(type, a, t);
 	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
@@ -90,7 +114,7 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	if (t)
 		t->folio_watch = 0;
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
@@ -114,8 +138,10 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 
 ENTER(op_can_preserve)
 {
-	if (ctl_open())
-		frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
+	if (!ctl_open())
+		return;
+	leave_missed(task_get());
+	frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
 }
 EXIT(op_can_preserve)
 {

@@ -83,7 +83,10 @@ static __always_inline bool spare(u16 type)
 
 	if (!t || t->kho_depth || !f || f->type != VT_EV_OP_PRESERVE)
 		return false;
-	if (++t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
+	/* What was given is counted as its runs end. */
+	if (!t->kho_taken++ && t->runs_at)
+		blocks_settle(false);
+	if (t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
 		return false;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	at = type;

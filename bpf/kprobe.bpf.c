@@ -23,7 +23,8 @@ SEC("kprobe") int save_args(struct pt_regs *ctx)
 		PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx), PT_REGS_PARM6(ctx),
 	};
 
-	if (ctl_open())
-		bpf_map_update_elem(&saved_args, &key, args, BPF_ANY);
+	/* Without them there will be no record. The key begins with the type of that, see kprobe.c. */
+	if (ctl_open() && bpf_map_update_elem(&saved_args, &key, args, BPF_ANY))
+		loss_count(key.hook >> 16);
 	return 0;
 }

@@ -10,6 +10,8 @@
 
 #define SESSION_OF(set) ((u64)(set) - bpf_core_field_offset(struct luo_session, file_set))
 
+#define NAME_OF(session) ((char *)(session) + bpf_core_field_offset(struct luo_session, name))
+
 static __always_inline void session_name(struct vt_wire *w, const char *name)
 {
 	w->has_session = load_str(w->session, sizeof(w->session), (u64)name);
@@ -56,7 +58,7 @@ __noinline int session_exit(u32 type, u64 name, int ret)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {
 		session_name(w, (char *)name);
@@ -90,7 +92,8 @@ static __always_inline void session_marked(struct file **filep)
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	struct vt_installed i = { .fd = NO_FD, .file = read_u64((u64)filep) };
 
-	bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
+	if (bpf_map_update_elem(&installed, &tid, &i, BPF_ANY))
+		loss_count(VT_EV_LUO_IOCTL);
 }
 
 EXIT(session_retrieve)
@@ -111,7 +114,7 @@ ENTER(session_release)
 	s = (struct luo_session *)READ(in->file, private_data);
 	w = wire_new(SESSION_RELEASE, ENTER);
 	if (w) {
-		session_name(w, (char *)s);
+		session_name(w, NAME_OF(s));
 		slot(w, VT_S_OBJ_SESSION, (u64)s);
 		slot(w, VT_S_RETRIEVED, READ(s, retrieved));
 		slot(w, VT_S_COUNT, READ(s, file_set.count));
@@ -283,7 +286,7 @@ ENTER(luo_preserve)
 
 	if (!c)
 		return;
-	memory_over(task_get());
+	memory_over();
 	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(in->set), true, in->token), LUO_PRESERVE, ENTER);
 	if (!w)
 		return;
@@ -315,7 +318,7 @@ EXIT(luo_preserve)
 
 	if (!c)
 		return;
-	memory_over(t);
+	memory_over();
 	if (ret && f && f->type == VT_EV_LUO_PRESERVE) {
 		fh = f->object;
 		file = f->file;
@@ -347,7 +350,7 @@ ENTER(luo_retrieve)
 
 	if (!c)
 		return;
-	memory_over(task_get());
+	memory_over();
 	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(in->set), true, in->token), LUO_RETRIEVE, ENTER);
 	if (w)
 		wire_send(c, w);
@@ -363,7 +366,7 @@ EXIT(luo_retrieve)
 
 	if (!c)
 		return;
-	memory_over(t);
+	memory_over();
 	if (!ret)
 		bpf_probe_read_kernel(&file, sizeof(file), in->filep);
 	/* Before the record of the return: what is told here belongs to the call. */
@@ -389,7 +392,7 @@ __noinline int set_enter(u32 type, u64 set)
 
 	if (!c)
 		return 0;
-	memory_over(task_get());
+	memory_over();
 	w = wire_make(frame_push(type, SESSION_OF(set), false, 0), type, VT_ENTER);
 	if (!w)
 		return 0;
@@ -406,7 +409,7 @@ __noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 
 	if (!c)
 		return 0;
-	memory_over(t);
+	memory_over();
 	file_let_go(c, t);
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {
@@ -521,7 +524,7 @@ __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 			slot_file(w, (struct file *)i->file);
 		}
 		if (session)
-			session_name(w, (char *)READ(session, private_data));
+			session_name(w, NAME_OF(READ(session, private_data)));
 		wire_send(c, w);
 	}
 	if (i)

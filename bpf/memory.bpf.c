@@ -91,9 +91,12 @@ static __always_inline void object_freed(struct vt_control *c, u32 i, u32 only, 
 		object_at(c, VT_EV_OBJ_FREE, i, cls, ptr);
 }
 
-/* Calls of allocators whose result is tested at a place that other code jumps to: the site, by thread. */
+/*
+ * Calls of allocators whose result is tested at a place that other code jumps
+ * to: the site, by thread. Where it is not tested there the entry stays, so old ones go.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, u32);
 	__type(value, u32);
@@ -121,9 +124,10 @@ SEC("kprobe") int site_obj(struct pt_regs *ctx)
 		return 0;
 	if (site->kind == VT_SITE_OBJ_FREE)
 		object_freed(c, i, site->cls, argument(ctx, site->reg));
-	else if (site->kind == VT_SITE_OBJ_CALL)
-		bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY);
-	else if (!site->joined || comes_from_call(i))
+	else if (site->kind == VT_SITE_OBJ_CALL) {
+		if (bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY))
+			loss_count(VT_EV_OBJ_ALLOC);
+	} else if (!site->joined || comes_from_call(i))
 		object_made(c, i, site->cls, PT_REGS_RC(ctx));
 	return 0;
 }
@@ -150,7 +154,8 @@ static __always_inline void fd_install_at(struct vt_control *c, u32 site, u64 fd
 	struct vt_installed i = { .fd = (u32)fd, .file = file };
 	struct vt_wire *w = wire_new(FD_INSTALL, POINT);
 
-	bpf_map_update_elem(&installed, &tid, &i, BPF_ANY);
+	if (bpf_map_update_elem(&installed, &tid, &i, BPF_ANY))
+		loss_count(VT_EV_LUO_IOCTL);
 	if (!w)
 		return;
 	w->site = site;

@@ -101,6 +101,25 @@ ENTER(machine_shutdown)
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 }
 
+/* More of them than there is room for go on unheld. */
+static __always_inline void note_loader(struct vt_control *c)
+{
+	for (u32 i = 0; i < VT_LOADERS; i++)
+		if (!__sync_val_compare_and_swap(&c->loader[i], 0, (u32)bpf_get_current_pid_tgid()))
+			return;
+}
+
+static __always_inline bool is_loader(struct vt_control *c)
+{
+	for (u32 i = 0; i < VT_LOADERS; i++) {
+		if (c->loader[i] != (u32)bpf_get_current_pid_tgid())
+			continue;
+		c->loader[i] = 0;
+		return true;
+	}
+	return false;
+}
+
 /*
  * A module that matters has run its init: nothing of it can have been used
  * yet, as the loader is still inside the system call.
@@ -123,7 +142,7 @@ EXIT(module_init)
 	if (!w)
 		return;
 	text_str(w, VT_TEXT_NAME, (void *)at);
-	c->loader = (u32)bpf_get_current_pid_tgid();
+	note_loader(c);
 	__sync_fetch_and_add(&c->modules_seen, 1);
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 }
@@ -138,9 +157,8 @@ static __always_inline void hold_loader(void)
 {
 	struct vt_control *c = ctl_get();
 
-	if (!c->loader || c->loader != (u32)bpf_get_current_pid_tgid())
+	if (!is_loader(c))
 		return;
-	c->loader = 0;
 	wait_until(&c->modules_done, c->modules_seen, c->module_wait_ns);
 }
 

@@ -28,9 +28,23 @@ check "no arguments" 64 "Usage: vfiotrace" "$vt"
 check "unknown command" 64 "unknown command 'frob'" "$vt" frob
 check "help" 0 "Commands:" "$vt" --help
 check "version" 0 "vfiotrace " "$vt" --version
-for c in record diff gate check show probes sweep fetch scrub explain; do
+for c in record diff gate check show probes sweep fetch status scrub explain; do
 	check "$c --help" 0 "Usage: vfiotrace $c" "$vt" "$c" --help
 	check "$c, unknown option" 64 "unknown option --frob" "$vt" "$c" --frob
+done
+check "help COMMAND" 0 "Usage: vfiotrace gate" "$vt" help gate
+check "a slip of a key" 64 "is it diff?" "$vt" dfif
+check "letters together" 64 "--duration takes seconds" "$vt" record -qvdsoon
+check "a letter that is none, behind a long option" 64 "unknown option -x" "$vt" record --quiet -xq
+check "the beginning of an option" 64 "--duration takes seconds" "$vt" record --dur=soon
+check "the beginning of two" 64 "may be several options" "$vt" sweep --=
+check "a flag with a value" 64 "takes no value" "$vt" record --quiet=1
+check "an option twice" 64 "given twice" "$vt" record --attach kprobe:a --attach kprobe:b
+check "options among arguments" 74 "$tmp/none" "$vt" diff "$tmp/none" -f text "$tmp/none"
+check "what follows CMD is CMD's" 64 "--ring takes" "$vt" record --ring 3 -- true --help
+check "help that nobody can read" 74 "cannot write" sh -c '"$0" diff --help >/dev/full' "$vt"
+for c in record diff gate check show probes sweep fetch explain; do
+	check "$c --help fits a terminal" 1 "" sh -c '"$0" "$1" --help | sed -n "/^Options/,\$p" | grep -E ".{81}"' "$vt" "$c"
 done
 check "sweep without CMD" 64 "give it CMD" "$vt" sweep
 check "diff needs two traces" 64 "diff takes" "$vt" diff one
@@ -41,7 +55,36 @@ check "record, bad size to carry" 64 "--carry takes a size" "$vt" record --carry
 check "record, not a whole allocation" 64 "--fail takes a section" "$vt" record --fail retrieve:2.7
 check "record, nothing behind the colon" 64 "--fail takes a section" "$vt" record --fail retrieve:
 check "sweep, directory with too long a name" 74 "too long" "$vt" sweep -o "$(printf '%05000d' 1)/x" -- true
+check "record, no such descriptor" 64 "--ready-fd takes" "$vt" record --ready-fd 77
+check "record, half a descriptor" 64 "--ready-fd takes" "$vt" record --ready-fd 1.5
 check "record, option without its value" 64 "needs" "$vt" record --ring
+
+# A recorder is what holds its file; what was left by one that is gone is old.
+mkdir -p "$tmp/run" "$tmp/state"/0000{09,10}-20260101T000000Z "$tmp/state"/{000011-20260101T000000Z,99-notes}
+status() { check "status, $1" "$2" "$3" "$vt" status --run "$tmp/run" --state "$tmp/state" "${@:4}"; }
+status "nothing there" 4 "recorder    none"
+status "nothing there, JSON" 4 '{ "recorder": null, "unrecorded": null, "last": null }' --format json
+printf 'PID=7\nSINCE=2026-01-01T00:00:00Z\nEVENTS=12\nLOST=3\nATTACHED=90\nHOOKS=92\nCARRIED=1\nOUTPUT=/x\n' >"$tmp/run/recorder"
+status "one that has ended" 4 "recorder    none"
+held() { # OPTIONS: under somebody's lock
+	python3 -c 'import fcntl, subprocess, sys
+f = open(sys.argv[1], "r+"); fcntl.lockf(f, fcntl.LOCK_EX); sys.exit(subprocess.call(sys.argv[2:]))' \
+		"$tmp/run/recorder" "$vt" status --run "$tmp/run" --state "$tmp/state" "$@"
+}
+check "status, armed" 0 "armed since 2026-01-01T00:00:00Z (process 7)" held
+check "status, its events" 0 "events      12, 3 lost" held
+check "status, armed, JSON" 0 '"armed": true, "since": "2026-01-01T00:00:00Z", "pid": 7, "events": 12, "lost": 3' held --format json
+: >"$tmp/run/recorder"
+check "status, not armed yet" 4 "recorder    not armed yet" held
+echo "the recorder was not armed within 2 s" >"$tmp/run/unrecorded"
+status "why there is none" 4 "at boot     not recorded: the recorder was not armed within 2 s"
+for n in 09 10; do
+	printf 'MESSAGE=live update %s: clean\nVFIOTRACE_EXIT=0\nVFIOTRACE_UPDATE=%s\n' $n $n >"$tmp/state/0000$n-20260101T000000Z/verdict"
+done
+echo MESSAGE=wrong >"$tmp/state/99-notes/verdict"
+status "the newest verdict" 4 "last        live update 10: clean"
+status "the newest verdict, JSON" 4 '"last": { "message": "live update 10: clean", "verdict": null, "exit": 0,' --format json
+status "no such format" 64 "no format 'xml'" --format xml
 
 check "show, no such file" 74 "$tmp/none" "$vt" show "$tmp/none"
 check "diff, no such file" 74 "$tmp/none" "$vt" diff "$tmp/none" "$tmp/none"
@@ -132,9 +175,13 @@ if [ ! -e /dev/liveupdate ] && ! grep -q ' luo_preserve_file$' /proc/kallsyms; t
 	check "and that is gone" 1 "" test -e "$tmp/sweep/open-1.vft"
 fi
 
-man=$(dirname "$0")/../docs/vfiotrace.1
-check "the man page is what the tables say" 0 "" \
-	bash -c "$(dirname "$0")/../docs/mkman.sh '$vt' | diff -u '$man' -"
+# What docs/systemd.md tells an administrator to type is what the lab runs.
+lab=$(dirname "$0")/lab
+sed -n 's/^    \(make \)\?//p' "$(dirname "$0")/../docs/systemd.md" >"$tmp/commands"
+check "docs/systemd.md has commands" 0 "vfiotrace status" cat "$tmp/commands"
+while read -r command; do
+	check "the lab runs: $command" 0 "" grep -qF -- "${command#journalctl -b }" "$lab/run.sh" "$lab/guest/systemd/as-documented"
+done <"$tmp/commands"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,20 +1,34 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Installs what building, the lab and the tests need, from the distribution.
-# Quiet when everything is there. DEPS=build asks for the build alone, DEPS=bench
-# for what only `make bench` needs as well, DEPS=flavours for `make lab-all`.
+# Installs what building, the lab and the tests need, from the distribution: Debian 12 and later.
+# Quiet when everything is there. DEPS picks: build; host (build, and the tests without a kernel);
+# ship (build, and the package, the man pages' and the distributions' tests); bench for what only
+# `make bench` needs as well, flavours for `make lab-all`; all, the default, is what `make test` takes.
+# With --list the names are printed and nothing is installed.
 set -eu
 
-build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libdeflate-dev"
+build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libdeflate-dev pkgconf"
 lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
-tests="clang-format libcmocka-dev libclang-rt-14-dev jq libxml2-utils junitparser python3-jsonschema"
+host="libcmocka-dev jq libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh"
+fuzz="clang-format libclang-rt-dev"
+ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot lintian"
 bench="bpftrace trace-cmd"
 flavours="clang-19 lld-19 llvm-19"
 
-want=$build
-[ "${DEPS:-all}" = build ] || want="$build $lab $tests"
-[ "${DEPS:-all}" != bench ] || want="$want $bench"
-[ "${DEPS:-all}" != flavours ] || want="$want $flavours"
+case ${DEPS:-all} in
+build) want=$build ;;
+host) want="$build $host" ;;
+ship) want="$build $ship" ;;
+all) want="$build $lab $host $fuzz $ship" ;;
+bench) want="$build $lab $host $fuzz $bench" ;;
+flavours) want="$build $lab $host $fuzz $flavours" ;;
+*) echo "DEPS=$DEPS: there are build, host, ship, bench, flavours and all" >&2; exit 64 ;;
+esac
+want=$(printf '%s\n' $want | sort -u)
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' $want
+	exit 0
+fi
 
 missing=
 for p in $want; do

@@ -11,6 +11,15 @@ include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
 
+# Verdicts within a minute, from committed traces; and one of them in the README.
+.PHONY: try readme
+try:
+	$(Q)DEPS=build tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) $(BIN)
+	$(Q)tests/try.sh $(BIN) $(OUTPUT)/try
+readme: $(BIN)
+	$(Q)mkdir -p $(OUTPUT)/try && tests/ship/readme.sh $(BIN) $(OUTPUT)/try > $(OUTPUT)/README.md && cp $(OUTPUT)/README.md README.md
+
 # The main job, on a fresh machine.
 demo:
 	$(Q)$(MAKE) --no-print-directory deps
@@ -19,7 +28,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= cli-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
+PARTS ?= cli-test man-test completion-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -53,6 +62,24 @@ matrix-check:
 N ?= 20
 soak: $(BIN)
 	$(Q)tests/lab/soak.py run $(N) -j2 $(if $(SEED),--seed $(SEED))
+
+# The tree in clean installations of Debian: DISTROS picks. CI takes the current release.
+.PHONY: distros distros-ci
+DISTROS ?= bookworm trixie sid
+distros:
+	$(Q)DEPS=ship tests/deps.sh
+	$(Q)tests/distros.sh $(DISTROS)
+distros-ci:
+	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh trixie
+
+# What is shipped beside the binary.
+.PHONY: man-test completion-test reproducible
+reproducible:
+	$(Q)tests/ship/reproducible.sh
+man-test: $(BIN) $(MAN)
+	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
+completion-test: $(BIN)
+	$(Q)tests/ship/completion.sh $(BIN)
 
 .PHONY: cli-test
 cli-test: $(BIN)

@@ -147,7 +147,9 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 		all->owner = me;
 	}
 	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
-		all->run[i].blocks = 0;
+		all->run[i].blocks = all->run[i].next = 0;
+	if (!t->sums)
+		t->runs_depth = t->depth;
 	return all;
 }
 
@@ -249,25 +251,47 @@ static long sum_tell(u32 i, struct vt_task **task)
 	return 0;
 }
 
+static long sum_drop(u32 i, struct vt_task **task)
+{
+	__builtin_memset(sum_at(*task, i), 0, sizeof(struct vt_sum));
+	return 0;
+}
+
+/* The end of their call was not seen: whose they are is not known any more. */
+static __always_inline void blocks_drop(struct vt_task *t)
+{
+	loss_count(VT_EV_KHO_MEMORY);
+	t->sums = t->nr_runs = 0;
+	bpf_loop(VT_SUMS, sum_drop, &t, 0);
+}
+
 /* Open runs are told, the newest last, and, when the call is OVER, its sums. */
 __noinline int blocks_settle(bool over)
 {
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_runs *all;
+	bool ours;
 
 	if (!t || !ctl_open())
 		return 0;
 	all = runs_of(t);
+	ours = t->depth && t->runs_depth == t->depth;
 	t->runs_at = 0;
 	if (all) {
-		for (u32 i = VT_RUNS_OPEN; i-- > 0;)
+		for (u32 i = VT_RUNS_OPEN; ours && i-- > 0;)
 			run_end(&all->run[i]);
 		all->owner = 0;
 	}
-	if (!over || !t->sums)
+	if (!ours) {
+		blocks_drop(t);
 		return 0;
-	t->sums = t->nr_runs = 0;
-	bpf_loop(VT_WAYS * VT_ORDERS, sum_tell, &t, 0);
+	}
+	if (!over)
+		return 0;
+	t->nr_runs = 0;
+	if (t->sums)
+		bpf_loop(VT_WAYS * VT_ORDERS, sum_tell, &t, 0);
+	t->sums = 0;
 	return 0;
 }
 
@@ -297,6 +321,8 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 
 	if (!t)
 		return 0;
+	if ((t->runs_at || t->sums) && t->runs_depth != t->depth)
+		blocks_settle(false);
 	b.depth = t->kho_depth;
 	all = runs_of(t);
 	if (!all)
@@ -320,8 +346,10 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 }
 
 /* Where calls begin and end within which memory is preserved or restored: those of LUO, and callbacks. */
-static __always_inline void memory_over(struct vt_task *t)
+static __always_inline void memory_over(void)
 {
+	struct vt_task *t = task_stored(0);
+
 	if (t && (t->runs_at || t->sums))
 		blocks_settle(true);
 }

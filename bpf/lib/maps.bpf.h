@@ -87,6 +87,8 @@ static __always_inline void loss_add(struct vt_wire_loss *l)
 	if (!l->count++)
 		l->first_ns = now;
 	l->last_ns = now;
+	/* Last: who sees it move finds the rest. */
+	__sync_fetch_and_add(&control.losses, 1);
 }
 
 static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)

@@ -71,10 +71,12 @@ struct vt_task {
 	u32 folio_watch, pad;
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
-	u32 nr_runs;		/* records of runs within the innermost call */
-	u32 sums;		/* which of SUM are in use: bit per way */
-	u32 runs_at, pad2;	/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
 	struct vt_frame frame[VT_FRAMES];
+	/* These stay until they are told, or dropped because the end of their call was not seen. */
+	u32 runs_at;		/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
+	u32 runs_depth;		/* DEPTH of the call that runs and sums belong to */
+	u32 nr_runs;		/* records of runs within it */
+	u32 sums;		/* which of SUM are in use: bit per way */
 	struct vt_runs runs;
 	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
 	/* These stay from call to call: a bit for each enum vt_event_type of which a call was seen to begin, or was in flight at first. */

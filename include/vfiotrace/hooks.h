@@ -12,7 +12,8 @@
  *
  * name		programs are e_<name> and x_<name>
  * ends		ENTER, EXIT or BOTH: which ends of the call are looked at
- * EVENT	type of its records
+ * EVENT	type of its records; where several lines have one type their bodies
+ *		tell which line it is by the record's VARIANT, from 0 on
  * functions	"one|other" where posted versions differ, newest first: the first
  *		that the kernel at hand has is taken; sys_ stands for the
  *		architecture's prefix, too. Of a handler's callback: its place in

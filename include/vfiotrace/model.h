@@ -142,6 +142,8 @@ struct vt_session {
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
 	int64_t freeze_ret, deserialize_ret, finish_ret;
 	uint64_t unseen;		/* files that LUO counted in it and that the trace does not show */
+	uint64_t busy_preserves;	/* that were refused with -EBUSY */
+	struct vt_at busy_at;		/* the first of them */
 };
 
 /* Memory handed to KHO, by physical address. */
@@ -217,6 +219,7 @@ struct vt_df {
 	struct vt_at free_call;
 	uint32_t nr_freed;
 	bool released;			/* vfio_device_fops_release() ran for it */
+	struct vt_at opened;		/* vfio_df_open(), and no vfio_df_close() since */
 	struct vt_at release;
 };
 
@@ -271,11 +274,11 @@ struct vt_device {
 #define VT_FACTS(X) \
 	X(PRESERVE_TWICE) X(RETRIEVE_TWICE) X(RETRIEVE_OUTGOING) X(UNPRESERVE_INCOMING) X(FINISH_TWICE) \
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
-	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) \
+	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
 	X(KHO_LEFT) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
-	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(FD_ON_ERROR) X(SESSION_LOST) \
+	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
 	X(SESSION_STRANDED) X(SESSION_UNENDED) X(SESSION_OTHER) X(SESSION_TWICE) X(ANSWER) X(SWALLOWED) X(CALL_OPEN) X(HANDLER_LATE) \
 	X(MEM_LEFT) X(MEM_TWICE)
@@ -324,6 +327,14 @@ struct vt_flb_row {
 	int64_t ops_finished, lives_preserved, lives_unpreserved;
 	bool early;
 };
+
+/* An allocation that was made to fail: what its task answers until it leaves its outermost call may be for that. */
+struct vt_injection {
+	struct vt_at at;
+	const char *what, *site;	/* slab cache, or NULL; NULL when unknown */
+	uint64_t until;			/* index of the event with which the task left */
+};
+#define VT_INJECTIONS_KEPT 4096
 
 #define VT_HOLES_KEPT 32
 struct vt_side {
@@ -397,6 +408,8 @@ struct vt_side {
 
 	struct vt_flb_row *flb;
 	size_t nr_flb;
+	struct vt_injection *injections;	/* in order */
+	size_t nr_injections;
 	struct vt_phase_time phase[VT_PH_MAX];
 
 	struct vt_fact *facts;

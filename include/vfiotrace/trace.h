@@ -65,9 +65,29 @@ bool vt_probe__absent_from(const struct vt_probe *p, const char *compatible);
 /* Events that did not reach the file. */
 struct vt_loss {
 	const char *event;	/* event type name, or "" when unknown */
-	const char *why;	/* "ring full", "storage", "seq gap", ... */
+	const char *why;	/* VT_LOSS_* */
 	uint64_t count;
 	uint64_t from_ns, to_ns;	/* the loss lies between these times; 0..UINT64_MAX when unknown */
+};
+
+/* Why: of records that had a number (vt_stamp.seq) ... */
+#define VT_LOSS_RING "ring full"
+#define VT_LOSS_MALFORMED "malformed record"
+#define VT_LOSS_STORAGE "storage"
+#define VT_LOSS_UNFIT "not recordable"
+/* ... and of what was never given one. */
+#define VT_LOSS_SPARED "a loop of them, counted only"
+#define VT_LOSS_OBJECTS "more objects than there is room for"
+
+/*
+ * Records of a CPU whose numbers never came, and of which the file tells
+ * nothing else: of any type, between these times.
+ */
+struct vt_unsaid {
+	uint16_t cpu;
+	uint64_t first, last;	/* the numbers */
+	uint64_t count;		/* of those that are not told of as a loss */
+	uint64_t from_ns, to_ns;
 };
 
 /* ---- writing ---- */
@@ -75,7 +95,7 @@ struct vt_writer;
 
 /*
  * Creates PATH with mode 0600, never through a symbolic link (-ELOOP); an
- * existing regular file (else -ENOTSUP) of the caller (else -EPERM) that no
+ * existing regular file (else -ENOTSUP) of the caller without another name (else -EPERM) that no
  * other recorder is writing (else -EBUSY) is replaced. FD variant: takes
  * ownership of an open file, whatever it is, also when it fails. A program
  * that runs under RLIMIT_FSIZE or writes to a pipe should ignore SIGXFSZ and
@@ -117,6 +137,9 @@ int vt_writer__end(struct vt_writer *w);
 
 /* Pushes buffered events out as a block; SYNC waits for stable storage (fdatasync). */
 int vt_writer__flush(struct vt_writer *w, bool sync);
+/* The file once more, for one who syncs it meanwhile; what that meets comes back by __fail(): the kernel tells an error once. */
+int vt_writer__dup(const struct vt_writer *w);
+void vt_writer__fail(struct vt_writer *w, int err);
 /* First storage error met, sticky, as negative errno; 0 when none. Events refused since are counted per type and written as loss when space returns. */
 int vt_writer__error(const struct vt_writer *w);
 uint64_t vt_writer__bytes(const struct vt_writer *w);
@@ -282,6 +305,9 @@ size_t vt_trace__probe_nr(const struct vt_trace *t);
 const struct vt_probe *vt_trace__probe(const struct vt_trace *t, size_t i);
 size_t vt_trace__loss_nr(const struct vt_trace *t);
 const struct vt_loss *vt_trace__loss(const struct vt_trace *t, size_t i);
+/* Final only after vt_trace__next() returned 0. */
+size_t vt_trace__unsaid_nr(const struct vt_trace *t);
+const struct vt_unsaid *vt_trace__unsaid(const struct vt_trace *t, size_t i);
 const char *vt_trace__field_name(const struct vt_trace *t, uint16_t field);
 enum vt_kind vt_trace__field_kind(const struct vt_trace *t, uint16_t field);
 const char *vt_trace__class_name(const struct vt_trace *t, uint64_t obj);	/* class of an object of this trace */

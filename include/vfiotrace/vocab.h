@@ -65,6 +65,8 @@ enum {
 	VT_K_BY_UNFREEZE = 1 << 11,
 	VT_K_BY_RETRIEVE = 1 << 12,
 	VT_K_BY_FINISH = 1 << 13,
+	VT_K_POINTER = 1 << 14,		/* the function returns a pointer; ret says only that it is one, or which error it stands for */
+	VT_K_NULL = 1 << 15,		/* and NULL where it fails */
 	VT_K_CALLBACK = VT_K_CALL | VT_K_TEARS | VT_K_EACH_ROW,
 };
 
@@ -114,22 +116,22 @@ enum {
 	X(JUMP, "reboot.machine_shutdown", REBOOT, 0, "machine_shutdown(): other CPUs stop, then the jump") \
 	/* struct file */ \
 	X(FILE_SNAP, "file.snap", FILE, VT_K_RIDES, "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
-	X(FILE_ANON, "file.anon", FILE, 0, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
+	X(FILE_ANON, "file.anon", FILE, VT_K_POINTER, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
 	X(FILE_FPUT, "file.fput", FILE, 0, "__fput() of a file seen before: file") \
 	X(FILE_LET_GO, "file.let_go", FILE, 0, "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
 	/* vfio */ \
 	X(VFIO_CDEV_OPEN, "vfio.cdev_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
-	X(VFIO_LU_OPEN, "vfio.lu_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
+	X(VFIO_LU_OPEN, "vfio.lu_open", VFIO, VT_K_CALL | VT_K_TEARS | VT_K_POINTER, "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
 	X(VFIO_OPEN_COMMON, "vfio.open_common", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
 	X(VFIO_GROUP_OPEN, "vfio.group_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
 	X(VFIO_RELEASE, "vfio.release", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref; on exit device, vfio_ref") \
-	X(VFIO_DF_ALLOC, "vfio.df_alloc", VFIO, VT_K_TEARS, "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
+	X(VFIO_DF_ALLOC, "vfio.df_alloc", VFIO, VT_K_TEARS | VT_K_POINTER, "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \
 	X(VFIO_GET_REG, "vfio.get_reg", VFIO, VT_K_TEARS, "vfio_device_try_get_registration(): device, vfio_ref, ret 0/1; site (caller)") \
 	X(VFIO_PUT_REG, "vfio.put_reg", VFIO, VT_K_TEARS, "vfio_device_put_registration(): device, vfio_ref after; site (caller)") \
-	X(VFIO_FIND, "vfio.find", VFIO, VT_K_TEARS, "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
+	X(VFIO_FIND, "vfio.find", VFIO, VT_K_TEARS | VT_K_POINTER | VT_K_NULL, "vfio_find_device(): on exit device (or none), vfio_ref, dev_kref") \
 	X(VFIO_BIND, "vfio.bind", VFIO, VT_K_TEARS, "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
 	X(VFIO_DF_OPEN, "vfio.df_open", VFIO, VT_K_TEARS, "vfio_df_open(): df, device, open_count, ret") \
-	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS, "vfio_df_close(): df, device, open_count") \
+	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS | VT_K_LATER, "vfio_df_close(): df, device, open_count") \
 	X(VFIO_REGISTER, "vfio.register", VFIO, VT_K_TEARS, "vfio_register_group_dev() and kin: device, bdf, ret") \
 	X(VFIO_UNREGISTER, "vfio.unregister", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
 	X(VFIO_MMAP, "vfio.mmap", VFIO, 0, "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
@@ -139,18 +141,18 @@ enum {
 	X(OBJ_ALLOC, "obj.alloc", OBJ, VT_K_EACH_ROW | VT_K_LATER, "an allocation in LUO's text or in a handler's callback: obj (luo_file, session, or anything else), callee, family, site") \
 	X(OBJ_FREE, "obj.free", OBJ, VT_K_EACH_ROW | VT_K_LATER, "a free function about to be called on one of these: obj, callee, family, site") \
 	/* KHO memory, paired by physical address */ \
-	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", KHO, 0, "kho_alloc_preserve(): size; on exit phys, ret") \
+	X(KHO_ALLOC_PRESERVE, "kho.alloc_preserve", KHO, VT_K_POINTER, "kho_alloc_preserve(): size; on exit phys, ret") \
 	X(KHO_UNPRESERVE_FREE, "kho.unpreserve_free", KHO, 0, "kho_unpreserve_free(): phys") \
 	X(KHO_RESTORE_FREE, "kho.restore_free", KHO, 0, "kho_restore_free(): phys") \
 	X(KHO_PRESERVE_FOLIO, "kho.preserve_folio", KHO, 0, "kho_preserve_folio(): phys, order; ret") \
 	X(KHO_UNPRESERVE_FOLIO, "kho.unpreserve_folio", KHO, 0, "kho_unpreserve_folio(): phys, order") \
-	X(KHO_RESTORE_FOLIO, "kho.restore_folio", KHO, 0, "kho_restore_folio(): phys; ret 0 or -ENOENT, order") \
+	X(KHO_RESTORE_FOLIO, "kho.restore_folio", KHO, VT_K_POINTER | VT_K_NULL, "kho_restore_folio(): phys; ret 0 or -ENOENT, order") \
 	X(KHO_PRESERVE_PAGES, "kho.preserve_pages", KHO, 0, "kho_preserve_pages(): phys, pages; ret") \
 	X(KHO_UNPRESERVE_PAGES, "kho.unpreserve_pages", KHO, 0, "kho_unpreserve_pages(): phys, pages") \
-	X(KHO_RESTORE_PAGES, "kho.restore_pages", KHO, 0, "kho_restore_pages(): phys, pages; ret") \
+	X(KHO_RESTORE_PAGES, "kho.restore_pages", KHO, VT_K_POINTER | VT_K_NULL, "kho_restore_pages(): phys, pages; ret") \
 	X(KHO_PRESERVE_VMALLOC, "kho.preserve_vmalloc", KHO, 0, "kho_preserve_vmalloc(): phys (first chunk), ret") \
 	X(KHO_UNPRESERVE_VMALLOC, "kho.unpreserve_vmalloc", KHO, 0, "kho_unpreserve_vmalloc(): phys (first chunk)") \
-	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", KHO, 0, "kho_restore_vmalloc(): phys (first chunk), ret") \
+	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", KHO, VT_K_POINTER | VT_K_NULL, "kho_restore_vmalloc(): phys (first chunk), ret") \
 	X(KHO_MEMORY, "kho.memory", KHO, VT_K_RIDES, "all blocks of one order that a call preserved, took back or restored, told when it ends: name (which of these), order (absent: pages that are no folio), count, pages, digest, untold (how many of count have no record of their own)") \
 	X(KHO_FOLIOS, "kho.folios", KHO, VT_K_RIDES, "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
 	X(KHO_FOLIO, "kho.folio", KHO, VT_K_RIDES, "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \

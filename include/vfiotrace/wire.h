@@ -185,6 +185,7 @@ struct vt_site {
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
 #define VT_PEEK_MAX 4096
+#define VT_LOADERS 8	/* udev loads several modules at a time */
 
 /*
  * Shared page, mapped by the recorder. Offsets of vfio's private structures
@@ -198,6 +199,7 @@ struct vt_control {
 	unsigned long long gate_ns;	/* when it was opened */
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
+	unsigned long long losses;	/* counted in `cpus` so far: that table is dear to read on machines with many CPUs */
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
@@ -208,7 +210,7 @@ struct vt_control {
 	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
 	unsigned int handlers_pending;	/* registered by a module that is not through with its init: not attached yet */
 	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
-	unsigned int loader;		/* thread that loads a module that matters, 0 = none */
+	unsigned int loader[VT_LOADERS];	/* threads that load modules that matter, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* vfiotrace: the table of subcommands, and the one option parser they share. */
+/* vfiotrace: the table of subcommands. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/options.h"
 
 static const struct vt_cmd *const commands[] = {
 	&vt_cmd_record, &vt_cmd_diff, &vt_cmd_gate, &vt_cmd_check,
-	&vt_cmd_show, &vt_cmd_probes, &vt_cmd_sweep, &vt_cmd_fetch, &vt_cmd_scrub, &vt_cmd_explain,
+	&vt_cmd_show, &vt_cmd_probes, &vt_cmd_sweep, &vt_cmd_fetch, &vt_cmd_status, &vt_cmd_scrub, &vt_cmd_explain,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -17,6 +16,14 @@ static const struct { int code; const char *meaning; } exits[] = {
 	VT_EXITS(EXIT)
 #undef EXIT
 };
+
+static const struct vt_cmd *find_command(const char *name)
+{
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
 
 static void usage(FILE *f)
 {
@@ -30,125 +37,97 @@ static void usage(FILE *f)
 		fprintf(f, "  %2d  %s\n", exits[i].code, exits[i].meaning);
 }
 
-/* Further lines start under the first. */
-static void put_help(FILE *f, const char *help)
+/* ---- a word that is no command ---- */
+
+static size_t common(const char *a, const char *b)
 {
-	for (const char *nl; (nl = strchr(help, '\n')); help = nl + 1)
-		fprintf(f, "%.*s\n%29s", (int)(nl - help), help, "");
-	fprintf(f, "%s\n", help);
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
 }
 
-static void cmd_usage(const struct vt_cmd *c, FILE *f)
+/* A is B but for one slip: a letter too many, too few, wrong, or two that changed places. */
+static bool one_slip(const char *a, const char *b)
 {
-	fprintf(f, "Usage: vfiotrace %s%s%s%s\n\n%s.\n", c->name,
-		c->opts ? " [OPTIONS]" : "", *c->args ? " " : "", c->args, c->summary);
-	if (c->details)
-		fprintf(f, "\n%s\n", c->details);
-	if (!c->opts)
-		return;
-	fputs("\nOptions:\n", f);
-	for (const struct vt_opt *o = c->opts; o->name; o++) {
-		char left[64];
+	size_t n = common(a, b);
 
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-		fprintf(f, "  %-26s ", left);
-		put_help(f, o->help);
-	}
+	a += n;
+	b += n;
+	return (*a && !strcmp(a + 1, b)) || (*b && !strcmp(a, b + 1)) || (*a && *b && !strcmp(a + 1, b + 1)) ||
+	       (*a && *b && a[0] == b[1] && a[1] == b[0] && !strcmp(a + 2, b + 2));
 }
 
-static const struct vt_opt *find_opt(const struct vt_cmd *c, const char *arg, const char **inline_value)
+static int unknown(const char *name)
 {
-	*inline_value = NULL;
-	for (const struct vt_opt *o = c->opts; o && o->name; o++) {
-		size_t len = strlen(o->name);
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		const char *c = commands[i]->name;
 
-		if (arg[1] != '-') {
-			if (arg[1] != o->letter)
-				continue;
-			if (arg[2] && !o->arg)
-				continue;
-			*inline_value = arg[2] ? arg + 2 : NULL;
-			return o;
-		}
-		if (strncmp(arg + 2, o->name, len))
-			continue;
-		if (!arg[2 + len])
-			return o;
-		if (arg[2 + len] == '=' && o->arg) {
-			*inline_value = arg + 2 + len + 1;
-			return o;
-		}
+		if (one_slip(name, c) || (common(name, c) >= 2 && common(name, c) == strlen(name)))
+			return vt_fail(VT_EXIT_USAGE, "unknown command '%s': is it %s? See 'vfiotrace --help'", name, c);
 	}
-	return NULL;
+	return vt_fail(VT_EXIT_USAGE, "unknown command '%s'; see 'vfiotrace --help'", name);
 }
 
-/*
- * Options may stand anywhere among the arguments, except for commands that run
- * a CMD: there parsing stops at the first. REST gets the positional arguments.
- * Returns their number, or -1 with *CODE set when the command is not to run.
- */
-static int parse(const struct vt_cmd *c, int argc, char **argv, char **rest, int *code)
+/* ---- running ---- */
+
+static int help(const char *name)
 {
-	int nr = 0, i;
+	const struct vt_cmd *c = name ? find_command(name) : NULL;
 
-	for (i = 0; i < argc; i++) {
-		const struct vt_opt *o;
-		const char *value;
+	if (name && !c)
+		return unknown(name);
+	if (c)
+		vt_options__help(c, stdout);
+	else
+		usage(stdout);
+	return VT_EXIT_CLEAN;
+}
 
-		if (!strcmp(argv[i], "--")) {
-			i++;
-			break;
-		}
-		if (argv[i][0] != '-' || !argv[i][1]) {
-			if (c->max_args < 0)
-				break;
-			rest[nr++] = argv[i];
-			continue;
-		}
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			cmd_usage(c, stdout);
-			*code = VT_EXIT_CLEAN;
-			return -1;
-		}
-		*code = VT_EXIT_USAGE;
-		o = find_opt(c, argv[i], &value);
-		if (!o) {
-			vt_say("%s: unknown option %s; see 'vfiotrace %s --help'", c->name, argv[i], c->name);
-			return -1;
-		}
-		if (!o->arg) {
-			*o->flag = true;
-			continue;
-		}
-		if (!value && i + 1 >= argc) {
-			vt_say("%s: option --%s needs %s", c->name, o->name, o->arg);
-			return -1;
-		}
-		*o->value = value ? value : argv[++i];
-	}
-	while (i < argc)
-		rest[nr++] = argv[i++];
-	return nr;
+/* For completions and man pages: the commands, or a command's options. */
+static int list(const char *name)
+{
+	const struct vt_cmd *c = name ? find_command(name) : NULL;
+
+	if (name && !c)
+		return unknown(name);
+	if (c)
+		vt_options__list(c, stdout);
+	for (size_t i = 0; !name && i < NR_COMMANDS; i++)
+		printf("%s\t%s\t%s\n", commands[i]->name, commands[i]->args, commands[i]->summary);
+	return VT_EXIT_CLEAN;
 }
 
 static int run_command(const struct vt_cmd *c, int argc, char **argv)
 {
-	char **rest = calloc(argc + 1, sizeof(*rest));
-	int code, nr;
+	int code, first = vt_options__parse(c, argc, argv, &code);
 
-	if (!rest)
-		return vt_fail(VT_EXIT_IO, "out of memory");
-	nr = parse(c, argc, argv, rest, &code);
-	if (nr >= 0) {
-		if (nr < c->min_args || (c->max_args >= 0 && nr > c->max_args))
-			code = vt_fail(VT_EXIT_USAGE, "%s takes %s; see 'vfiotrace %s --help'", c->name,
-				       *c->args ? c->args : "no arguments", c->name);
-		else
-			code = c->run(nr, rest);
+	if (first < 0)
+		return code;
+	argc -= first;
+	if (argc < c->min_args || (c->max_args >= 0 && argc > c->max_args))
+		return vt_fail(VT_EXIT_USAGE, "%s takes %s; see 'vfiotrace %s --help'", c->name,
+			       *c->args ? c->args : "no arguments", c->name);
+	return c->run(argc, argv + first);
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const char *word = argv[1], *next = argc > 2 ? argv[2] : NULL;
+	const struct vt_cmd *c = find_command(word);
+
+	if (c)
+		return run_command(c, argc - 1, argv + 1);
+	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+		return help(next);
+	if (!strcmp(word, "--options"))
+		return list(next);
+	if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
+		puts("vfiotrace " VFIOTRACE_VERSION);
+		return VT_EXIT_CLEAN;
 	}
-	free(rest);
-	return code;
+	return unknown(word);
 }
 
 /* A verdict in a report that did not reach its reader is none. */
@@ -161,26 +140,13 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	vt_command_line_is(argc, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return VT_EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		usage(stdout);
-		return VT_EXIT_CLEAN;
-	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts("vfiotrace " VFIOTRACE_VERSION);
-		return VT_EXIT_CLEAN;
-	}
-	for (size_t i = 0; i < NR_COMMANDS; i++) {
-		if (strcmp(argv[1], commands[i]->name))
-			continue;
-		ret = run_command(commands[i], argc - 2, argv + 2);
-		if ((fflush(stdout) || ferror(stdout)) && is_verdict(ret))
-			return vt_fail(VT_EXIT_IO, "cannot write to standard output");
-		return ret;
-	}
-	return vt_fail(VT_EXIT_USAGE, "unknown command '%s'; see 'vfiotrace --help'", argv[1]);
+	vt_command_line_is(argc, argv);
+	ret = dispatch(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && is_verdict(ret))
+		return vt_fail(VT_EXIT_IO, "cannot write to standard output");
+	return ret;
 }

@@ -51,10 +51,10 @@ static int run(int argc, char **argv)
 	}
 	printf("kernel %s, build id %s\nLUO: %s\nhandlers: %s\n\n", kernel__release(k),
 	       *kernel__build_id(k) ? kernel__build_id(k) : "unknown",
-	       kernel__has_luo(k) ? "yes" : "no (CONFIG_LIVEUPDATE is off)",
+	       !kernel__has_luo(k) ? "no (CONFIG_LIVEUPDATE is off)" : kernel__luo_is_off() ? "off (boot it with liveupdate=on kho=on)" : "yes",
 	       *domains__handlers(d) ? domains__handlers(d) : "none");
 	print(domains__plan(d));
-	if (!kernel__has_luo(k))
+	if (!kernel__has_luo(k) || kernel__luo_is_off())
 		code = VT_EXIT_NOTHING;
 	domains__free(d);
 	kernel__free(k);
@@ -69,7 +69,7 @@ const struct vt_cmd vt_cmd_probes = {
 		   "Where fentry cannot do it (no BTF, or not in available_filter_functions) a kprobe is planned.\n"
 		   "On kernels that can attach one program to many functions (Linux 7.2) record has hooks share\n"
 		   "programs, which is faster; here, and for a hook that is refused there, each has its own.\n"
-		   "Exit code 4: this kernel has no LUO.",
+		   "Exit code 4: this kernel has no LUO, or it is off.",
 	.max_args = 0,
 	.run = run,
 };

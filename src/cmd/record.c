@@ -2,6 +2,7 @@
 /* vfiotrace record: leave a trace of one side of a live update. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +14,25 @@
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach;
-static bool all_blocks, no_realtime, quiet, verbose;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status;
+static bool all_blocks, end_with_cmd, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
 	{ "duration", 'd', "SECONDS", "stop after this time", &seconds, NULL },
 	{ "ring", 0, "SIZE", "size of the event ring, a power of two like 4M (default)", &ring, NULL },
-	{ "jump-wait", 0, "MS", "hold the jump at most this long until the trace is on storage (default 200, 0 = never)", &jump_wait, NULL },
+	{ "jump-wait", 0, "MS", "hold the jump, its CPU spinning, at most this long until the trace is on storage (default 200, 0 = never)", &jump_wait, NULL },
 	{ "module-wait", 0, "MS", "hold a module's loader at most this long until it is attached (default 1000)", &module_wait, NULL },
 	{ "fail", 0, "SECTION[:N]", "make allocation N (or, without N, the k-th in the k-th call) of open, preserve, retrieve, finish, create or retrieve-session fail", &fail, NULL },
 	{ "attach", 0, "METHOD:FUNC", "hook FUNC (or FUNC,FUNC,...) by this method: kprobe, where fentry would be taken", &attach, NULL },
 	{ "carry", 0, "SIZE", "write to a memory file of this size that the live update preserves; 'fetch' takes it out in the new kernel", &carry, NULL },
+	{ "ready-fd", 0, "N", "write a newline to file descriptor N when everything is armed, and close it", &ready_fd, NULL },
+	{ "status", 0, "FILE", "keep in FILE what 'vfiotrace status' shows, which looks for it at /run/vfiotrace/recorder", &status, NULL },
 	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
+	{ "end-with-cmd", 0, NULL, "end with CMD, whatever it leaves behind", NULL, &end_with_cmd },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
-	{ "verbose", 'v', NULL, "say what was armed, even in a pipe", NULL, &verbose },
+	{ "verbose", 'v', NULL, "say what arming took and what was recorded, even in a pipe", NULL, &verbose },
 	{ 0 },
 };
 
@@ -101,9 +105,21 @@ int record__parse_section(const char *text, int *section, uint32_t *nth)
 	return -EINVAL;
 }
 
+/* Not for CMD. */
+static int parse_fd(const char *text, int *out)
+{
+	double v;
+
+	if (parse_number(text, 0, 1 << 20, &v) || v != (int)v || fcntl((int)v, F_SETFD, FD_CLOEXEC))
+		return -EINVAL;
+	*out = (int)v;
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
-	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime, .all_blocks = all_blocks };
+	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime,
+				   .status = status, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
@@ -122,6 +138,8 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "record: --fail takes a section and a number, like retrieve:3, not '%s'", fail);
 	if (attach && (strncmp(attach, "kprobe:", 7) || !attach[7]))
 		return vt_fail(VT_EXIT_USAGE, "record: --attach takes kprobe: and functions, like kprobe:luo_retrieve_file, not '%s'", attach);
+	if (ready_fd && parse_fd(ready_fd, &o.ready_fd))
+		return vt_fail(VT_EXIT_USAGE, "record: --ready-fd takes the number of an open file descriptor, not '%s'", ready_fd);
 	o.force_kprobe = attach ? attach + 7 : NULL;
 	o.jump_wait_ns = jump_ms * 1e6;
 	o.module_wait_ns = module_ms * 1e6;
@@ -140,11 +158,16 @@ const struct vt_cmd vt_cmd_record = {
 	.args = "[-- CMD...]",
 	.summary = "Record one side of a live update: attach, run CMD (or wait), and leave a trace",
 	.details =
-	"CMD starts when everything is attached, and its exit code is passed on.\n"
+	"CMD starts when everything is attached, and its exit code is passed on. The recording\n"
+	"lasts while CMD lives, or what it started, or a LUO session is open that was seen to open.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
+	"Modules that are recorded cannot be unloaded meanwhile.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"
 	"the kernel waits for that, at most --jump-wait.\n"
-	"With --carry nothing is written to FILE unless the recording ends without a jump.",
+	"With --carry nothing is written to FILE unless the recording ends without a jump, or LUO has\n"
+	"failed in this kernel, so that nothing goes from it into the next.\n"
+	"Whoever waits until it is armed is told by --ready-fd, and as of sd_notify(3) where\n"
+	"NOTIFY_SOCKET is set and there is no CMD.",
 	.opts = opts,
 	.min_args = 0,
 	.max_args = -1,

@@ -70,6 +70,8 @@ static int glance(struct vt_shown *s)
 	vt_tasks__free(&tasks);
 	for (size_t i = 0; i < vt_trace__loss_nr(s->t); i++)
 		g->lost += vt_trace__loss(s->t, i)->count;
+	for (size_t i = 0; i < vt_trace__unsaid_nr(s->t); i++)
+		g->lost += vt_trace__unsaid(s->t, i)->count;
 	if (started && strptime(started, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		g->utc_ns = (int64_t)timegm(&tm) * 1000000000;
 	return ret ? ret : vt_trace__rewind(s->t);

@@ -66,6 +66,12 @@ void vt_show__json_parts(FILE *f, const struct vt_trace *t, const struct vt_glan
 
 /* ---- what views share: show_parts.c ---- */
 
+/* Numbers that are missing, as a loss that somebody told of. */
+struct vt_unsaid_text {
+	struct vt_loss loss;
+	char why[96];
+};
+const struct vt_loss *vt_show__unsaid(const struct vt_unsaid *u, struct vt_unsaid_text *to);
 /* As vt_trace__next(), of those that the filter takes. */
 int vt_show__next(struct vt_shown *s, struct vt_event *e);
 void vt_show__time(FILE *f, const struct vt_glance *g, uint64_t ts_ns);

@@ -100,12 +100,16 @@ static void event(FILE *f, const struct vt_trace *t, const struct vt_event *e)
 
 void vt_show__json_parts(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_parts *parts)
 {
+	struct vt_unsaid_text unsaid;
+
 	if (parts->meta)
 		head(f, t, g);
 	for (size_t i = 0; parts->probes && i < vt_trace__probe_nr(t); i++)
 		probe(f, vt_trace__probe(t, i));
 	for (size_t i = 0; parts->loss && i < vt_trace__loss_nr(t); i++)
 		loss(f, vt_trace__loss(t, i));
+	for (size_t i = 0; parts->loss && i < vt_trace__unsaid_nr(t); i++)
+		loss(f, vt_show__unsaid(vt_trace__unsaid(t, i), &unsaid));
 }
 
 int vt_show__json(FILE *f, struct vt_shown *s, size_t nr)

@@ -113,3 +113,10 @@ void vt_show__json_fields(struct vt_jsonw *w, const char *key, const struct vt_t
 	}
 	vt_jsonw__end(w);
 }
+
+const struct vt_loss *vt_show__unsaid(const struct vt_unsaid *u, struct vt_unsaid_text *to)
+{
+	snprintf(to->why, sizeof(to->why), "nobody told: numbers %" PRIu64 " to %" PRIu64 " of cpu%u are missing", u->first, u->last, u->cpu);
+	to->loss = (struct vt_loss){ .event = "", .why = to->why, .count = u->count, .from_ns = u->from_ns, .to_ns = u->to_ns };
+	return &to->loss;
+}

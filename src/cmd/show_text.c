@@ -33,13 +33,17 @@ static void put_loss(FILE *f, const struct vt_glance *g, const struct vt_loss *l
 
 static void put_losses(FILE *f, const struct vt_trace *t, const struct vt_glance *g)
 {
-	if (!vt_trace__loss_nr(t)) {
+	struct vt_unsaid_text unsaid;
+
+	if (!vt_trace__loss_nr(t) && !vt_trace__unsaid_nr(t)) {
 		fputs("lost      nothing that the recorder noticed\n", f);
 		return;
 	}
 	fprintf(f, "lost      %" PRIu64 " event%s\n", g->lost, g->lost == 1 ? "" : "s");
 	for (size_t i = 0; i < vt_trace__loss_nr(t); i++)
 		put_loss(f, g, vt_trace__loss(t, i));
+	for (size_t i = 0; i < vt_trace__unsaid_nr(t); i++)
+		put_loss(f, g, vt_show__unsaid(vt_trace__unsaid(t, i), &unsaid));
 }
 
 static void put_damages(FILE *f, const struct vt_trace *t)

@@ -22,7 +22,7 @@
 #include "rules/finding.h"
 #include "vfiotrace/trace.h"
 
-static const char *section = "open", *directory = "sweep", *max = "64", *trace, *pre_trace;
+static const char *section, *directory = "sweep", *max = "64", *trace, *pre_trace;
 
 /* One allocation that was made to fail. */
 struct run {
@@ -39,9 +39,23 @@ struct run {
 	char notes[128];	/* what is allowed, and yet not as before */
 };
 
+/* A place in the kernel's text that asks for memory: reached inside of the section, and made to fail or not. */
+struct site {
+	char name[128];
+	bool failed;
+};
+
+struct sites {
+	struct site *s;
+	size_t nr, cap;
+};
+
 struct runs {
 	struct run *r;
 	size_t nr, cap;
+	struct sites *sites;	/* of all runs */
+	uint32_t inside[64];	/* tasks that are in the section */
+	size_t nr_inside;
 	char spared[200];	/* allocations that this kernel cannot make fail, and why */
 };
 
@@ -58,6 +72,97 @@ static void note_spared(struct runs *all, const struct vt_trace *t)
 		used += snprintf(all->spared + used, sizeof(all->spared) - used, "%s allocations were not made to fail: %s\n",
 				 !strcmp(p->func, "should_failslab") ? "Slab" : "Page", p->reason);
 	}
+}
+
+/* Without the module's name, which is not told everywhere. Out of memory it is left out. */
+static void note_site(struct sites *all, const char *name, bool failed)
+{
+	size_t len = name ? strcspn(name, " ") : 0, i;
+
+	if (!len || len >= sizeof(all->s->name))
+		return;
+	for (i = 0; i < all->nr; i++) {
+		if (!strncmp(all->s[i].name, name, len) && !all->s[i].name[len])
+			break;
+	}
+	if (i == all->nr) {
+		if (all->nr == all->cap) {
+			size_t cap = all->cap ? all->cap * 2 : 32;
+			struct site *grown = realloc(all->s, cap * sizeof(*grown));
+
+			if (!grown)
+				return;
+			all->s = grown;
+			all->cap = cap;
+		}
+		all->s[all->nr] = (struct site){ .failed = false };
+		memcpy(all->s[all->nr++].name, name, len);
+	}
+	all->s[i].failed |= failed;
+}
+
+/* Who is in the section, of those calls of which the beginning is told. */
+static void note_inside(struct runs *all, const struct vt_event *ev)
+{
+	size_t i = 0;
+
+	while (i < all->nr_inside && all->inside[i] != ev->tid)
+		i++;
+	if (ev->phase == VT_ENTER && i == all->nr_inside && i < sizeof(all->inside) / sizeof(all->inside[0]))
+		all->inside[all->nr_inside++] = ev->tid;
+	else if (ev->phase == VT_EXIT && i < all->nr_inside)
+		all->inside[i] = all->inside[--all->nr_inside];
+}
+
+/* An allocation that worked, in the section: the place is known. */
+static void note_allocation(struct runs *all, const struct vt_event *ev, int event)
+{
+	const char *within = vt_ev_str(ev, VT_F_WITHIN);
+	bool inside = within && !strcmp(within, vt_event_name((enum vt_event_type)event));
+
+	for (size_t i = 0; i < all->nr_inside && !inside; i++)
+		inside = all->inside[i] == ev->tid;
+	if (inside)
+		note_site(all->sites, vt_ev_str(ev, VT_F_SITE), false);
+}
+
+static void print_sites(const struct sites *all)
+{
+	size_t failed = 0;
+
+	for (size_t i = 0; i < all->nr; i++)
+		failed += all->s[i].failed;
+	printf("%zu site%s failed", failed, failed == 1 ? "" : "s");
+	if (failed == all->nr) {
+		printf("\n");
+		return;
+	}
+	printf("; reached, and never made to fail:");
+	for (size_t i = 0; i < all->nr; i++) {
+		if (!all->s[i].failed)
+			printf(" %s", all->s[i].name);
+	}
+	printf("\n");
+}
+
+/* The section that TRACE was recorded with, in BUF: record's --fail stands in its command line. */
+static const char *section_of(const char *path, char *buf, size_t size)
+{
+	const char *command, *at;
+	struct vt_trace *t;
+	char *why = NULL;
+
+	buf[0] = 0;
+	if (vt_trace__open(path, &t, &why)) {
+		free(why);	/* whoever reads it will say */
+		return NULL;
+	}
+	command = vt_trace__meta(t, "command");
+	at = command ? strstr(command, "--fail") : NULL;
+	if (at && (at[6] == ' ' || at[6] == '='))
+		snprintf(buf, size, "%.*s", (int)strcspn(at + 7, " :"), at + 7);
+	vt_trace__free(t);
+	return buf[0] ? buf : NULL;
 }
 
 static void note_injection(struct run *r, const struct vt_event *ev)
@@ -133,9 +238,14 @@ static int read_runs(struct runs *all, const char *path, int event)
 				break;
 			}
 			note_injection(r, &ev);
-		} else if (ev.type == event && ev.phase == VT_EXIT) {
-			note_return(all, &ev);
+			note_site(all->sites, vt_ev_str(&ev, VT_F_SITE), true);
+		} else if (ev.type == VT_EV_OBJ_ALLOC || ev.type == VT_EV_VFIO_DF_ALLOC) {
+			note_allocation(all, &ev, event);
 		}
+		if (ev.type == event)
+			note_inside(all, &ev);
+		if (ev.type == event && ev.phase == VT_EXIT)
+			note_return(all, &ev);
 	}
 	note_spared(all, t);
 	vt_trace__free(t);
@@ -302,9 +412,9 @@ static int record_nth(struct recorder_options *o, unsigned int n, char *path, si
 }
 
 /* What is there after the N-th run, for the table. 0, or the code to end with. */
-static int take_run(const struct recorder_options *o, const char *path, struct run *r, char *spared, size_t size)
+static int take_run(const struct recorder_options *o, const char *path, struct run *r, struct sites *sites, char *spared, size_t size)
 {
-	struct runs all = { 0 };
+	struct runs all = { .sites = sites };
 	int err;
 
 	err = read_runs(&all, path, o->fail_section);
@@ -323,6 +433,7 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 {
 	enum vt_exit total = VT_EXIT_CLEAN;
 	char spared[sizeof(((struct runs *)NULL)->spared)] = "";
+	struct sites sites = { 0 };
 	unsigned int n;
 
 	for (n = 1; n <= limit; n++) {
@@ -331,9 +442,11 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 		int code = record_nth(o, n, path, sizeof(path));
 
 		if (!code)
-			code = take_run(o, path, &r, spared, sizeof(spared));
-		if (code)
+			code = take_run(o, path, &r, &sites, spared, sizeof(spared));
+		if (code) {
+			free(sites.s);
 			return code;
+		}
 		total = worse(total, r.verdict);
 		if (n == 1)
 			print_head();
@@ -342,10 +455,13 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 		print_run(n, &r);
 	}
 	if (n > limit) {
+		free(sites.s);
 		printf("stopped at %u: there are more allocations in this section\n", limit);
 		return worse(VT_EXIT_INCONCLUSIVE, total);
 	}
 	printf("\n%u allocations in section %s, each made to fail once\n%s", n - 1, section, spared);
+	print_sites(&sites);
+	free(sites.s);
 	if (n == 1) {
 		vt_say("sweep: CMD never came into section %s, or it allocates nothing", section);
 		return VT_EXIT_NOTHING;
@@ -356,20 +472,28 @@ static int sweep(struct recorder_options *o, unsigned int limit)
 /* The table of what is already recorded. */
 static int read_sweep(int event)
 {
-	struct runs all = { 0 };
+	struct sites sites = { 0 };
+	struct runs all = { .sites = &sites };
 	enum vt_exit verdict = VT_EXIT_CLEAN;
-	int strays;
+	int strays = read_runs(&all, trace, event);
 
-	strays = read_runs(&all, trace, event);
-	if (strays)
+	if (strays) {
+		free(sites.s);
+		free(all.r);
 		return vt_exit_of(strays);
+	}
 	strays = judge_runs(&all, pre_trace, trace, &verdict);
-	if (strays < 0)
+	if (strays < 0) {
+		free(sites.s);
+		free(all.r);
 		return -strays;
+	}
 	print_head();
 	for (size_t i = 0; i < all.nr; i++)
 		print_run(i + 1, &all.r[i]);
 	printf("\n%zu allocations in section %s, each made to fail once\n%s", all.nr, section, all.spared);
+	print_sites(&sites);
+	free(sites.s);
 	if (strays)
 		printf("%d finding%s about none of them: vfiotrace %s tells\n", strays, strays == 1 ? "" : "s", pre_trace ? "diff" : "check");
 	free(all.r);
@@ -379,10 +503,10 @@ static int read_sweep(int event)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = {
-		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true,
+		.cmd = argv, .ring_bytes = 4 << 20, .realtime = true, .end_with_cmd = true,
 		.jump_wait_ns = 200000000, .module_wait_ns = 1000000000,
 	};
-	char *end;
+	char *end, told[64];
 	unsigned long limit = strtoul(max, &end, 10);
 	char *line;
 	bool made;
@@ -392,6 +516,10 @@ static int run(int argc, char **argv)
 		return vt_fail(VT_EXIT_USAGE, "sweep: give it CMD to run, or a trace by --trace (and --pre)");
 	if (*end || !limit || limit > 100000)
 		return vt_fail(VT_EXIT_USAGE, "sweep: --max takes a number from 1 to 100000, not '%s'", max);
+	if (!section)
+		section = trace ? section_of(trace, told, sizeof(told)) : NULL;
+	if (!section)
+		section = "open";
 	if (strchr(section, ':') || record__parse_section(section, &o.fail_section, &o.fail_nth))
 		return vt_fail(VT_EXIT_USAGE, "sweep: no section '%s'; there are open, preserve, retrieve, finish, create, retrieve-session", section);
 	if (trace)
@@ -411,7 +539,7 @@ static int run(int argc, char **argv)
 }
 
 static const struct vt_opt opts[] = {
-	{ "section", 's', "NAME", "open (default), preserve, retrieve, finish, create or retrieve-session", &section, NULL },
+	{ "section", 's', "NAME", "open (default; with --trace that of the recording), preserve, retrieve, finish, create or retrieve-session", &section, NULL },
 	{ "directory", 'o', "DIR", "where the traces of the runs go (default: sweep)", &directory, NULL },
 	{ "max", 0, "N", "stop after N runs (default 64)", &max, NULL },
 	{ "trace", 0, "FILE", "run nothing: the table of a trace made with record --fail", &trace, NULL },

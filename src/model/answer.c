@@ -5,11 +5,13 @@
  * has changed nothing; what is refused has a reason.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/build.h"
 
 struct answer_part {
+	size_t cap_injections;
 	struct vt_at deserialize_failed;	/* of one session, while all of them are read */
 };
 
@@ -234,10 +236,43 @@ static void deserialize_answers(struct vt_build *b, const struct vt_event *e)
 	failed->type = 0;
 }
 
+/* ---- failures that were asked for ---- */
+
+static void injected(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_side *s = b->side;
+	struct vt_injection *x;
+
+	if (s->nr_injections >= VT_INJECTIONS_KEPT ||
+	    !grow(b, &s->injections, &part_own(b, answer)->cap_injections, s->nr_injections, sizeof(*x)))
+		return;
+	x = &s->injections[s->nr_injections++];
+	*x = (struct vt_injection){ .what = intern_event(b, vt_ev_str(e, VT_F_NAME)), .site = intern_event(b, vt_ev_str(e, VT_F_SITE)),
+				    .until = UINT64_MAX };
+	at_set(b, &x->at, e);
+}
+
+static void answer_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_event *exit)
+{
+	struct vt_side *s = b->side;
+
+	for (size_t i = s->nr_injections; i-- > 0 && s->injections[i].at.index > root->enter.index;) {
+		if (s->injections[i].at.tid == t->tid && s->injections[i].until == UINT64_MAX)
+			s->injections[i].until = exit ? exit->index : s->injections[i].at.index;
+	}
+}
+
+static void answer_free(struct vt_build *b)
+{
+	free(b->side->injections);
+}
+
 static void answer_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	if (kind_area(e->type) == VT_AREA_KHO && e->phase != VT_ENTER)
 		inner(b, t, e);
+	else if (e->type == VT_EV_INJECT)
+		injected(b, e);
 	else if (e->type == VT_EV_SESSION_DESERIALIZE && e->phase != VT_ENTER && vt_ev_has(e, VT_F_RET))
 		deserialize_answers(b, e);
 }
@@ -284,7 +319,7 @@ static void answer_finalize(struct vt_build *b)
 
 const struct part part_answer = {
 	.size = sizeof(struct answer_part),
-	.areas = AREA(SESSION) | AREA(KHO),
-	.point = answer_point, .call_returned = answer_returned, .life_ended = answer_life_ended,
+	.areas = AREA(SESSION) | AREA(KHO) | AREA(INJECT),
+	.point = answer_point, .idle = answer_idle, .free = answer_free, .call_returned = answer_returned, .life_ended = answer_life_ended,
 	.finalize = answer_finalize,
 };

@@ -25,9 +25,7 @@ struct vt_build {
 	struct reg_sessions sessions;
 	struct reg_files files;
 	struct reg_devices devices;
-	/* The parts, all of them and by the areas that they hear of; NULL ends each list. */
-	const struct part *const *parts;
-	const struct part *hears[VT_AREA_MAX][NR_PARTS + 1];
+	struct audience audience;
 	void *own[NR_PARTS];
 };
 

@@ -45,9 +45,11 @@ struct frame {
 	struct {
 		int32_t pins, owned;	/* of handlers' modules: gets minus puts by LUO, and the files that go with one each */
 		struct vt_at at;
+		struct vt_at early;	/* a put before the file's last callback */
 		const char *name;
 	} module;
 	struct {
+		bool looked;		/* their counts were sampled */
 		int32_t net, ops;	/* FLB calls, and callbacks that go with one each */
 		struct vt_at early;	/* an FLB was finished before the file */
 		int64_t early_ops, early_nr;
@@ -67,6 +69,7 @@ struct frame {
 		int64_t ref, run;
 		uint32_t puts;		/* vfio_device_put_registration() within a release */
 		struct vt_at found;	/* vfio_find_device() found something */
+		bool counted;		/* an open inside has taken the registration that this one is for */
 		bool unpinned;		/* and that nothing holds it was told */
 	} vfio;
 };

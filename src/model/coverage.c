@@ -3,8 +3,9 @@
  * What the trace can vouch for: which events may be missing from it, and when.
  *
  * A hook that was not there shows nothing for as long as it was not there. A
- * loss is told with its type and time by whoever lost the record, and damage is
- * told by the reader: between two blocks that could be read, of any type.
+ * loss is told with its type and time by whoever lost the record. The reader
+ * tells of damage, between two blocks that could be read, and of records whose
+ * numbers never came, between two of the same CPU: of any type.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -169,14 +170,22 @@ static int take_loss(struct coverage *c, const struct vt_loss *l)
 	return vt_spans__add(&c->lossy, to->from_ns, to->to_ns);
 }
 
+/* Nobody said so: the numbers of the records do. */
+static int take_unsaid(struct coverage *c, const struct vt_unsaid *u)
+{
+	return take_loss(c, &(struct vt_loss){ .event = "", .why = "their numbers are missing", .count = u->count,
+					       .from_ns = u->from_ns, .to_ns = u->to_ns });
+}
+
 int coverage_begin(struct vt_build *b)
 {
-	size_t nr = vt_trace__loss_nr(b->side->trace), probes = vt_trace__probe_nr(b->side->trace);
+	size_t nr = vt_trace__loss_nr(b->side->trace), unsaid = vt_trace__unsaid_nr(b->side->trace);
+	size_t probes = vt_trace__probe_nr(b->side->trace);
 	struct coverage *c = &b->coverage;
 	int ret = 0;
 
-	c->lost = calloc(nr + 1, sizeof(*c->lost));
-	c->tears = calloc(nr + 1, sizeof(*c->tears));
+	c->lost = calloc(nr + unsaid + 1, sizeof(*c->lost));
+	c->tears = calloc(nr + unsaid + 1, sizeof(*c->tears));
 	c->probe_type = calloc(probes + 1, sizeof(*c->probe_type));
 	if (!c->lost || !c->tears || !c->probe_type)
 		return -ENOMEM;
@@ -184,6 +193,8 @@ int coverage_begin(struct vt_build *b)
 		c->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
 	for (size_t i = 0; i < nr && !ret; i++)
 		ret = take_loss(c, vt_trace__loss(b->side->trace, i));
+	for (size_t i = 0; i < unsaid && !ret; i++)
+		ret = take_unsaid(c, vt_trace__unsaid(b->side->trace, i));
 	qsort(c->tears, c->nr_tears, sizeof(*c->tears), by_end);
 	vt_spans__join(&c->lossy);
 	return ret;

@@ -9,13 +9,11 @@
 struct vt_build;
 
 /* The block of events being read. */
-/* The block of events being read. */
 struct vt_block_at {
 	uint64_t offset, first_ns;
 };
 
-/* A row of the file about records that were lost. */
-/* A row of the file about records that were lost. */
+/* Records that were lost. */
 struct lost {
 	bool any;			/* of whatever type */
 	uint16_t type;

@@ -170,6 +170,15 @@ static void df_free(struct vt_build *b, struct task *t, const struct vt_event *e
 	if (f)
 		df->free_call = f->enter;
 	df->free_who = who_task(b, t, e);
+	if (df->opened.type && frame_of(t, VT_EV_VFIO_RELEASE)) {
+		x = fact(b, VT_FACT_DF_LEFT_OPEN, df->who, &df->freed[0]);
+		x->at[1] = df->opened;
+		x->at[2] = df->release;
+		if (df->opened.ts_ns < x->from_ns)
+			x->from_ns = df->opened.ts_ns;
+		if (!x->who.bdf)
+			x->who.bdf = df->bdf;
+	}
 	b->side->dfs_freed++;
 	p = free_path(b, df);
 	if (p && !p->count++)
@@ -192,6 +201,19 @@ static void df_enter(struct vt_build *b, struct task *t, struct frame *f, const 
 	at_set(b, &df->release, e);
 }
 
+/* A device is opened through a df once, and closed at the latest as its file is released. */
+static void opened(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_df *df = vt_map__get(&part_own(b, df)->dfs, vt_ev_obj(e, VT_F_DF));
+
+	if (!df || e->phase == VT_ENTER)
+		return;
+	if (e->type == VT_EV_VFIO_DF_CLOSE)
+		df->opened.type = 0;
+	else if (!is_err(e))
+		at_set(b, &df->opened, e);
+}
+
 static void df_point(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	if (e->type == VT_EV_MEM_FREE)
@@ -200,6 +222,8 @@ static void df_point(struct vt_build *b, struct task *t, const struct vt_event *
 		df_alloc(b, t, e);
 	else if (e->type == VT_EV_VFIO_DF_OPEN && e->phase != VT_ENTER)
 		group_open(b, e);
+	if (e->type == VT_EV_VFIO_DF_OPEN || e->type == VT_EV_VFIO_DF_CLOSE)
+		opened(b, e);
 }
 
 static int df_cmp(const void *a, const void *b)

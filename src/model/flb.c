@@ -24,6 +24,9 @@ struct count {
 	int64_t off;		/* 0 = none */
 	struct vt_at at, call;
 	struct vt_who who;
+	bool before;		/* it was off before CALL changed anything */
+	struct vt_at right;	/* the last sample that was not off */
+	uint64_t looked;	/* index of the outermost call, or change, of the last sample */
 };
 
 struct flb {
@@ -182,7 +185,9 @@ static void count_off(struct vt_build *b, const struct flb *l, struct count *c, 
 	struct vt_fact *x = flb_fact(b, VT_FACT_FLB_COUNT, l, c->who, &c->at);
 
 	x->at[1] = c->call;
+	x->at[2] = c->right;
 	x->from_ns = 0;		/* added up from the beginning */
+	x->num[3] = c->before;
 	x->num[0] = c->due;
 	x->num[1] = c->due + c->off;
 	x->num[2] = dir;
@@ -270,6 +275,8 @@ static void flb_sample(struct vt_build *b, struct task *t, struct flb *l, enum v
 	c->live |= seen > 0;
 	if (seen == c->due) {
 		c->off = 0;
+		c->looked = root ? root->enter.index : 0;
+		at_set(b, &c->right, e);
 		return;
 	}
 	if (!root) {
@@ -286,6 +293,7 @@ static void flb_sample(struct vt_build *b, struct task *t, struct flb *l, enum v
 		return;
 	c->off = seen - c->due;
 	at_set(b, &c->at, e);
+	c->before = root->enter.index != c->looked && !(f && f->flb.net) && !(f && f->flb.looked);
 	c->call = root->enter;
 	c->who = who_frame(b, f ? f : root);
 }
@@ -301,6 +309,8 @@ static void flb_state(struct vt_build *b, struct task *t, const struct vt_event 
 	link(l, vt_ev_obj(e, VT_F_HANDLER));
 	flb_sample(b, t, l, VT_OUTGOING, e);
 	flb_sample(b, t, l, VT_INCOMING, e);
+	if (f)
+		f->flb.looked = true;
 	if (f && f->type != VT_EV_LUO_FINISH && vt_ev_s64(e, VT_F_FLB_COUNT, &n) && !n)
 		check_early(b, l, VT_OUTGOING, e);
 	if (f && f->type == VT_EV_LUO_FINISH && vt_ev_s64(e, VT_F_FLB_COUNT_IN, &n) && !n)

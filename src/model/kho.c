@@ -400,22 +400,33 @@ static bool whole_block(struct vt_build *b, const struct area *a, struct vt_rang
 	return true;
 }
 
+/* The callback that answers for what is taken back: all that its file gave was seen, from its first callback on. */
+static struct frame *taker(struct task *t)
+{
+	struct frame *f = frame_op(t);
+
+	if (!f || f->type == VT_EV_OP_PRESERVE)
+		return f;
+	return f->life && f->life->dir == VT_OUTGOING && f->life->enter[VT_STEP_PRESERVE].type && !f->life->session->early ? f : NULL;
+}
+
 static void unpreserved(struct vt_build *b, struct task *t, const struct vt_event *e, const struct area *a)
 {
 	struct taking k = { .b = b, .r = a->r, .until = a->r.start };
-	struct frame *f = frame_of(t, VT_EV_OP_PRESERVE);
+	struct frame *f = taker(t);
 	struct vt_fact *x;
 	struct vt_at at;
 
 	b->side->kho_unpreserved += a->count;
 	if (a->pages || whole_block(b, a, &k.r))
 		vt_ranges__each(&part_own(b, kho)->blocks, k.r.start, k.r.end, taken_back, &k);
-	/* Inside its own preserve a handler can only take back what it has just given. Of a single block its beginning says it. */
+	/* A handler can only take back what its callbacks have given. Of a single block its beginning says it. */
 	if (!f || k.until >= k.r.end || (a->count == 1 && k.until > k.r.start))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_UNPRESERVE_UNKNOWN, who_task(b, t, e), &at);
-	x->at[1] = f->enter;
+	x->at[1] = f->type == VT_EV_OP_PRESERVE ? f->enter : f->life->enter[VT_STEP_PRESERVE];
+	x->num[1] = f->type;
 	x->num[0] = (int64_t)k.until;
 }
 

@@ -248,11 +248,15 @@ static void preserved(struct vt_build *b, struct frame *f, const struct vt_event
 
 static void preserve_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
+	int64_t ret;
+
 	phase_add(b, VT_PH_PRESERVE, f, e);
 	if (f->life && !is_err(e))
 		life_learn(b, f->life, e);
 	tell_parts(b, call_returned, t, f, e);
 	b->side->failed_preserves += is_err(e);
+	if (vt_ev_s64(e, VT_F_RET, &ret) && ret == -EBUSY && f->session && !f->session->busy_preserves++)
+		at_set(b, &f->session->busy_at, e);
 	if (!f->life)
 		return;
 	if (!is_err(e)) {

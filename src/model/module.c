@@ -54,6 +54,20 @@ static void pinned(struct vt_build *b, struct task *t, const struct vt_event *e)
 	f->module.pins += e->type == VT_EV_MODULE_GET ? 1 : -1;
 	f->module.name = intern_event(b, vt_ev_str(e, VT_F_NAME));
 	at_set(b, &f->module.at, e);
+	/* The last that LUO asks of a file's handler is the callback that ends the file's life. */
+	if ((f->type == VT_EV_LUO_FINISH || f->type == VT_EV_LUO_UNPRESERVE) && f->enter.type && -f->module.pins > f->module.owned && !f->module.early.type)
+		f->module.early = f->module.at;
+}
+
+/* Its own finding only if each file's callback did run. */
+static void put_early(struct vt_build *b, const struct frame *f)
+{
+	struct vt_fact *x;
+
+	if (!f->module.early.type || f->module.owned < -f->module.pins)
+		return;
+	x = fact(b, VT_FACT_MODULE_EARLY, who_session(b, f->session), &f->module.early);
+	x->str[0] = f->module.name;
 }
 
 static void pins_off(struct vt_build *b, const struct frame *f, const struct vt_event *e, int32_t want)
@@ -139,6 +153,7 @@ static void module_returned(struct vt_build *b, struct task *t, struct frame *f,
 	case VT_EV_LUO_FINISH:
 		/* One that fails has not begun. */
 		pins_off(b, f, e, is_err(e) ? 0 : given_back(f));
+		put_early(b, f);
 		break;
 	case VT_EV_LUO_DESERIALIZE:
 		/* After a failure all is left until reboot, or all is given back: both are right. */

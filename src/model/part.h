@@ -62,22 +62,21 @@ enum { PARTS(PART_ENUM) NR_PARTS };
 /* What the part NAME keeps. */
 #define part_own(b, name) ((struct name##_part *)(b)->own[PART_##name])
 
-/* Tells all that want to hear. */
-#define tell_parts(b, what, ...) \
-	do { \
-		for (const struct part *const *p_ = (b)->parts; *p_; p_++) { \
-			if ((*p_)->what) \
-				(*p_)->what(b, __VA_ARGS__); \
-		} \
-	} while (0)
+/* Who hears of what: NULL ends each list. An event concerns a few parts only, and most calls fewer. */
+struct audience {
+	const struct part *enter[VT_AREA_MAX][NR_PARTS + 1], *exit[VT_AREA_MAX][NR_PARTS + 1], *point[VT_AREA_MAX][NR_PARTS + 1];
+	const struct part *made_failed[NR_PARTS + 1], *idle[NR_PARTS + 1], *call_begun[NR_PARTS + 1], *call_returned[NR_PARTS + 1];
+	const struct part *life_ended[NR_PARTS + 1], *life_gone[NR_PARTS + 1], *session_gone[NR_PARTS + 1];
+};
 
-/* An event of TYPE, to those that hear of its area. */
-#define tell_area(b, type, what, ...) \
+#define tell_all(b, what, list, ...) \
 	do { \
-		for (const struct part *const *p_ = (b)->hears[kind_area(type)]; *p_; p_++) { \
-			if ((*p_)->what) \
-				(*p_)->what(b, __VA_ARGS__); \
-		} \
+		for (const struct part *const *p_ = (list); *p_; p_++) \
+			(*p_)->what(b, __VA_ARGS__); \
 	} while (0)
+/* Tells all that want to hear. */
+#define tell_parts(b, what, ...) tell_all(b, what, (b)->audience.what, __VA_ARGS__)
+/* An event of TYPE, to those that hear of its area. */
+#define tell_area(b, type, what, ...) tell_all(b, what, (b)->audience.what[kind_area(type)], __VA_ARGS__)
 
 #endif

@@ -140,19 +140,45 @@ static void finalize(struct vt_build *b)
 	coverage_finalize(b);
 }
 
+static void seat(const struct part **list, const struct part *p)
+{
+	while (*list)
+		list++;
+	*list = p;
+}
+
+#define SEAT(what) \
+	do { \
+		if (p->what) \
+			seat(a->what, p); \
+	} while (0)
+#define SEAT_BY_AREA(what) \
+	do { \
+		for (int n = 0; p->what && n < VT_AREA_MAX; n++) { \
+			if (p->areas & 1u << n) \
+				seat(a->what[n], p); \
+		} \
+	} while (0)
+
+static void audience_of(struct audience *a, const struct part *p)
+{
+	SEAT_BY_AREA(enter);
+	SEAT_BY_AREA(exit);
+	SEAT_BY_AREA(point);
+	SEAT(made_failed);
+	SEAT(idle);
+	SEAT(call_begun);
+	SEAT(call_returned);
+	SEAT(life_ended);
+	SEAT(life_gone);
+	SEAT(session_gone);
+}
+
 /* Which part hears of what, and room for what each keeps. */
 static int parts_begin(struct vt_build *b)
 {
-	b->parts = parts;
-	for (int a = 0; a < VT_AREA_MAX; a++) {
-		size_t nr = 0;
-
-		for (int i = 0; i < NR_PARTS; i++) {
-			if (parts[i]->areas & 1u << a)
-				b->hears[a][nr++] = parts[i];
-		}
-	}
 	for (int i = 0; i < NR_PARTS; i++) {
+		audience_of(&b->audience, parts[i]);
 		b->own[i] = parts[i]->size ? calloc(1, parts[i]->size) : NULL;
 		if (parts[i]->size && !b->own[i])
 			return -ENOMEM;
@@ -160,29 +186,24 @@ static int parts_begin(struct vt_build *b)
 	return 0;
 }
 
-int vt_side__load(const char *path, const char *label, struct vt_side **out, char **why)
+/* One pass over the trace T, which *OUT takes over. */
+static int build(struct vt_trace *t, const char *path, const char *label, struct vt_side **out)
 {
 	struct vt_build *b = calloc(1, sizeof(*b));
 	struct vt_event *e = malloc(sizeof(*e));
-	struct vt_side *s = b ? &b->pub : NULL;
 	int ret = -ENOMEM;
 
-	*out = NULL;
-	if (why)
-		*why = NULL;
 	if (!b || !e)
 		goto out;
-	b->side = s;
-	b->sessions.tail = &s->sessions;
-	s->label = label;
-	s->path = strdup(path);
-	ret = s->path ? parts_begin(b) : -ENOMEM;
-	if (!ret)
-		ret = vt_trace__open(path, &s->trace, why);
-	if (ret)
-		goto out;
+	*out = b->side = &b->pub;
+	b->sessions.tail = &b->side->sessions;
+	b->side->label = label;
+	b->side->path = strdup(path);
+	ret = b->side->path ? parts_begin(b) : -ENOMEM;
+	b->side->trace = t;
 	vt_strings__next_text(&b->evidence.strings);
-	ret = coverage_begin(b);
+	if (!ret)
+		ret = coverage_begin(b);
 	if (!ret)
 		ret = read_events(b, e);
 	if (ret < 0)
@@ -190,11 +211,39 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 	finalize(b);
 	ret = b->err;
 out:
+	if (!*out)
+		free(b);
 	free(e);
+	return ret;
+}
+
+/*
+ * That numbers are missing is known when all was read. What was lost between
+ * two records must tear the calls around it, so all is read once more: rare
+ * enough, and nothing is paid for it where nothing is missing.
+ */
+int vt_side__load(const char *path, const char *label, struct vt_side **out, char **why)
+{
+	struct vt_trace *t;
+	int ret = vt_trace__open(path, &t, why);
+
+	*out = NULL;
 	if (ret)
-		vt_side__free(s);
-	else
-		*out = s;
+		return ret;
+	ret = build(t, path, label, out);
+	if (!ret && vt_trace__unsaid_nr(t)) {
+		(*out)->trace = NULL;
+		vt_side__free(*out);
+		*out = NULL;
+		vt_trace__rewind(t);
+		ret = build(t, path, label, out);
+	}
+	if (!*out)
+		vt_trace__free(t);
+	if (ret) {
+		vt_side__free(*out);
+		*out = NULL;
+	}
 	return ret;
 }
 

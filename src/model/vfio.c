@@ -279,14 +279,31 @@ static bool outermost_open(struct task *t)
 	return opens <= 1;
 }
 
+/*
+ * On the group's path the registration is taken before, by
+ * vfio_device_get_from_name(): counted there when that get is seen.
+ */
+static bool takes_registration(struct vt_build *b, uint16_t type)
+{
+	return type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG];
+}
+
+/* The innermost open that returns counts, for all around it: of one of them the return may be missing. */
+static void count_registration(struct vt_build *b, struct task *t, struct frame *f, struct device *d, const struct vt_event *e)
+{
+	if (is_err(e)) {
+		if (f->vfio.counted)
+			bump(d, -1);
+		return;
+	}
+	if (!f->vfio.counted && takes_registration(b, e->type))
+		bump(d, 1);
+	for (uint32_t i = 0; i < t->depth; i++)
+		t->f[i].vfio.counted |= is_open(t->f[i].type);
+}
+
 static void count_open(struct vt_build *b, struct task *t, struct device *d, const struct vt_event *e)
 {
-	/*
-	 * On the group's path the registration is taken before, by
-	 * vfio_device_get_from_name(): counted there when that get is seen.
-	 */
-	if (e->type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG])
-		bump(d, 1);
 	if (e->type == VT_EV_VFIO_LU_OPEN || frame_of(t, VT_EV_OP_RETRIEVE))
 		return;
 	device_opened(b, d, e);
@@ -443,7 +460,6 @@ static void bound(const struct frame *f, struct device *d, const struct vt_event
  */
 static void check_call(struct vt_build *b, struct task *t, struct frame *f, struct device *d, const struct vt_event *e)
 {
-	bool counted = e->type != VT_EV_VFIO_GROUP_OPEN || !b->side->seen_type[VT_EV_VFIO_GET_REG];
 	int64_t seen, want = f->vfio.ref + d->run - f->vfio.run;
 	struct vt_at at;
 
@@ -451,8 +467,10 @@ static void check_call(struct vt_build *b, struct task *t, struct frame *f, stru
 		d->unverified++;
 	if (!f->vfio.have_ref || d->noisy || d->tasks != 1 || !touches(t, d) || !vt_ev_s64(e, VT_F_VFIO_REF, &seen))
 		return;
-	if (is_open(e->type) && !is_err(e) && counted)
+	if (is_open(e->type) && !is_err(e) && !f->vfio.counted && takes_registration(b, e->type))
 		want++;
+	if (is_open(e->type) && is_err(e) && f->vfio.counted)
+		want--;
 	if (seen == want)
 		return;
 	at_set(b, &at, e);
@@ -492,6 +510,8 @@ static void vfio_exit(struct vt_build *b, struct task *t, struct frame *f, const
 		check_up(b, t, d, e);
 		check_call(b, t, f, d, e);
 	}
+	if (is_open(e->type))
+		count_registration(b, t, f, d, e);
 	if (is_open(e->type) && outermost_open(t)) {
 		if (!err)
 			count_open(b, t, d, e);

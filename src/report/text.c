@@ -149,7 +149,7 @@ static void summary(FILE *f, const struct vt_judgement *j, const struct vt_repor
 static void step(char **s, const struct vt_life *l, enum vt_step which)
 {
 	const struct vt_at *at = &l->at[which];
-	char buf[64], err[32], *grown;
+	char buf[64], err[32], times[24] = "", *grown;
 
 	if (!at->type && !l->n[which])
 		return;
@@ -163,7 +163,10 @@ static void step(char **s, const struct vt_life *l, enum vt_step which)
 		buf[0] = 0;
 	if (which == VT_STEP_CAN_FINISH)
 		snprintf(buf, sizeof(buf), l->finish_ok ? "" : " no");
-	if (asprintf(&grown, "%s%s%s%s", *s ? *s : "", *s ? " -> " : "", vt_step_name(which), buf) < 0)
+	/* One that is asked for again: a freeze after an update that was aborted. */
+	if (l->n[which] > 1 && which != VT_STEP_CAN_FINISH)
+		snprintf(times, sizeof(times), " %u times", l->n[which]);
+	if (asprintf(&grown, "%s%s%s%s%s", *s ? *s : "", *s ? " -> " : "", vt_step_name(which), times, buf) < 0)
 		return;
 	free(*s);
 	*s = grown;
@@ -190,8 +193,17 @@ static char *steps(const struct vt_judgement *j, const struct vt_life *l)
 
 	if (l->early)
 		add(&s, "(begins before the trace)");
-	for (int k = 0; k < VT_STEP_MAX; k++)
+	for (int k = 0; k < VT_STEP_MAX; k++) {
+		/* In the order of the last of each: an unfreeze lies between two freezes. */
+		if (k == VT_STEP_FREEZE && l->at[VT_STEP_UNFREEZE].type && l->at[VT_STEP_UNFREEZE].index < l->at[VT_STEP_FREEZE].index) {
+			add(&s, vt_step_name(VT_STEP_FREEZE));
+			step(&s, l, VT_STEP_UNFREEZE);
+			step(&s, l, VT_STEP_FREEZE);
+			k = VT_STEP_UNFREEZE;
+			continue;
+		}
 		step(&s, l, (enum vt_step)k);
+	}
 	if (vt_crossed(j, l))
 		add(&s, "jump");
 	if (l->state == VT_LIFE_INCOMING || l->state == VT_LIFE_FAILED)
@@ -313,11 +325,10 @@ static void allocations(FILE *f, const struct vt_judgement *j, const struct vt_r
 
 static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_evidence *e)
 {
-	char head[200], what[256], ret[48] = "", err[32];
+	char head[200], what[256], ret[64];
 	const struct vt_at *at = &e->at;
 
-	if (at->has_ret && at->phase != VT_ENTER)
-		snprintf(ret, sizeof(ret), " = %s", vt_errno_str(at->ret, err, sizeof(err)));
+	vt_ret_str(at, ret, sizeof(ret));
 	snprintf(head, sizeof(head), "%-5s #%-4" PRIu64 " %5" PRIu64 ".%06" PRIu64 "  %s[%u]", e->side->label, at->index, at->ts_ns / 1000000000, at->ts_ns / 1000 % 1000000, at->comm, at->tid);
 	snprintf(what, sizeof(what), "%s%s%s", vt_at_func(at), at->phase == VT_ENTER ? " entered" : at->phase == VT_EXIT ? " returns" : "", ret);
 	fputs("      ", f);

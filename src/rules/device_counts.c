@@ -97,7 +97,9 @@ static void unverified(struct vt_ctx *c)
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY },
+		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_FIND, VT_IN } },
+	.also = { VT_EV_FILE_SNAP },
 	VT_TELLS(counts_of_registration),
 	.run = unverified,
 };

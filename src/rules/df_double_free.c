@@ -20,8 +20,9 @@ static void tell_twice(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "The allocator's lists are corrupted: a crash, or memory that two owners write to.");
 }
 
+/* An allocation that was not seen in between would make two lives look like one. */
 static const struct vt_telling twice[] = {
-	{ .kind = VT_FACT_DF_TWICE, .tell = tell_twice },
+	{ .kind = VT_FACT_DF_TWICE, .absence = true, .tell = tell_twice },
 };
 
 const struct vt_rule vt_rule_df_double_free = {

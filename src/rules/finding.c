@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kinds.h"
 #include "rules/finding.h"
 #include "vfiotrace/hash.h"
 
@@ -80,6 +81,23 @@ const char *vt_errno_str(int64_t ret, char *buf, size_t size)
 		snprintf(buf, size, "-%s", name);
 	else
 		snprintf(buf, size, "%" PRId64, ret);
+	return buf;
+}
+
+const char *vt_ret_str(const struct vt_at *at, char *buf, size_t size)
+{
+	char err[32];
+
+	if (!at->has_ret || at->phase == VT_ENTER)
+		snprintf(buf, size, "%s", "");
+	else if (!kind_is(at->type, VT_K_POINTER))
+		snprintf(buf, size, " = %s", vt_errno_str(at->ret, err, sizeof(err)));
+	else if (at->ret >= 0)
+		snprintf(buf, size, " a pointer");
+	else if (kind_is(at->type, VT_K_NULL))
+		snprintf(buf, size, " NULL");
+	else
+		snprintf(buf, size, " ERR_PTR(%s)", vt_errno_str(at->ret, err, sizeof(err)));
 	return buf;
 }
 

@@ -43,6 +43,9 @@ const char *vt_at_func(const struct vt_at *at);
 /* "-ENOMEM" where known, else the number, in BUF. */
 const char *vt_errno_str(int64_t ret, char *buf, size_t size);
 
+/* What a function returned, as it reads in its source, in BUF: " = 0", " = -ENOMEM", " = NULL", " a pointer"; "" where that is not known. */
+const char *vt_ret_str(const struct vt_at *at, char *buf, size_t size);
+
 /* Names, which may be NULL: of two sides, so that equal ones are not identical. */
 static inline bool vt_same_name(const char *a, const char *b)
 {

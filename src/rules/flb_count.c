@@ -8,14 +8,15 @@
 static void tell_flb(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
 	struct vt_finding *f = vt_find_fact(c, i, x, "count|");
+	bool more = x->num[1] > x->num[0];
 
 	if (!f)
 		return;
-	vt_text(c, &f->title, "the count of shared data (FLB) does not follow the files");
+	vt_text(c, &f->title, "%s leaves the count of shared data (FLB) %s than its files make it", f->func, more ? "higher" : "lower");
 	vt_text(c, &f->expected, "net change of the FLB count within the call: %+" PRId64, x->num[0]);
 	vt_text(c, &f->seen[i], "net change: %+" PRId64, x->num[1]);
 	vt_proof(c, f, i, &x->at[0], "the call returns");
-	vt_text(c, &f->meaning, "Shared data is freed while files still use it, or kept for ever.");
+	vt_text(c, &f->meaning, more ? "The shared data is kept for ever." : "The shared data is freed while files still use it.");
 }
 
 static const char *direction(const struct vt_fact *x)
@@ -31,11 +32,14 @@ static void tell_flb_sample(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 
 	if (!f)
 		return;
-	f->func = vt_at_func(&x->at[1]);
+	/* Off before the call had changed anything: an earlier one did it. */
+	if (!x->num[3])
+		f->func = vt_at_func(&x->at[1]);
 	vt_text(c, &f->title, "shared data (FLB) %s has an %s count %s than there are files and holders", x->str[0], direction(x), more ? "higher" : "lower");
 	vt_text(c, &f->expected, "%" PRId64 ": what the calls seen so far make of it; a call that fails changes nothing", x->num[0]);
 	vt_text(c, &f->seen[i], "%" PRId64, x->num[1]);
-	vt_proof(c, f, i, &x->at[1], "the call begins");
+	vt_proof(c, f, i, &x->at[2], "the count is as it should be");
+	vt_proof(c, f, i, &x->at[1], x->num[3] ? "begins, and the count is off already: a call before it did that" : "the call begins");
 	vt_proof(c, f, i, &x->at[0], "the count is %" PRId64 " where %" PRId64 " is due", x->num[1], x->num[0]);
 	vt_text(c, &f->meaning, more ? "The shared data outlives the last file: it is never taken down, and the next kernel waits for a file that never comes." :
 		"The shared data is taken down while files still use it.");

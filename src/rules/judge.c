@@ -64,6 +64,40 @@ static void order_evidence(struct vt_judgement *j)
 	}
 }
 
+/* The failure that was asked for before AT in the same outermost call, or NULL. */
+static const struct vt_injection *cause_of(const struct vt_side *s, const struct vt_at *at)
+{
+	for (size_t i = s->nr_injections; i-- > 0;) {
+		const struct vt_injection *x = &s->injections[i];
+
+		if (x->at.tid == at->tid && x->at.index < at->index)
+			return at->index <= x->until ? x : NULL;
+	}
+	return NULL;
+}
+
+/* An error that is for an allocation which was made to fail is no riddle. */
+static void name_causes(struct vt_ctx *c)
+{
+	struct vt_judgement *j = c->j;
+
+	for (size_t i = 0; i < j->nr_findings; i++) {
+		struct vt_finding *f = &j->findings[i];
+		const struct vt_injection *x = NULL;
+		size_t side = 0;
+
+		for (size_t k = 0; k < f->nr_ev && !x; k++) {
+			if (!f->ev[k].at.has_ret || f->ev[k].at.ret >= 0 || f->ev[k].at.phase == VT_ENTER)
+				continue;
+			x = cause_of(f->ev[k].side, &f->ev[k].at);
+			side = f->ev[k].side == j->side[0] ? 0 : 1;
+		}
+		if (x && f->severity != VT_NOTE)
+			vt_proof(c, f, side, &x->at, "the cause: %s%s%s%s was made to fail here", x->what ? "an allocation of " : "an allocation",
+				 x->what ? x->what : "", x->site ? " at " : "", x->site ? x->site : "");
+	}
+}
+
 /* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
 static void judge_empty(struct vt_ctx *c)
 {
@@ -160,6 +194,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 	}
 	judge_empty(&c);
 	judge_crossing(&c);
+	name_causes(&c);
 	order_evidence(j);
 	if (j->nr_findings)
 		qsort(j->findings, j->nr_findings, sizeof(*j->findings), by_weight);

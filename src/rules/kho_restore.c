@@ -47,11 +47,12 @@ static const struct vt_kho *given(const struct vt_side *pre, uint64_t phys)
 /* A handle is one file's own. Other memory of one handler its files may hand down to each other. */
 static void another_s(struct vt_ctx *c, const struct vt_restored *r, const struct vt_kho *k)
 {
-	const struct vt_life *out = k->life;
+	const struct vt_life *out = k->life, *in = r->has_token ? vt_side__life(c->j->side[1], VT_INCOMING, vt_name(r->session, ""), r->token) : NULL;
 	struct vt_who who = vt_who_of(out);
 	struct vt_finding *f;
 
-	if (!r->has_token || !vt_crossed(c->j, out) || (out->token == r->token && vt_same_name(out->session->name, r->session)) ||
+	/* One that was given the other's handle does what it is told: the rule identity tells. */
+	if (!in || (in->has_data && in->data == k->phys) || !vt_crossed(c->j, out) || (out->token == r->token && vt_same_name(out->session->name, r->session)) ||
 	    !out->has_data || out->data != k->phys || vt_life_torn(c, 0, out) || !vt_clear(c, 0, k->at.ts_ns, UINT64_MAX))
 		return;
 	f = vt_find(c, VT_ERROR, 1, &who, "another|%s|%s", vt_at_func(&r->at), out->compatible ? out->compatible : "");

@@ -11,8 +11,10 @@ static void tell_unbalanced(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 
 	if (!f)
 		return;
-	vt_text(c, &f->title, "preserve takes memory back from KHO that it did not give");
-	vt_text(c, &f->expected, "the unwind of a failing preserve undoes what it did, once");
+	vt_text(c, &f->title, "%s takes memory back from KHO that %s", vt_event_name(x->num[1]) + strlen("op."),
+		x->num[1] == VT_EV_OP_PRESERVE ? "it did not give" : "no callback of its file has given");
+	vt_text(c, &f->expected, x->num[1] == VT_EV_OP_PRESERVE ? "the unwind of a failing preserve undoes what it did, once" :
+		"what is taken back is what was given, once");
 	vt_text(c, &f->seen[i], "physical 0x%" PRIx64, (uint64_t)x->num[0]);
 	vt_proof(c, f, i, &x->at[1], "preserve begins");
 	vt_proof(c, f, i, &x->at[0], "unpreserves memory that is not preserved");

@@ -65,6 +65,31 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 	}
 }
 
+/* The session of the agent that most machines have. */
+#define SYSTEMD "systemd"
+
+static void notes_of_agent(struct vt_ctx *c, size_t i, const struct vt_session *v)
+{
+	struct vt_who who = { .session = v->name };
+	const struct vt_life *l = v->lives;
+	char title[200];
+
+	if (strcmp(v->name, SYSTEMD))
+		return;
+	if (l)
+		note(c, i, &who, &l->at[v->dir == VT_OUTGOING ? VT_STEP_PRESERVE : VT_STEP_RETRIEVE], "systemd",
+		     "systemd's own session: what services put into their fd stores; token 0x0 is the list of whose they are",
+		     "PID 1 preserves it as the last before the jump, and finishes it before any service starts.");
+	if (!v->busy_preserves)
+		return;
+	/* Other agents can do something about it. systemd-shutdown goes on, and nobody else is left. */
+	snprintf(title, sizeof(title), "PRESERVE was refused with -EBUSY, %" PRIu64 " time%s: systemd goes on without these files", v->busy_preserves,
+		 v->busy_preserves == 1 ? "" : "s");
+	note(c, i, &who, &v->busy_at, "preserve-busy", title,
+	     "LUO has the file or its device already. After an update whose session could not be finished it keeps them until the next reboot, "
+	     "and the services whose files these are start from nothing.");
+}
+
 static void leftover(struct vt_ctx *c)
 {
 	char title[200], err[32];
@@ -83,6 +108,7 @@ static void leftover(struct vt_ctx *c)
 			continue;
 		}
 		for (const struct vt_session *v = s->sessions; v; v = v->next) {
+			notes_of_agent(c, i, v);
 			for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING && !c->cut[i]; l = l->next)
 				notes_of_life(c, i, v, l);
 		}

@@ -2,6 +2,7 @@
 RULE(alloc_mismatch)
 RULE(df_leak)
 RULE(df_double_free)
+RULE(df_left_open)
 RULE(object_mismatch)
 RULE(object_leak)
 RULE(object_double_free)

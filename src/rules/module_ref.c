@@ -38,6 +38,12 @@ static void tell_module_low(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 }
 
 static const struct vt_telling module_ref[] = {
+	{ .kind = VT_FACT_MODULE_EARLY, .key = "early", .absence = true,
+	  .title = "a handler's module is put before the last callback of its file",
+	  .expected = "unpreserve or finish, then module_put() for the same file",
+	  .seen = "more puts than files that are done with so far, and a callback follows",
+	  .meaning = "The module can be unloaded between the two: LUO calls into memory that is gone.",
+	  .ev = { "puts the module" } },
 	{ .kind = VT_FACT_MODULE_REF, .absence = true, .tell = tell_module },
 	{ .kind = VT_FACT_MODULE_LOW, .absence = true, .tell = tell_module_low },
 };

@@ -63,7 +63,7 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
 	return vt_side_has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
-	       (c->rule->subject == VT_ABOUT_MEMORY && s->mem_allocated);
+	       (c->rule->subject == VT_ABOUT_MEMORY && (s->mem_allocated || vt_side__lost(s, VT_EV_OBJ_ALLOC)));
 }
 
 static bool about(const struct vt_ctx *c, const struct vt_side *s)

@@ -95,7 +95,8 @@ bool vt_two_updates(const struct vt_side *pre, const struct vt_side *post, char 
 	}
 	if (n.same || !n.out)
 		return false;
-	if (n.in && !n.named) {
+	/* Where records of either were lost, those that fit may be among them. */
+	if (n.in && !n.named && !vt_side__lost(pre, VT_EV_LUO_PRESERVE) && !vt_side__lost(post, VT_EV_LUO_FILE) && !vt_side__lost(post, VT_EV_LUO_RETRIEVE)) {
 		snprintf(why, size, "none of the %" PRIu64 " file%s that the first holds at its end is among the %" PRIu64 " that arrive in the second",
 			 n.out, n.out == 1 ? "" : "s", n.in);
 		return true;

@@ -155,7 +155,8 @@ static int check_target(int fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOTSUP;
-	if (st.st_uid != geteuid())
+	/* Nor is one that has another name as well: whoever gave it that may not be able to write what we would empty. */
+	if (st.st_uid != geteuid() || st.st_nlink > 1)
 		return -EPERM;
 	/* Two recorders on one file would leave neither's trace. File systems without locks must do without. */
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
@@ -213,14 +214,19 @@ int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint3
 	return ret;
 }
 
-int vt_out__sync(struct vt_out *o)
+int vt_out__sync_fd(int fd)
 {
-	if (o->fd < 0)
+	if (fd < 0)
 		return -EBADF;
 	/* Pipes and devices have nothing to sync. */
-	if (fdatasync(o->fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
+	if (fdatasync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
 		return -errno;
 	return 0;
+}
+
+int vt_out__sync(struct vt_out *o)
+{
+	return vt_out__sync_fd(o->fd);
 }
 
 void vt_out__close(struct vt_out *o)

@@ -36,6 +36,8 @@ int vt_out__adopt(struct vt_out *o, int fd);
 int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint32_t payload_len, uint32_t nr,
 		  bool last_words);
 int vt_out__sync(struct vt_out *o);
+/* The same of a descriptor alone. */
+int vt_out__sync_fd(int fd);
 /* Gives unused reserve back and closes. */
 void vt_out__close(struct vt_out *o);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "trace/frame.h"
+#include "trace/numbers.h"
 #include "trace/shape.h"
 #include "trace/tables.h"
 
@@ -36,6 +37,8 @@ struct vt_trace {
 	uint32_t left;		/* events that its header announced */
 	uint64_t index;		/* of the next event */
 	bool done;
+	struct vt_numbers numbers;
+	bool counted;		/* all numbers were read once */
 };
 
 /* ---- open ---- */
@@ -223,6 +226,7 @@ void vt_trace__free(struct vt_trace *t)
 	vt_frame__free(&t->frame);
 	vt_damages__free(&t->damages);
 	vt_shapes__free(&t->shapes);
+	vt_numbers__free(&t->numbers);
 	vt_tables__free(&t->tables);
 	free(t);
 }
@@ -234,6 +238,9 @@ int vt_trace__rewind(struct vt_trace *t)
 	t->left = 0;
 	t->index = 0;
 	t->done = false;
+	/* Half of the numbers say nothing. */
+	if (!t->counted)
+		vt_numbers__free(&t->numbers);
 	return 0;
 }
 
@@ -338,10 +345,14 @@ static int next_in_block(struct vt_trace *t, struct vt_event *e)
 		t->at += d->size;
 		t->left--;
 		ret = decode(t, d, e);
-		if (ret) {
-			t->index += ret > 0;
+		if (ret > 0) {
+			t->index++;
+			if (!t->counted)
+				vt_numbers__see(&t->numbers, e, t->block.offset + offset_in_block(t, (const char *)d));
 			return ret;
 		}
+		if (ret)
+			return ret;
 		malformed(t, &t->block, offset_in_block(t, (const char *)d), d->size, 1, "an event with impossible content");
 	}
 	if (t->left) {
@@ -365,6 +376,17 @@ static void check_count(struct vt_trace *t)
 		.events = t->tables.end_events > t->index ? t->tables.end_events - t->index : 0 });
 }
 
+static int all_read(struct vt_trace *t)
+{
+	t->done = true;
+	t->payload = NULL;
+	check_count(t);
+	if (!t->counted)
+		vt_numbers__end(&t->numbers, &t->tables, &t->damages);
+	t->counted = true;
+	return t->numbers.err;
+}
+
 int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 {
 	int ret;
@@ -376,11 +398,8 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 		ret = next_block(t);
 		if (ret < 0)
 			return ret;
-		if (!ret) {
-			t->done = true;
-			t->payload = NULL;
-			check_count(t);
-		}
+		if (!ret)
+			return all_read(t);
 	}
 	return 0;
 }
@@ -468,6 +487,16 @@ size_t vt_trace__loss_nr(const struct vt_trace *t)
 const struct vt_loss *vt_trace__loss(const struct vt_trace *t, size_t i)
 {
 	return &t->tables.loss[i];
+}
+
+size_t vt_trace__unsaid_nr(const struct vt_trace *t)
+{
+	return t->counted ? t->numbers.nr_gaps : 0;
+}
+
+const struct vt_unsaid *vt_trace__unsaid(const struct vt_trace *t, size_t i)
+{
+	return &t->numbers.gaps[i].pub;
 }
 
 const char *vt_trace__field_name(const struct vt_trace *t, uint16_t field)

@@ -8,6 +8,7 @@
  * is one stretch with a beginning and an end.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +153,7 @@ static int write_losses(struct vt_writer *w)
 	for (int i = 0; i < VT_EV_MAX; i++) {
 		if (!w->refused[i].count)
 			continue;
-		ret = note_loss(w, i ? vt_event_name(i) : "", "storage", &w->refused[i]);
+		ret = note_loss(w, i ? vt_event_name(i) : "", VT_LOSS_STORAGE, &w->refused[i]);
 		if (ret)
 			return ret;
 		w->refused[i].count = 0;
@@ -388,6 +389,18 @@ int vt_writer__flush(struct vt_writer *w, bool sync)
 	if (sync && !ret)
 		ret = note_error(w, vt_out__sync(&w->out));
 	return ret;
+}
+
+int vt_writer__dup(const struct vt_writer *w)
+{
+	int fd = fcntl(w->out.fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void vt_writer__fail(struct vt_writer *w, int err)
+{
+	note_error(w, err);
 }
 
 int vt_writer__error(const struct vt_writer *w)
@@ -649,7 +662,7 @@ static int unencodable(struct vt_writer *w, int err)
 	struct tally t = { .count = 1, .from = w->cur.ts_ns, .to = w->cur.ts_ns };
 	bool known = w->cur_type > VT_EV_UNKNOWN && w->cur_type < VT_EV_MAX;
 
-	note_loss(w, known ? vt_event_name(w->cur_type) : "", "not recordable", &t);
+	note_loss(w, known ? vt_event_name(w->cur_type) : "", VT_LOSS_UNFIT, &t);
 	return err;
 }
 

@@ -79,7 +79,7 @@ end stopped
 END
 	"$tool" show -f json "$tmp/digits.vt" | jq -c '
 		select(.record == "event") | [.ts_ns, .seq, .fields.ret, .fields.count, .fields.size]' >"$tmp/out"
-	"$tool" show -f json "$tmp/digits.vt" | jq -c 'select(.record == "loss") | [.count, .from_ns, .to_ns]' >>"$tmp/out"
+	"$tool" show -f json "$tmp/digits.vt" | jq -c 'select(.record == "loss" and .why == "ring full") | [.count, .from_ns, .to_ns]' >>"$tmp/out"
 	diff - "$tmp/out" <<'END'
 ["9007199254740993","18446744073709551615","-9223372036854775808","18446744073709551615",9007199254740991]
 ["9007199254740993","9007199254740993","18446744073709551614"]

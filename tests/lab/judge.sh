@@ -4,7 +4,8 @@
 # Compares what vfiotrace says about a run with the [expect] section of its scenario:
 #
 #	exit N			of `vfiotrace diff PRE POST`, or of `vfiotrace check PRE`
-#				if the scenario ends in the old kernel, or has no recorder in the new
+#				if the scenario ends in the old kernel, or says "traces: pre"; of
+#				`vfiotrace check POST` for "traces: post"
 #	expect-check exit N	of `vfiotrace check PRE`
 #	finding RULE [TEXT]	the rule fired, and one of its findings says TEXT: part of a
 #				title or a meaning, "session NAME token TOKEN", "bdf ADDRESS"
@@ -153,12 +154,13 @@ compare() { # SECTION REPORT
 	[ "$others" = any ] || expect_no_other
 }
 
-# "traces: pre" is for an update whose new kernel is not recorded.
-if scenario_has "$scenario" new && [ "$(scenario_get "$scenario" traces both)" = both ]; then
-	judge_diff report pre.vft post.vft
-else
-	judge_check report pre.vft
-fi
+# "traces: pre", "traces: post" are for an update with one kernel that is not recorded.
+traces=$(scenario_get "$scenario" traces both)
+scenario_has "$scenario" new || traces=pre
+case $traces in
+both) judge_diff report pre.vft post.vft ;;
+*) judge_check report "$traces.vft" ;;
+esac
 compare expect report
 if scenario_has "$scenario" third; then
 	judge_diff report-third post.vft third.vft

@@ -66,12 +66,20 @@ trap 'exit 130' INT TERM HUP
 phase() {
 	phase_name=$1
 	phase_start=$SECONDS
+	told=$SECONDS
 	[ -t 2 ] || echo "lab: $phase_name" >&2
 }
 
+# In a pipe a line each half minute, so that whoever reads it sees that something goes on.
 show_progress() { # LOG
 	local objects=''
-	[ -t 2 ] || return 0
+	if [ ! -t 2 ]; then
+		[ $((SECONDS - told)) -ge 30 ] || return 0
+		told=$SECONDS
+		objects=$(grep -cE '^ +(CC|AS|LD|AR)' "$1" 2>/dev/null || true)
+		echo "lab: $phase_name, $((SECONDS - phase_start)) s$([ "${objects:-0}" = 0 ] || echo ", $objects objects")" >&2
+		return 0
+	fi
 	objects=$(grep -cE '^ +(CC|AS|LD|AR)' "$1" 2>/dev/null || true)
 	printf '\r\033[Klab: %s, %d s' "$phase_name" $((SECONDS - phase_start)) >&2
 	[ "${objects:-0}" = 0 ] || printf ', %s objects' "$objects" >&2

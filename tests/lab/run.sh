@@ -129,7 +129,7 @@ build_initrd() { # KERNEL-DIR FILE
 	mkdir -p "$stage/bin" "$stage/lab/modules"
 	cp "$(command -v busybox)" "$stage/bin/busybox"
 	cp "$LAB_DIR/guest/init" "$stage/init"
-	cp "$LAB_DIR/guest/load-modules" "$stage/lab/"
+	cp "$LAB_DIR/guest/load-modules" "$LAB_DIR/guest/kills" "$stage/lab/"
 	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
 	cp "$agent" "$stage/agent"
 	write_settings >"$stage/lab/settings"
@@ -138,7 +138,7 @@ build_initrd() { # KERNEL-DIR FILE
 		cp "$(tracer_binary)" "$stage/vfiotrace"
 	fi
 	[ "$guest" != systemd ] || stage_systemd "$stage"
-	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/agent"
+	chmod 755 "$stage/init" "$stage/lab/load-modules" "$stage/lab/kills" "$stage/agent"
 
 	(cd "$stage" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
 	rm -rf "$stage"
@@ -148,7 +148,7 @@ build_initrd() { # KERNEL-DIR FILE
 stage_systemd() { # STAGE
 	cp -R "$LAB_DIR/guest/systemd" "$1/lab/"
 	mv "$1/lab/systemd/init" "$1/init"
-	make -s --no-print-directory -C "$REPO_DIR" install-systemd DESTDIR="$1/lab/dist" PREFIX=/usr >&2
+	make -s --no-print-directory -C "$REPO_DIR" install-systemd PREFIX=/usr DESTDIR="$1/lab/dist" >&2
 }
 
 # Built once per change, and safe against another run that does the same.

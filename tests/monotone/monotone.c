@@ -670,8 +670,7 @@ static void walk(int only_kind, const char *only)
 		for (int k = 0; k < TAKE_MAX; k++) {
 			struct random r = { hash(s->name) + (uint64_t)k };
 
-			/* The numbers of records are in the format, and nothing reads them yet: by -k only. */
-			if (only_kind < TAKE_MAX ? k != only_kind : k == TAKE_UNSAID)
+			if (only_kind < TAKE_MAX && k != only_kind)
 				continue;
 			if (k == TAKE_OTHER)
 				mix(s, &r, UNLIKE);
@@ -706,7 +705,7 @@ static void wander(uint64_t n, uint64_t seed, int only_kind, const char *only)
 
 	while (n) {
 		struct source *s = &sources[random__below(&r, (uint32_t)nr_sources)];
-		int kind = only_kind < TAKE_MAX ? only_kind : (int)random__below(&r, TAKE_UNSAID), side = (int)random__below(&r, 2);
+		int kind = only_kind < TAKE_MAX ? only_kind : (int)random__below(&r, TAKE_MAX), side = (int)random__below(&r, 2);
 		struct step step = { .of = s, .nr = 1 };
 
 		if (only && !strstr(s->name, only))

@@ -59,7 +59,7 @@ static struct vt_writer *start(const char *path)
 	return w;
 }
 
-static struct vt_side *stop(struct vt_writer *w, const char *path)
+static struct vt_side *stopped(struct vt_writer *w, const char *path)
 {
 	begin(w, VT_EV_REC_STOP, VT_POINT);
 	end(w);
@@ -83,7 +83,7 @@ static void appended_is_not_the_recorders(void **state)
 
 	begin(w, VT_EV_APPENDED, VT_POINT);
 	end(w);
-	s = stop(w, path);
+	s = stopped(w, path);
 	assert_int_equal(s->seen_type[VT_EV_APPENDED], 1);
 	assert_int_equal(s->events, 3);
 	assert_true(s->first_ns == 2000 && s->last_ns == 2000);
@@ -124,7 +124,7 @@ static void a_life_is_a_life(void **state)
 	of_session(w, VT_EV_LUO_FREEZE, VT_EXIT);
 	vt_writer__s64(w, VT_F_RET, 0);
 	end(w);
-	s = stop(w, path);
+	s = stopped(w, path);
 	l = vt_side__life(s, VT_OUTGOING, "vm0", 1);
 	assert_non_null(l);
 	assert_int_equal(l->state, VT_LIFE_FROZEN);

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/ranges.h"
 #include "vfiotrace/blocks.h"

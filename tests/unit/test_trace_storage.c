@@ -297,16 +297,16 @@ static void dev_full(void **state)
 
 static void targets(void **state)
 {
-	const char *real = tu_path(state, "real"), *link = tu_path(state, "link");
+	const char *real = tu_path(state, "real"), *symlink_to = tu_path(state, "link"), *second = tu_path(state, "second");
 	struct vt_writer *w, *other;
 
 	tu_write(real, "precious", 8);
-	assert_int_equal(symlink(real, link), 0);
-	assert_int_equal(vt_writer__open(link, &w), -ELOOP);
+	assert_int_equal(symlink(real, symlink_to), 0);
+	assert_int_equal(vt_writer__open(symlink_to, &w), -ELOOP);
 	assert_null(w);
-	assert_int_equal(unlink(link), 0);
-	assert_int_equal(symlink(tu_path(state, "nothing"), link), 0);
-	assert_int_equal(vt_writer__open(link, &w), -ELOOP);
+	assert_int_equal(unlink(symlink_to), 0);
+	assert_int_equal(symlink(tu_path(state, "nothing"), symlink_to), 0);
+	assert_int_equal(vt_writer__open(symlink_to, &w), -ELOOP);
 	assert_int_equal(access(tu_path(state, "nothing"), F_OK), -1);
 	assert_int_equal(mkfifo(tu_path(state, "fifo"), 0600), 0);
 	assert_int_equal(vt_writer__open(tu_path(state, "fifo"), &w), -ENOTSUP);
@@ -323,6 +323,11 @@ static void targets(void **state)
 		free(f.data);
 		assert_int_equal(chown(real, 0, 0), 0);
 	}
+	/* A second name, which somebody else may have given it where the kernel lets them. */
+	assert_int_equal(link(real, second), 0);
+	assert_int_equal(vt_writer__open(second, &w), -EPERM);
+	assert_int_equal(vt_writer__open(real, &w), -EPERM);
+	assert_int_equal(unlink(second), 0);
 	assert_int_equal(vt_writer__open(real, &w), 0);
 	assert_int_equal(vt_writer__open(real, &other), -EBUSY);
 	vt_writer__free(w);

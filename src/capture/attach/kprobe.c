@@ -16,11 +16,17 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 	return method__on_function(r);
 }
 
+/* Under which an entry leaves the arguments for the exit: save_args() counts what it cannot store by the event's type. */
+static uint32_t saved_id(const struct plan_row *r, uint32_t id)
+{
+	return (uint32_t)r->event << 16 | (id & 0xffff);
+}
+
 static int load(struct attach *a, const struct attach_job *j)
 {
 	const struct plan_row *r = j->row[0];
 	struct kprobe_shape shape = {
-		.args = r->args, .exit = r->exit, .id = j->id,
+		.args = r->args, .exit = r->exit, .id = saved_id(r, j->id),
 		.saved_fd = object__map_fd(a->obj, "saved_args"),
 	};
 
@@ -36,7 +42,7 @@ static int put_links(struct attach *a, struct plan_row *r, uint32_t id)
 	if (!addr)
 		return -ENOENT;
 	if (r->exit) {
-		r->aux_fd = link__kprobe(object__program_fd(a->obj, "save_args"), addr, id, false);
+		r->aux_fd = link__kprobe(object__program_fd(a->obj, "save_args"), addr, saved_id(r, id), false);
 		if (r->aux_fd < 0)
 			return r->aux_fd;
 	}

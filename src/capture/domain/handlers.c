@@ -232,8 +232,13 @@ static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
 		h = new_handler(d, s, addr);
 		if (!h)
 			return -ENOMEM;
-		if (off_ops < 0 || off_compat < 0 || object__peek(d->obj, addr + off_compat, h->compatible, 48))
+		if (off_ops < 0 || off_compat < 0)
 			return -ENOENT;
+		/* It is on its way out of the list, as others are loaded and unloaded meanwhile. */
+		if (object__peek(d->obj, addr + off_compat, h->compatible, 48)) {
+			s->nr--;
+			return 0;
+		}
 		tell_name(d, h);
 	}
 

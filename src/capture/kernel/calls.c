@@ -48,11 +48,28 @@ struct scan {
 	int err;
 };
 
+/* Padding before a function, at most: x86 has room for a thunk there. */
+#define PADDING 64
+
+/*
+ * Code in the padding before FUNC leads to it: with retbleed=stuff calls are made to go
+ * through there, to be counted (arch/x86/kernel/callthunks.c). It has a name.
+ */
+static bool is_padding_of(const struct scan *s, uint64_t target, const char *func)
+{
+	const char *name = kernel__sym(s->k, target, NULL, NULL);
+
+	return name && !strncmp(name, "__pfx_", 6) && !strcmp(name + 6, func);
+}
+
 static const struct callee *callee_at(const struct scan *s, uint64_t target)
 {
-	for (size_t i = 0; i < s->nr_callees; i++)
-		if (s->target[i] && s->target[i] == target)
+	for (size_t i = 0; i < s->nr_callees; i++) {
+		if (!s->target[i] || target > s->target[i] || s->target[i] - target > PADDING)
+			continue;
+		if (target == s->target[i] || is_padding_of(s, target, s->callees[i].name))
 			return &s->callees[i];
+	}
 	return NULL;
 }
 
@@ -135,17 +152,23 @@ int calls__in_module(const struct kernel *k, const char *module, enum calls_of w
 /* A function and the parts of it that the compiler moved elsewhere. */
 static void scan_named(struct scan *s, const char *name)
 {
-	static const char *const suffix[] = { "", ".cold", ".isra.0", ".part.0", ".constprop.0" };
-	char full[96];
+	uint64_t addr = kernel__addr(s->k, name, "vmlinux");
 
-	for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
-		uint64_t addr;
+	if (addr)
+		scan_function(s, name, addr, kernel__sym_size(s->k, addr));
+	kernel__each_part(s->k, name, "vmlinux", scan_function, s);
+}
 
-		snprintf(full, sizeof(full), "%s%s", name, suffix[i]);
-		addr = kernel__addr(s->k, full, "vmlinux");
-		if (addr)
-			scan_function(s, full, addr, kernel__sym_size(s->k, addr));
-	}
+/* The same of the function that stands at ADDR. */
+static void scan_at(struct scan *s, uint64_t addr)
+{
+	const char *module, *name;
+	uint64_t off;
+
+	scan_function(s, "", addr, kernel__sym_size(s->k, addr));
+	name = kernel__sym(s->k, addr, &off, &module);
+	if (name && !off)
+		kernel__each_part(s->k, name, *module ? module : "vmlinux", scan_function, s);
 }
 
 int calls__in_functions(const struct kernel *k, const char *const *names, enum calls_of what,
@@ -166,7 +189,7 @@ int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum call
 
 	scan_begin(&s, k, what, read_fn, arg);
 	for (size_t i = 0; i < nr; i++)
-		scan_function(&s, "", addr[i], kernel__sym_size(k, addr[i]));
+		scan_at(&s, addr[i]);
 	return scan_end(&s, out);
 }
 

@@ -2,38 +2,25 @@
 #include "capture/kernel/private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/kernel/build_id.h"
 #include "capture/kernel/phase.h"
+#include "capture/kernel/slurp.h"
 
+/* Notes of any kind and size may stand before it: Xen's, those of a boot loader. */
 static void read_build_id(struct kernel *k)
 {
-	unsigned char note[256];
-	int fd = open("/sys/kernel/notes", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, note, sizeof(note)) : -1;
+	char *notes;
+	size_t len;
 
-	if (fd >= 0)
-		close(fd);
-	for (ssize_t at = 0; at + 16 <= n;) {
-		uint32_t namesz, descsz, type;
-
-		memcpy(&namesz, note + at, 4);
-		memcpy(&descsz, note + at + 4, 4);
-		memcpy(&type, note + at + 8, 4);
-		if (namesz > 64 || descsz > 64)
-			return;
-		at += 12;
-		if (type == 3 && namesz == 4 && at + 4 + (ssize_t)descsz <= n && !memcmp(note + at, "GNU", 4)) {
-			for (uint32_t i = 0; i < descsz && 2 * i + 2 < sizeof(k->build_id); i++)
-				sprintf(k->build_id + 2 * i, "%02x", note[at + 4 + i]);
-			return;
-		}
-		at += ((namesz + 3) & ~3U) + ((descsz + 3) & ~3U);
-	}
+	if (slurp__file("/sys/kernel/notes", &notes, &len))
+		return;
+	build_id__find(notes, len, k->build_id, sizeof(k->build_id));
+	free(notes);
 }
 
 const char *kernel__release(const struct kernel *k)
@@ -49,6 +36,11 @@ const char *kernel__build_id(const struct kernel *k)
 bool kernel__has_luo(const struct kernel *k)
 {
 	return kernel__addr(k, "liveupdate_reboot", NULL) && kernel__addr(k, "luo_preserve_file", NULL);
+}
+
+bool kernel__luo_is_off(void)
+{
+	return access("/sys/class/misc/liveupdate", F_OK) && !access("/sys/class/misc", F_OK);
 }
 
 int kernel__open(struct kernel **out, const char **why)

@@ -41,8 +41,14 @@ void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
 
+/* Calls FN for what the compiler cut out of function NAME of MODULE: NAME.cold, NAME.part.0, ... */
+void kernel__each_part(const struct kernel *k, const char *name, const char *module,
+		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
+
 /* Whether it has the Live Update Orchestrator. */
 bool kernel__has_luo(const struct kernel *k);
+/* It is in the kernel, or may be, and was not switched on at boot. */
+bool kernel__luo_is_off(void);
 
 /* Types. */
 const struct btf *kernel__btf(const struct kernel *k);

@@ -30,6 +30,8 @@ struct kernel {
 	struct sym *syms;	/* by address */
 	struct nametab by_name;	/* name to index into syms */
 	size_t nr_syms;
+	uint32_t *parts;	/* of them: text with a dot in its name */
+	size_t nr_parts;
 	char *names;		/* text of kallsyms, cut into strings */
 	char (*modules)[64];
 	size_t nr_modules;

@@ -75,13 +75,15 @@ static int parse_line(struct kernel *k, char *line, char *end, struct sym *s)
 void kernel__drop_symbols(struct kernel *k)
 {
 	free(k->syms);
+	free(k->parts);
 	nametab__clear(&k->by_name);
 	free(k->names);
 	free(k->modules);
 	k->syms = NULL;
+	k->parts = NULL;
 	k->names = NULL;
 	k->modules = NULL;
-	k->nr_syms = k->nr_modules = 0;
+	k->nr_syms = k->nr_parts = k->nr_modules = 0;
 }
 
 static int parse_symbols(struct kernel *k, size_t len)
@@ -113,6 +115,23 @@ static bool is_padding(const char *name)
 	return *name == '_' && !strncmp(name, "__pfx_", 6);
 }
 
+static bool is_text(const struct sym *s)
+{
+	return s->type == 't' || s->type == 'T';
+}
+
+/* Kept apart, as there are few of them and they are asked for by the beginning of their name. */
+static int add_part(struct kernel *k, uint32_t sym)
+{
+	uint32_t *grown = k->nr_parts % 256 ? k->parts : realloc(k->parts, (k->nr_parts + 256) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	k->parts = grown;
+	grown[k->nr_parts++] = sym;
+	return 0;
+}
+
 static int index_symbols(struct kernel *k)
 {
 	int err = nametab__reserve(&k->by_name, k->nr_syms);
@@ -120,8 +139,11 @@ static int index_symbols(struct kernel *k)
 	for (size_t i = 0; !err && i < k->nr_syms; i++) {
 		const char *name = k->names + k->syms[i].name;
 
-		if (!is_padding(name))
-			err = nametab__add(&k->by_name, name, i);
+		if (is_padding(name))
+			continue;
+		err = nametab__add(&k->by_name, name, i);
+		if (!err && is_text(&k->syms[i]) && strchr(name, '.'))
+			err = add_part(k, i);
 	}
 	return err;
 }
@@ -277,8 +299,22 @@ void kernel__each_text(const struct kernel *k, const char *module,
 	for (size_t i = 0; i < k->nr_syms; i++) {
 		const struct sym *s = &k->syms[i];
 
-		if ((s->type != 't' && s->type != 'T') || strcmp(k->modules[s->module], module))
+		if (!is_text(s) || strcmp(k->modules[s->module], module))
 			continue;
 		fn(arg, sym_name(k, i), s->addr, kernel__sym_size(k, s->addr));
+	}
+}
+
+void kernel__each_part(const struct kernel *k, const char *name, const char *module,
+		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < k->nr_parts; i++) {
+		const struct sym *s = &k->syms[k->parts[i]];
+		const char *part = sym_name(k, k->parts[i]);
+
+		if (!strncmp(part, name, len) && part[len] == '.' && !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
+			fn(arg, part, s->addr, kernel__sym_size(k, s->addr));
 	}
 }

@@ -39,8 +39,16 @@ static bool needs_func_info(const struct bpf_program *prog)
 	return has_callback(prog) || is_multi(bpf_program__name(prog));
 }
 
-/* Any function will do as the target of a program that returns at once. */
-static const char *const stand_in = "mnt_want_write_file";
+/* Any function will do as the target of a program that returns at once: one that all kernels have, or one that is hooked anyway. */
+static uint32_t stand_in(const struct object *o)
+{
+	uint32_t id = kernel__func(o->k, "mnt_want_write_file", NULL).btf_id;
+
+	for (size_t i = 0; !id && i < o->plan->nr; i++)
+		if (o->plan->rows[i].possible && !strcmp(o->plan->rows[i].module, "vmlinux"))
+			id = o->plan->rows[i].btf_id;
+	return id;
+}
 
 /* libbpf must load something: two instructions. */
 static int stub_out(struct object *o, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
@@ -51,7 +59,7 @@ static int stub_out(struct object *o, struct bpf_program *prog, struct bpf_prog_
 	};
 
 	opts->func_info_cnt = opts->line_info_cnt = 0;
-	opts->attach_btf_id = kernel__func(o->k, stand_in, NULL).btf_id;
+	opts->attach_btf_id = stand_in(o);
 	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 

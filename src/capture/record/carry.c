@@ -22,7 +22,7 @@
 #define HEAD_VERSION 1
 
 struct head {
-	char magic[8];
+	char magic[8] __attribute__((nonstring));
 	uint32_t version;
 	uint32_t start;		/* where the trace begins */
 	uint64_t bytes;		/* its length */
@@ -73,12 +73,24 @@ static int luo_session(unsigned long request, int *session, const char **why)
 	return 0;
 }
 
-void carry__first_open(void)
+int carry__first_open(void)
 {
-	int dev = open(LUO_DEVICE, O_RDWR | O_CLOEXEC);
+	int dev = open(LUO_DEVICE, O_RDWR | O_CLOEXEC), err = dev < 0 ? errno : 0;
 
 	if (dev >= 0)
 		close(dev);
+	switch (err) {
+	case EBUSY:
+	case EACCES:
+	case EPERM:
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case EMFILE:
+	case ENFILE:
+		return 0;
+	}
+	return -err;
 }
 
 static int map_head(struct carry *c)
@@ -159,8 +171,11 @@ static int check_head(const struct carry *c, const char **why)
 	const struct head *h = c->head;
 	struct stat st;
 
+	/* Its size first: what lies behind the end of a mapped file is a signal. */
 	if (fstat(c->memory, &st))
 		return refuse(-errno, why, "cannot read what was carried over");
+	if ((uint64_t)st.st_size < HEAD_BYTES)
+		return refuse(-EBADMSG, why, "what was carried over is not a trace");
 	if (memcmp(h->magic, HEAD_MAGIC, sizeof(h->magic)))
 		return refuse(-EBADMSG, why, "what was carried over is not a trace");
 	if (h->version != HEAD_VERSION)

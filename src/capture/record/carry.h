@@ -23,9 +23,10 @@ struct carry;
 /*
  * The first open of LUO's device rebuilds what arrived with the last live
  * update (luo_session_deserialize()). A recorder that carries its trace would
- * be that first one: it opens and closes the device while it records.
+ * be that first one: it opens and closes the device while it records. Negative errno when
+ * LUO itself has failed: nothing can be had out of this kernel by it, then.
  */
-void carry__first_open(void);
+int carry__first_open(void);
 
 /* Old kernel: a memory file for BYTES of trace, preserved from here on. All of it is allocated now. */
 int carry__open(uint64_t bytes, struct carry **out, const char **why);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ int child__hold(struct recorder *r)
 		return 0;
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r->child = fork();
 	if (r->child < 0)
 		return -errno;
@@ -41,6 +43,7 @@ int child__hold(struct recorder *r)
 	}
 	close(go[0]);
 	r->child_go = go[1];
+	r->child_started = heirs__started(r->child);
 	return 0;
 }
 
@@ -60,13 +63,13 @@ void child__reap(struct recorder *r)
 	int status;
 	int64_t ret;
 
+	r->heirs_known = false;
 	if (!r->child || r->child_gone || waitpid(r->child, &status, WNOHANG) != r->child)
 		return;
 	r->child_gone = true;
 	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 	output__mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
-	r->stop = true;
 	if (!r->grace_end)
 		r->why = "command ended";
 }

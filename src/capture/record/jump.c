@@ -6,21 +6,26 @@
 #include "capture/record/cpuhog.h"
 
 /*
- * The old kernel is about to jump and waits for us in device_shutdown():
- * counters, losses and every record go to stable storage, then it is let go.
+ * The old kernel is about to jump and waits for us in device_shutdown(): every
+ * record, and what is known to be lost, goes to stable storage, then it is let
+ * go. The counters of the hooks come after that: they take the longer the more
+ * CPUs a machine may have, and shutting its devices down takes it longer still.
  */
 void jump__save(struct recorder *r)
 {
 	struct cpuhog *hold = cpuhog__begin(r->opt->jump_wait_ns);
 	uint64_t upto = r->consumed;
 
-	output__probes(r);
 	output__losses(r);
 	output__mark(r, VT_EV_REC_DRAINED, NULL, NULL);
 	if (!output__store(r, true))
 		__atomic_store_n(&object__control(r->obj)->synced, upto, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
-	r->jumping = false;
+	r->saved = upto;
+	if (r->shut_down) {
+		output__probes(r);
+		output__store(r, true);
+	}
 	r->dirty = false;
 }
 

@@ -16,6 +16,7 @@
 #include "capture/kernel/phase.h"
 #include "capture/record/carry.h"
 #include "capture/record/private.h"
+#include "capture/record/syncer.h"
 
 /* ---- what it says about itself ---- */
 
@@ -74,6 +75,20 @@ void output__probes(struct recorder *r)
 	free(probes);
 }
 
+void output__misses(struct recorder *r)
+{
+	struct plan *p = domains__plan(r->d);
+	uint64_t misses = 0;
+
+	attach__count(domains__attach(r->d));
+	for (size_t i = 0; i < p->nr; i++)
+		misses += p->rows[i].misses + p->rows[i].recursion_misses;
+	if (misses == r->misses_told)
+		return;
+	r->misses_told = misses;
+	output__probes(r);
+}
+
 /* Only what is new since the last time: readers add the rows up. */
 static void write_loss(struct recorder *r, enum vt_event_type type, const char *why, const struct vt_wire_loss *now,
 		       const struct vt_wire_loss *told, uint64_t to_ns)
@@ -83,24 +98,29 @@ static void write_loss(struct recorder *r, enum vt_event_type type, const char *
 	if (now->count == told->count)
 		return;
 	l.count = now->count - told->count;
+	r->dirty = true;
 	l.from_ns = told->count ? told->last_ns : now->first_ns;
 	vt_writer__loss(r->w, &l);
 }
 
 void output__losses(struct recorder *r)
 {
+	uint64_t seen = __atomic_load_n(&object__control(r->obj)->losses, __ATOMIC_ACQUIRE);
 	struct object_losses now;
 
-	if (object__losses(r->obj, &now))
+	if (seen == r->losses_seen || object__losses(r->obj, &now))
 		return;
+	r->losses_seen = seen;
 	for (int t = 1; t < VT_EV_MAX; t++) {
-		write_loss(r, t, "ring full", &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
-		write_loss(r, t, "a loop of them, counted only", &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
+		r->fill.lost += now.ring[t].count - r->told.ring[t].count;
+		write_loss(r, t, VT_LOSS_RING, &now.ring[t], &r->told.ring[t], now.ring[t].last_ns);
+		write_loss(r, t, VT_LOSS_SPARED, &now.spared[t], &r->told.spared[t], now.spared[t].last_ns);
 		write_loss(r, t, "one end of a call alone was seen", &now.half[t], &r->told.half[t], now.half[t].last_ns);
 	}
 	for (const struct domain *const *d = domain_list; *d; d++)
 		for (const struct domain_memory *m = (*d)->remembered; m && m->type; m++)
-			write_loss(r, m->type, "more objects than there is room for", &now.unknown[m->cls], &r->told.unknown[m->cls], UINT64_MAX);
+			write_loss(r, m->type, VT_LOSS_OBJECTS, &now.unknown[m->cls], &r->told.unknown[m->cls], UINT64_MAX);
+	r->sessions.unsure |= now.ring[VT_EV_SESSION_RELEASE].count;
 	r->told = now;
 }
 
@@ -122,8 +142,13 @@ void output__mark(struct recorder *r, enum vt_event_type type, const char *name,
 /* What was pushed out is what the next kernel may take, where the trace is carried over. */
 int output__store(struct recorder *r, bool sync)
 {
-	int err = vt_writer__flush(r->w, sync);
+	int err = syncer__error(r->syncer);
 
+	if (err)
+		vt_writer__fail(r->w, err);
+	err = vt_writer__flush(r->w, sync);
+	if (r->syncer && !sync)
+		syncer__want(r->syncer);
 	carry__stored(r->carry, vt_writer__bytes(r->w));
 	return err;
 }
@@ -140,6 +165,16 @@ void output__check(struct recorder *r)
 
 /* ---- opening ---- */
 
+static int open_file(struct recorder *r)
+{
+	int err = vt_writer__open(r->opt->output, &r->w);
+
+	if (!err)
+		return 0;
+	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
+		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+}
+
 /* What others sent through the live update is rebuilt under the gate, the tool's own preservation is not recorded. */
 static int open_carried(struct recorder *r)
 {
@@ -147,8 +182,13 @@ static int open_carried(struct recorder *r)
 	int err, fd;
 
 	object__gate(r->obj, 1);
-	carry__first_open();
+	err = carry__first_open();
 	object__gate(r->obj, 0);
+	if (err) {
+		/* All that arrived is lost, and a trace that shows it is wanted most here. */
+		vt_say("LUO has failed in this kernel (%s), and carries nothing into the next: the trace goes to %s", strerror(-err), r->opt->output);
+		return open_file(r);
+	}
 	err = carry__open(r->opt->carry_bytes, &r->carry, &why);
 	if (!err) {
 		fd = carry__writer_fd(r->carry);
@@ -162,13 +202,5 @@ static int open_carried(struct recorder *r)
 
 int output__open(struct recorder *r)
 {
-	int err;
-
-	if (r->opt->carry_bytes)
-		return open_carried(r);
-	err = vt_writer__open(r->opt->output, &r->w);
-	if (!err)
-		return 0;
-	return vt_fail(err == -EACCES || err == -EPERM ? VT_EXIT_PERMISSION : VT_EXIT_IO, "cannot create %s: %s%s",
-		       r->opt->output, strerror(-err), err == -ELOOP ? " (symbolic links are not followed)" : "");
+	return r->opt->carry_bytes ? open_carried(r) : open_file(r);
 }

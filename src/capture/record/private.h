@@ -9,8 +9,26 @@
 #include "capture/object/object.h"
 #include "capture/record/recorder.h"
 #include "vfiotrace/trace.h"
+#include "vfiotrace/wire.h"
 
 struct signalfd_siginfo;
+struct syncer;
+
+/* How full the ring is, and what was said about it. */
+struct ring_fill {
+	const volatile unsigned long *pos;	/* the consumer's position, and a page further on the producer's; NULL = cannot be had */
+	unsigned int slice;	/* records left of this round */
+	uint32_t peak;		/* bytes that have waited at one time */
+	uint64_t lost, lost_told;
+	uint64_t quiet_until;	/* no line about it before */
+};
+
+/* A set of the names of sessions that were seen to open and not to close. */
+struct open_sessions {
+	char (*name)[VT_SESSION_LEN];
+	size_t nr, cap;
+	bool unsure;		/* the set is not to be relied on */
+};
 
 struct recorder {
 	const struct recorder_options *opt;
@@ -21,11 +39,16 @@ struct recorder {
 	struct carry *carry;
 	struct convert *conv;
 	struct ring_buffer *rb;
+	struct syncer *syncer;	/* NULL: the trace is in memory */
 	struct object_losses told;	/* losses already in the file */
+	uint64_t losses_seen;	/* of struct vt_control: what TOLD was read at */
 	uint64_t consumed;	/* records of the ring: some are two events */
+	uint64_t saved;		/* of them: on stable storage, or given up, while the kernel is about to jump */
+	struct ring_fill fill;
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
 	uint32_t handlers_late;	/* see struct vt_control; attached so far */
 	int sigfd, child_go;
@@ -35,11 +58,22 @@ struct recorder {
 	pid_t child;
 	bool child_gone;
 	int child_status;
+	unsigned long long child_started;	/* in ticks since boot: what began earlier is none of CMD's */
+	bool heirs_known;	/* no child has changed since they were counted */
+	int heirs;		/* processes that CMD left behind */
+	unsigned int heirs_rounds;	/* that the recording went on without CMD */
+	struct open_sessions sessions;
 	bool stop;
 	uint64_t grace_end;	/* told to stop: CMD may take until then, 0 = not told */
 	const char *why;
 	bool storage_told;
+	uint64_t misses_told;
 	bool one_cpu;
+	struct {
+		int fd;			/* -1 = none */
+		char since[32];
+		uint64_t events, lost, told_ns;
+	} status;		/* see status.h */
 };
 
 /* ---- output.c: the file ---- */
@@ -52,6 +86,8 @@ void output__losses(struct recorder *r);
 void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret);
 /* What was written so far goes out, with SYNC to stable storage. */
 int output__store(struct recorder *r, bool sync);
+/* Probe counters once more, if hooks have missed calls since the last time: cheaper than a table, and dear all the same. */
+void output__misses(struct recorder *r);
 /* Complains, once, when the storage fails. */
 void output__check(struct recorder *r);
 
@@ -63,6 +99,12 @@ void child__reap(struct recorder *r);
 void child__stop(struct recorder *r, const struct signalfd_siginfo *si);
 void child__check_grace(struct recorder *r);
 
+/* ---- heirs.c: what CMD leaves behind ---- */
+/* When a process began, in ticks since boot; 0: there is none. */
+unsigned long long heirs__started(pid_t pid);
+/* CMD has ended: is there an end to what it began, too? */
+void heirs__check(struct recorder *r);
+
 /* ---- jump.c: while the kernel waits for us ---- */
 void jump__save(struct recorder *r);
 /* A module, or a handler: attached to, if any has come. */
@@ -70,6 +112,14 @@ void jump__newcomers(struct recorder *r);
 
 /* ---- ring.c ---- */
 int ring__open(struct recorder *r);
-void ring__drain(struct recorder *r);
+void ring__close(struct recorder *r);
+/* Takes what is there, up to a limit, and stores it; true: there is more. */
+bool ring__drain(struct recorder *r);
+/* The last line about a ring that was too small. */
+void ring__tell_lost(struct recorder *r);
+
+/* ---- sessions.c: LUO sessions that are open, as far as was seen ---- */
+void sessions__note(struct open_sessions *s, const struct vt_wire *w);
+void sessions__free(struct open_sessions *s);
 
 #endif

@@ -5,6 +5,9 @@
 #include <linux/capability.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,9 +34,31 @@ static int has(const struct __user_cap_data_struct data[2], int cap)
 	return data[cap / 32].effective >> (cap % 32) & 1;
 }
 
+/* "none integrity [confidentiality]". Where securityfs is not mounted the kernel's command line may say it. */
+static bool is_locked_down(void)
+{
+	char text[4096];
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	const char *sign = f ? "[confidentiality]" : "lockdown=confidentiality";
+
+	if (!f)
+		f = fopen("/proc/cmdline", "re");
+	if (!f)
+		return false;
+	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+	fclose(f);
+	return strstr(text, sign);
+}
+
 int privilege__check(const char **why)
 {
 	struct __user_cap_data_struct data[2];
+
+	/* It would come back as a program that the verifier refuses for a helper it does not know. */
+	if (is_locked_down()) {
+		*why = "the kernel is locked down (lockdown=confidentiality), so BPF programs may not read its memory; lockdown=integrity lets them";
+		return -EPERM;
+	}
 
 	if (get(data))
 		return 0;	/* no capabilities to ask about: the kernel will say */
@@ -45,7 +70,7 @@ int privilege__check(const char **why)
 	return 0;
 }
 
-void privilege__drop(void)
+void privilege__drop(bool opens_files)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
@@ -57,10 +82,13 @@ void privilege__drop(void)
 		keep[needed[i].cap / 32] |= 1u << (needed[i].cap % 32);
 	for (size_t i = 0; i < COUNT(wanted); i++)
 		keep[wanted[i] / 32] |= 1u << (wanted[i] % 32);
+	if (opens_files)
+		keep[CAP_DAC_OVERRIDE / 32] |= 1u << (CAP_DAC_OVERRIDE % 32);
 	for (int i = 0; i < 2; i++) {
 		data[i].effective &= keep[i];
 		data[i].permitted &= keep[i];
 		data[i].inheritable = 0;
 	}
 	syscall(SYS_capset, &h, data);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

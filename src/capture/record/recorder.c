@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,12 +24,16 @@
 #include "capture/record/cpuhog.h"
 #include "capture/record/private.h"
 #include "capture/record/privilege.h"
+#include "capture/record/status.h"
+#include "capture/record/syncer.h"
 
 #ifndef SCHED_RESET_ON_FORK
 #define SCHED_RESET_ON_FORK 0x40000000
 #endif
 
 #define TICK_MS 50
+#define FILES_WANTED 65536
+#define SYNC_GAP_NS 100000000ULL	/* with a tick, 150 ms: what a machine that dies takes with it */
 
 /* ---- signals and priority ---- */
 
@@ -46,6 +51,37 @@ static int open_signals(struct recorder *r)
 	sigaction(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }, &r->was_xfsz);
 	r->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return r->sigfd < 0 ? -errno : 0;
+}
+
+/* ANYBODYS: they do what they did before we came. Else they are ours to read. */
+static void hear_signals(struct recorder *r, bool anybodys)
+{
+	sigset_t set = r->was_blocked;
+
+	if (!anybodys) {
+		sigaddset(&set, SIGINT);
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGHUP);
+		sigaddset(&set, SIGCHLD);
+	}
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/* Each hook takes two or three descriptors, and a shell gives 1024. CMD, which is forked by now, keeps its limit. */
+static void more_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= FILES_WANTED)
+		return;
+	if (l.rlim_max < FILES_WANTED)
+		l.rlim_max = FILES_WANTED;
+	l.rlim_cur = l.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &l) || getrlimit(RLIMIT_NOFILE, &l))
+		return;
+	/* The upper limit is not ours to raise. */
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
 }
 
 static void on_signal(struct recorder *r)
@@ -70,17 +106,21 @@ static void on_signal(struct recorder *r)
  */
 static int stay_on_one_cpu(void)
 {
-	cpu_set_t set;
-	int cpu = -1;
+	int nr = libbpf_num_possible_cpus(), cpu = -1;
+	size_t size = CPU_ALLOC_SIZE(nr > CPU_SETSIZE ? nr : CPU_SETSIZE);
+	cpu_set_t *set = calloc(1, size);
 
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return -1;
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &set))
-			cpu = i;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return cpu < 0 || sched_setaffinity(0, sizeof(set), &set) ? -1 : cpu;
+	if (set && !sched_getaffinity(0, size, set))
+		for (size_t i = 0; i < 8 * size; i++)
+			if (CPU_ISSET_S(i, size, set))
+				cpu = i;
+	if (cpu >= 0) {
+		CPU_ZERO_S(size, set);
+		CPU_SET_S(cpu, size, set);
+		cpu = sched_setaffinity(0, size, set) ? -1 : cpu;
+	}
+	free(set);
+	return cpu;
 }
 
 /* So that the recorder runs at once when it is woken inside reboot(2). Children start without it. */
@@ -125,7 +165,7 @@ static int arm(struct recorder *r)
 	if (!kernel__addr(r->k, "liveupdate_reboot", NULL))
 		return vt_fail(VT_EXIT_NOTHING, "this kernel (%s) has no Live Update Orchestrator: it needs CONFIG_LIVEUPDATE=y",
 			       kernel__release(r->k));
-	if (access("/sys/class/misc/liveupdate", F_OK) && !access("/sys/class/misc", F_OK))
+	if (kernel__luo_is_off())
 		return vt_fail(VT_EXIT_NOTHING, "live update is off in this kernel: boot it with liveupdate=on kho=on");
 	err = domains__open(&r->d, r->k, &o, &why);
 	if (err)
@@ -134,16 +174,25 @@ static int arm(struct recorder *r)
 	return 0;
 }
 
+/* After privileges went, as threads have their own. A trace in memory needs none. */
+static void start_syncer(struct recorder *r)
+{
+	if (!r->carry)
+		r->syncer = syncer__new(vt_writer__dup(r->w), SYNC_GAP_NS);
+}
+
 static void say_armed(const struct recorder *r, uint64_t started)
 {
 	const struct plan *p = domains__plan(r->d);
 	char phases[1024];
 
-	if (!r->opt->verbose)
+	if (r->opt->quiet)
 		return;
 	vt_say("armed in %llu ms: %zu probes of %zu; handlers: %s; recording to %s",
 	       (unsigned long long)(clock__now() - started) / 1000000, plan__attached(p), p->nr,
-	       *domains__handlers(r->d) ? domains__handlers(r->d) : "none", r->opt->output);
+	       *domains__handlers(r->d) ? domains__handlers(r->d) : "none", r->carry ? "a memory file that goes into the next kernel" : r->opt->output);
+	if (!r->opt->verbose)
+		return;
 	phase__print(phases, sizeof(phases));
 	vt_say("arming: %s", phases);
 }
@@ -160,8 +209,17 @@ static int start(struct recorder *r)
 	err = child__hold(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot fork: %s", strerror(-err));
+	err = status__open(r);
+	if (err == -EBUSY)
+		return vt_fail(VT_EXIT_IO, "%s: a recorder that lives has this file", r->opt->status);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->status, strerror(-err));
+	more_files();
 	phase__begin("start");
+	/* Nothing is written yet, and what is attached ends with us: signals may end us as they do anybody. */
+	hear_signals(r, true);
 	code = arm(r);
+	hear_signals(r, false);
 	phase__begin("output");
 	if (code)
 		return code;
@@ -176,7 +234,8 @@ static int start(struct recorder *r)
 		return vt_fail(VT_EXIT_IO, "cannot map the ring: %s", strerror(-err));
 	if (r->opt->realtime)
 		go_realtime(r);
-	privilege__drop();
+	privilege__drop(r->carry);
+	start_syncer(r);
 	output__meta(r);
 	output__probes(r);
 	output__mark(r, VT_EV_REC_ARMED, NULL, NULL);
@@ -185,12 +244,34 @@ static int start(struct recorder *r)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-err));
 	object__gate(r->obj, 1);
 	say_armed(r, started);
+	status__armed(r);
 	child__release(r);
 	return 0;
 }
 
+/* Counters of what hooks missed, when events have come and a second has passed. */
+static void look_after_misses(struct recorder *r, uint64_t *at, uint64_t *events)
+{
+	uint64_t now = clock__now();
+
+	if (now < *at || *events == r->consumed || r->jumping)
+		return;
+	output__misses(r);
+	*events = r->consumed;
+	*at = now + 1000000000ULL;
+}
+
+/* A record that somebody is still filling in holds back those behind it, and the kernel may wait for them: look again soon. */
+static int patience(const struct recorder *r, bool more)
+{
+	return more ? 0 : r->jumping || __atomic_load_n(&object__control(r->obj)->will_jump, __ATOMIC_RELAXED) ? 1 : TICK_MS;
+}
+
 static void loop(struct recorder *r)
 {
+	uint64_t misses_at = clock__now() + 1000000000ULL, misses_events = 0;
+	bool more = false;
+
 	uint64_t end = r->opt->seconds > 0 ? clock__now() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
 	struct pollfd fds[2] = {
 		{ .fd = ring_buffer__epoll_fd(r->rb), .events = POLLIN },
@@ -198,10 +279,13 @@ static void loop(struct recorder *r)
 	};
 
 	while (!r->stop) {
-		poll(fds, 2, TICK_MS);
-		ring__drain(r);
+		poll(fds, 2, patience(r, more));
+		more = ring__drain(r);
 		on_signal(r);
+		heirs__check(r);
 		child__check_grace(r);
+		status__update(r);
+		look_after_misses(r, &misses_at, &misses_events);
 		if (!r->stop && clock__now() >= end) {
 			r->stop = true;
 			r->why = "time limit";
@@ -216,12 +300,14 @@ static int finish(struct recorder *r)
 	object__gate(r->obj, 0);
 	/* A program past the gate test may still be writing its record. */
 	usleep(1000);
-	ring__drain(r);
+	while (ring__drain(r))
+		;
 	object__last_look(r->obj);
-	ring__drain(r);
+	while (ring__drain(r))
+		;
 	output__mark(r, VT_EV_REC_STOP, r->why, NULL);
 	if (r->bad) {
-		struct vt_loss l = { .event = "", .why = "malformed record", .count = r->bad, .to_ns = UINT64_MAX };
+		struct vt_loss l = { .event = "", .why = VT_LOSS_MALFORMED, .count = r->bad, .to_ns = UINT64_MAX };
 
 		vt_writer__loss(r->w, &l);
 	}
@@ -242,15 +328,17 @@ static int finish(struct recorder *r)
 		output__check(r);
 		return VT_EXIT_IO;
 	}
+	ring__tell_lost(r);
 	if (r->opt->verbose)
-		vt_say("%llu events, %llu bytes in %s (%s)", (unsigned long long)convert__events(r->conv),
-		       (unsigned long long)vt_writer__bytes(r->w), r->opt->output, r->why);
+		vt_say("%llu events, %llu bytes in %s (%s); %llu lost, the ring was at most %llu %% full", (unsigned long long)convert__events(r->conv),
+		       (unsigned long long)vt_writer__bytes(r->w), r->opt->output, r->why, (unsigned long long)r->fill.lost,
+		       100ULL * r->fill.peak / r->opt->ring_bytes);
 	return r->child_gone ? r->child_status : VT_EXIT_CLEAN;
 }
 
 int recorder__run(const struct recorder_options *o)
 {
-	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .why = "stopped" };
+	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .status.fd = -1, .why = "stopped" };
 	int code = start(&r);
 
 	if (!code) {
@@ -261,12 +349,15 @@ int recorder__run(const struct recorder_options *o)
 		close(r.child_go);
 	if (r.child && !r.child_gone && r.child_go >= 0)
 		waitpid(r.child, NULL, 0);
-	ring_buffer__free(r.rb);
+	ring__close(&r);
+	sessions__free(&r.sessions);
+	syncer__free(r.syncer);
 	convert__free(r.conv);
 	domains__free(r.d);
 	vt_writer__free(r.w);
 	carry__free(r.carry);
 	kernel__free(r.k);
+	status__close(&r);
 	if (r.sigfd >= 0)
 		close(r.sigfd);
 	return code;

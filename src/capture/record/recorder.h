@@ -19,7 +19,11 @@ struct recorder_options {
 	uint32_t fail_nth;		/* 0 = ladder */
 	const char *force_kprobe;	/* see engine_options */
 	bool realtime;
-	bool verbose;			/* say on stderr what was armed, and a summary at the end */
+	const char *status;		/* a file for `vfiotrace status`, or NULL: see status.h */
+	int ready_fd;			/* gets a newline when all is armed, and is closed; -1 = none */
+	bool end_with_cmd;		/* else the recording goes on while what CMD began lives, or a session is open */
+	bool quiet;			/* say nothing but errors: not even that all is armed */
+	bool verbose;			/* say on stderr what arming took, and a summary at the end */
 };
 
 /* Returns an exit code: CMD's own when one was run and the recording is whole, else enum vt_exit. Complains on stderr. */

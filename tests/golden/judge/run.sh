@@ -17,6 +17,7 @@
 #	late1 old|new FUNC NS		the one hook on FUNC was
 #	missed old|new FUNC N		N hits of it were missed
 #	lost old|new EVENT [FROM TO]	some of these events were lost
+#	unsaid old|new REGEX		events that were lost, and only the numbers of the others tell ("none": numbered, and none lost)
 #	killed old|new			no end block, nothing after the last event kept
 #	cut old|new BYTES		the file lacks its last bytes
 #	block old|new TS		a block of events ends with the event of that time
@@ -47,6 +48,13 @@ add_after() { # FILE TS LINE
 		END { if (!at) exit 1; for (i = 1; i <= NR; i++) { print l[i]; if (i == at) print add } }' "$1" >"$1.n" && mv "$1.n" "$1"
 }
 
+# Numbers the events of each CPU, as the capture does, but those that have one, and drops what matches.
+number() { # FILE REGEX
+	awk -v gone="$2" '
+		/^ev / && $6 !~ /^rec\./ && $3 !~ /#/ { n[$3]++; sub(" " $3 " ", " " $3 "#" n[$3] " "); if ($0 ~ gone) { any = 1; next } }
+		{ print } END { exit !(any || gone == "none") }' "$1" >"$1.n" && mv "$1.n" "$1" || { echo "nothing to lose: $2"; return 1; }
+}
+
 apply() { # WORD SIDE REST
 	local f=$tmp/$2.txt p=$tmp/$2.probes ts rest
 	case $1 in
@@ -69,6 +77,7 @@ apply() { # WORD SIDE REST
 	late1) grep -q "^probe ${3% *} " "$p" && sed -i -E "/^probe ${3% *} /s/attach=[0-9]+/attach=${3#* }/" "$p" ;;
 	missed) grep -q "^probe ${3% *} " "$p" && sed -i "/^probe ${3% *} /s/$/ misses=${3#* }/" "$p" ;;
 	lost) set -- $1 $2 $3; echo "loss $3 \"ring full\" 7 ${4:-1} ${5:-999999999}" >>"$p" ;;
+	unsaid) number "$f" "$3" ;;
 	killed) sed -i '/^end /d' "$f" ;;
 	cut) eval "cut_$2=$3" ;;
 	block) add_after "$f" "$3" flush ;;
@@ -105,7 +114,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | absent | hook | late | late1 | missed | lost | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | gone | miss | absent | hook | late | late1 | missed | lost | unsaid | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new
@@ -128,7 +137,7 @@ check_line() { # WORD A REST
 
 # What the loss of records is tried on (loss.py): cases that have none of it by themselves.
 keep_texts() { # CASE NAME
-	[ -n "$wrong" ] || [ "$code" -gt 1 ] || grep -qE '^(miss|missed|late|late1|lost|killed|cut|break) ' "$1" && return
+	[ -n "$wrong" ] || [ "$code" -gt 1 ] || grep -qE '^(miss|missed|late|late1|lost|unsaid|killed|cut|break) ' "$1" && return
 	mkdir -p "$tmp/texts"
 	cp "$tmp/old.all" "$tmp/texts/$2.old"
 	cp "$tmp/new.all" "$tmp/texts/$2.new"

@@ -34,3 +34,8 @@ sweep_of "sweep, a finding about none" "edit new s/file.f_mode=0x20e001b/file.f_
 sweep_of "sweep, what could not be made to fail" "line new 40100 ev 40150 cpu1 43/43 $inject" \
 	'probe should_fail_alloc_page vmlinux none missing inject.fail reason="this kernel was built without CONFIG_FAIL_PAGE_ALLOC"' \
 	"Page allocations were not made to fail: this kernel was built without CONFIG_FAIL_PAGE_ALLOC"
+sweep_of "sweep, sites" "use new new-failed
+line new 40100 ev 40150 cpu1 43/43 $inject
+line new 40150 ev 40160 cpu1 43/43 agent obj.alloc point session=vm0 token=0x1 obj=ptr#9 callee=__kmalloc_noprof family=kmalloc site=vfio_pci_liveupdate_retrieve+0x40 within=op.retrieve
+line new 50400 ev 50450 cpu1 43/43 agent obj.alloc point obj=ptr#8 callee=__kmalloc_noprof family=kmalloc site=elsewhere+0x4" "" \
+	"1 site failed; reached, and never made to fail: vfio_pci_liveupdate_retrieve+0x40 vfio_allocate_device_file+0x21 exit"
