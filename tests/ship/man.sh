@@ -32,7 +32,7 @@ known_pages() { # PAGE: what it points to exists
 	done < <(grep -oE '^\.(It )?Xr vfiotrace[^ ]* [15]' "$1" | sed 's/^\.It //')
 }
 same_codes() { # what the header has, and the list that all pages take theirs from
-	diff <(grep -oE '= [0-9]+' "$here/../../include/vfiotrace/exit.h" | tr -d '= ' | sort -n) \
+	diff <(sed -n 's/^\tX([A-Z_]*, \([0-9]*\),.*/\1/p' "$here/../../include/vfiotrace/exit.h" | sort -n) \
 		<(cut -f1 "$here/../../docs/man/exit-status" | sort -n)
 }
 
