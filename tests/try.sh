@@ -4,7 +4,7 @@
 # judged. The second kernel did not link f_mapping of a retrieved file to its device.
 # Usage: try.sh VFIOTRACE DIR [NAME]	(NAME alone: that verdict, as the README has it)
 set -eu
-vt=$1 dir=$2
+vt=$(realpath "$1") dir=$2
 traces=$(dirname "$0")/golden/judge/lab
 mkdir -p "$dir"
 
@@ -13,7 +13,7 @@ judge() { # NAME
 		xz -dc "$traces/$1.$side.vft.xz" >"$dir/$1.$side.vft"
 	done
 	code=0
-	"$vt" diff "$dir/$1.pre.vft" "$dir/$1.post.vft" || code=$?
+	(cd "$dir" && "$vt" diff "$1.pre.vft" "$1.post.vft") || code=$?
 }
 
 if [ $# -gt 2 ]; then
@@ -21,7 +21,7 @@ if [ $# -gt 2 ]; then
 	exit 0
 fi
 for name in healthy seeded-fmapping-missing; do
-	echo "\$ vfiotrace diff $dir/$name.pre.vft $dir/$name.post.vft"
+	echo "\$ vfiotrace diff $name.pre.vft $name.post.vft   # in $dir"
 	judge "$name"
 	printf '\nexit code %s\n\n' "$code"
 done
