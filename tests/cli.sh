@@ -28,7 +28,7 @@ check "no arguments" 64 "Usage: vfiotrace" "$vt"
 check "unknown command" 64 "unknown command 'frob'" "$vt" frob
 check "help" 0 "Commands:" "$vt" --help
 check "version" 0 "vfiotrace " "$vt" --version
-for c in record diff gate check show probes sweep fetch status explain; do
+for c in record diff gate check show probes sweep fetch status scrub explain; do
 	check "$c --help" 0 "Usage: vfiotrace $c" "$vt" "$c" --help
 	check "$c, unknown option" 64 "unknown option --frob" "$vt" "$c" --frob
 done

@@ -21,7 +21,7 @@ if [ $# -gt 2 ]; then
 	exit 0
 fi
 for name in healthy seeded-fmapping-missing; do
-	echo "\$ vfiotrace diff $dir/$name.pre.vft $dir/$name.post.vft"
+	echo "\$ vfiotrace diff $name.pre.vft $name.post.vft   # in $dir"
 	judge "$name"
 	printf '\nexit code %s\n\n' "$code"
 done

@@ -32,7 +32,7 @@ struct vt_cmd {
 };
 
 extern const struct vt_cmd vt_cmd_record, vt_cmd_probes, vt_cmd_show, vt_cmd_diff,
-	vt_cmd_check, vt_cmd_gate, vt_cmd_explain, vt_cmd_sweep, vt_cmd_fetch, vt_cmd_status;
+	vt_cmd_check, vt_cmd_gate, vt_cmd_explain, vt_cmd_sweep, vt_cmd_fetch, vt_cmd_status, vt_cmd_scrub;
 
 /* All words of this process's command line, quoted for a shell where they need it. The caller frees; NULL without memory. */
 char *vt_command_line(void);

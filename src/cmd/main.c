@@ -7,7 +7,7 @@
 
 static const struct vt_cmd *const commands[] = {
 	&vt_cmd_record, &vt_cmd_diff, &vt_cmd_gate, &vt_cmd_check,
-	&vt_cmd_show, &vt_cmd_probes, &vt_cmd_sweep, &vt_cmd_fetch, &vt_cmd_status, &vt_cmd_explain,
+	&vt_cmd_show, &vt_cmd_probes, &vt_cmd_sweep, &vt_cmd_fetch, &vt_cmd_status, &vt_cmd_scrub, &vt_cmd_explain,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -84,13 +84,21 @@ static const char *plural(uint64_t n)
 
 /* ---- summary ---- */
 
+/* Between two releases nothing changes that a reader of the report would look for. */
+static bool other_release(const char *by)
+{
+	size_t len = strcspn(VFIOTRACE_VERSION, "-");
+
+	return by && (strcspn(by, "-") != len || strncmp(by, VFIOTRACE_VERSION, len));
+}
+
 static void summary_side(FILE *f, const struct vt_report_opts *o, const struct vt_side *s)
 {
 	const char *release = vt_side_meta(s, "kernel.release"), *machine = vt_side_meta(s, "machine"), *build = vt_side_meta(s, "kernel.build_id"),
 		   *started = vt_side_meta(s, "started"), *by = vt_side_meta(s, "tool.version");
 
 	line(f, o, 2, s->label, SUMMARY_AT, "%s: %" PRIu64 " events, %s%s%s%s%s", s->path, s->events, vt_ending_str(s), s->truncated ? ", last block torn off" : "", s->damaged ? ", DAMAGED" : "",
-	     by && strcmp(by, VFIOTRACE_VERSION) ? ", recorded by vfiotrace " : "", by && strcmp(by, VFIOTRACE_VERSION) ? by : "");
+	     other_release(by) ? ", recorded by vfiotrace " : "", other_release(by) ? by : "");
 	line(f, o, 2, "", SUMMARY_AT, "kernel %s%s%s%s%s", release ? release : "unknown", machine ? " " : "", machine ? machine : "",
 	     started ? ", recorded from " : "", started ? started : "");
 	if (build)

@@ -4,12 +4,8 @@
 #	tests/ship/readme.sh VFIOTRACE DIR > README.new
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
-# To the end of its first finding, without the head's lines that change with each version.
-tests/try.sh "$1" "$2" seeded-fmapping-missing | awk '
-	/^  [A-Z]/ { if (!/^  Files/) { if (!cut++) print "  ..."; skip = 1; next } }
-	/^        / && skip { next }
-	{ skip = 0; print }
-	/^ *fingerprint/ { exit }' >"$2/verdict.txt" || [ $? = 141 ]
+# Of the version, the release. To the end of its first finding: what a first screen holds.
+tests/try.sh "$1" "$2" seeded-fmapping-missing | sed -E 's/(vfiotrace [0-9.]+)-[0-9]+-g[0-9a-f]+(-dirty)?/\1/' | awk '{ print } /^ *fingerprint/ { exit }' >"$2/verdict.txt" || [ $? = 141 ]
 [ -s "$2/verdict.txt" ]
 awk -v verdict="$2/verdict.txt" '
 	/^<!-- The verdict of/ { mine = 1 }
