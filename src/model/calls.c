@@ -190,6 +190,9 @@ static bool stale(struct task *t, const struct vt_event *e)
 
 		if (kind_is(e->type, VT_K_ANEW) && (kind_is_op(f->type) || kind_is_luo_call(f->type)))
 			return true;
+		/* No callback makes another one, but through a call of LUO. */
+		if (kind_is_op(e->type) && kind_is_op(f->type))
+			return true;
 		if (!kind_is_op(e->type) || !kind_is_luo_call(f->type))
 			continue;
 		return !kind_may_make(f->type, e->type) || (f->has_token && vt_ev_u64(e, VT_F_TOKEN, &token) && token != f->token);

@@ -84,6 +84,10 @@ static void judge_empty(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		if (vt_side__cut(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (vt_side__open(j->side[i], buf, sizeof(buf)))
+			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (vt_side__late(j->side[i], buf, sizeof(buf)))
+			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 		if (vt_side__gap(j->side[i], i ? VT_EV_LUO_RETRIEVE : VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 	}
@@ -97,7 +101,7 @@ static void judge_crossing(struct vt_ctx *c)
 	if (j->nr_sides < 2 || j->nothing)
 		return;
 	if (!j->pair)
-		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no jump was recorded, so these traces show no live update");
+		vt_add_line(c, &j->doubts, &j->nr_doubts, VT_NO_JUMP);
 	else if (!vt_any_crossed(j) && !vt_side_incoming(j->side[1]))
 		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no file went into the jump, so nothing of the update itself was judged");
 }
