@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kinds.h"
 #include "rules/crossing.h"
 #include "rules/facts.h"
 #include "rules/finding.h"
@@ -64,6 +65,22 @@ static void order_evidence(struct vt_judgement *j)
 	}
 }
 
+/* Where a call of LUO may be missing, nobody knows that there was nothing. */
+static void doubt_calls(struct vt_ctx *c, const struct vt_side *s)
+{
+	struct vt_judgement *j = c->j;
+	struct vt_gap g;
+
+	for (int type = 1; type < VT_EV_MAX; type++) {
+		size_t at = 0;
+
+		while ((kind_area(type) == VT_AREA_SESSION || kind_is_luo_call(type)) && vt_side__next_gap(s, type, &at, &g)) {
+			if (g.lost && g.text[0])
+				vt_add_line(c, &j->doubts, &j->nr_doubts, g.text);
+		}
+	}
+}
+
 /* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
 static void judge_empty(struct vt_ctx *c)
 {
@@ -88,6 +105,7 @@ static void judge_empty(struct vt_ctx *c)
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 		if (vt_side__late(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		doubt_calls(c, j->side[i]);
 		if (vt_side__gap(j->side[i], i ? VT_EV_LUO_RETRIEVE : VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 	}
