@@ -344,6 +344,10 @@ struct vt_side {
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
+	bool waits;		/* files that arrived are not finished when the trace ends */
+	bool inside;		/* a task was inside of a call when the recording was ended */
+	const char *opened;	/* a session that nothing was preserved in, and that is open when the trace ends */
+	const char *early;	/* a session that was there before the recording began; "": a call was */
 	/* By direction: LUO counts more files in a session than the trace shows, as far as UNSEEN_TO_NS. */
 	struct vt_unseen {
 		uint64_t files, seen, to_ns;
@@ -441,6 +445,7 @@ bool vt_side__thaws(const struct vt_side *s, const char *compatible);
 struct vt_gap {
 	uint64_t from_ns, to_ns;	/* 0, UINT64_MAX: not limited */
 	bool lost;		/* a hook saw them, and they did not reach the file; else no hook was there */
+	bool torn;		/* some of them were seen, and some not: of a call, it may be the one half */
 	char text[400];		/* a sentence; empty when that of another gap speaks for this one, too */
 };
 /* One after the other, from *I = 0 on. */
@@ -451,11 +456,15 @@ bool vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, s
 bool vt_side__dark(const struct vt_side *s, enum vt_event_type type, uint64_t from_ns, uint64_t to_ns);
 /* Whether events of TYPE that were seen by a hook may have been lost. */
 bool vt_side__lost(const struct vt_side *s, enum vt_event_type type);
+/* The recording began late: a session was there before. */
+bool vt_side__late(const struct vt_side *s, char *buf, size_t size);
 /* The trace comes from a recorder that did not know TYPE: neither hooked nor missed. */
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type);
 /* The recorder looked at the callbacks of the handler, found OP among them, and hooked it before BY_NS. */
 bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const char *compatible, uint64_t by_ns);
 /* The part of TYPE's coverage that only concerns the trace as a whole: killed recorder. */
 const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size);
+/* Ended in order, and before the update was over: what was seen stands, what comes later is another matter. */
+const char *vt_side__open(const struct vt_side *s, char *buf, size_t size);
 
 #endif

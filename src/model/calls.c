@@ -216,7 +216,7 @@ static bool stale(struct task *t, const struct vt_event *e)
 
 		if (kind_is(e->type, VT_K_ANEW) && (kind_is_op(f->type) || kind_is_luo_call(f->type)))
 			return true;
-		/* LUO calls a callback, and none calls another. */
+		/* No callback makes another one, but through a call of LUO. */
 		if (kind_is_op(e->type) && kind_is_op(f->type))
 			return true;
 		if (!kind_is_op(e->type) || !kind_is_luo_call(f->type))

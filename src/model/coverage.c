@@ -17,7 +17,7 @@
 /* Whether probe I shows events of TYPE. */
 static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
 {
-	return build_of(s)->coverage.probe_type[i] == type;
+	return build_of(s)->coverage.probes[i].type == type;
 }
 
 /* Since when its hook is needed: a callback's from the first call on that would make it. */
@@ -38,18 +38,6 @@ static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 	enum vt_probe_state state = vt_probe__state(p);
 
 	return state == VT_PROBE_ABSENT || (state == VT_PROBE_NO_FUNCTION && kind_is(t, VT_K_MAY_LACK));
-}
-
-/* Entry and exit of one function are two rows: one alone is half of the truth. */
-static bool half_hooked(const struct vt_side *s, const struct vt_probe *missing)
-{
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
-
-		if (p->attached && !strcmp(p->func, missing->func) && !strcmp(p->event, missing->event))
-			return true;
-	}
-	return false;
 }
 
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
@@ -81,14 +69,18 @@ bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const ch
 	return hooked;
 }
 
-/* *TO: since when it is there. */
-static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, char *buf, size_t size, uint64_t *to)
+/* G->to_ns: since when it is there. */
+static bool probe_gap(const struct vt_side *s, enum vt_event_type type, struct vt_gap *g)
 {
+	char *const buf = g->text;
+	const size_t size = sizeof(g->text);
 	const struct vt_probe *missing = NULL;
-	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0;
+	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0, whole_ns;
+	const struct coverage *c = &build_of(s)->coverage;
 	size_t rows = 0, attached = 0, absent = 0;
+	bool half = false;
 
-	*to = UINT64_MAX;
+	g->to_ns = UINT64_MAX;
 	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
 		const struct vt_probe *p = vt_trace__probe(s->trace, i);
 
@@ -100,36 +92,89 @@ static const char *probe_gap(const struct vt_side *s, enum vt_event_type type, c
 		}
 		rows++;
 		if (!p->attached) {
-			if (!missing || half_hooked(s, p))
+			if (!missing || c->probes[i].half)
 				missing = p;
+			half |= c->probes[i].half;
 			continue;
 		}
 		attached++;
 		missed += p->misses + p->recursion_misses;
 		/* Where every row counts, the hook is whole with the last of them. */
-		if (earliest == UINT64_MAX || (kind_is(type, VT_K_EACH_ROW) ? p->attach_ns > earliest : p->attach_ns < earliest))
-			earliest = p->attach_ns;
+		whole_ns = c->probes[i].whole_ns;
+		if (earliest == UINT64_MAX || (kind_is(type, VT_K_EACH_ROW) ? whole_ns > earliest : whole_ns < earliest))
+			earliest = whole_ns;
 	}
 	if (!rows && absent)
-		return NULL;
-	if (!rows || !attached || (missing && (kind_is(type, VT_K_EACH_ROW) || half_hooked(s, missing)))) {
+		return false;
+	if (!rows || !attached || (missing && (kind_is(type, VT_K_EACH_ROW) || half))) {
+		g->torn = attached;
 		if (!missing)
 			snprintf(buf, size, "%s: no hook shows %s", s->label, vt_event_name(type));
 		else
 			snprintf(buf, size, "%s: %s (%s) is not hooked%s%s", s->label, missing->func, vt_event_name(type),
 				 missing->reason && *missing->reason ? ": " : "", missing->reason ? missing->reason : "");
-		return buf;
+		return true;
 	}
 	if (missed) {
+		g->torn = true;
 		snprintf(buf, size, "%s: %llu hits of the hook for %s were missed", s->label, (unsigned long long)missed, vt_event_name(type));
-		return buf;
+		return true;
 	}
 	if (from && earliest != UINT64_MAX && earliest > from) {
-		*to = earliest;
+		g->torn = true;
+		g->to_ns = earliest;
 		snprintf(buf, size, "%s: the hook for %s was attached after the first events that matter", s->label, vt_event_name(type));
-		return buf;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+static int by_function(const void *a, const void *b)
+{
+	const struct vt_probe *x = *(const struct vt_probe *const *)a, *y = *(const struct vt_probe *const *)b;
+	int c = strcmp(x->func, y->func);
+
+	return c ? c : strcmp(x->event, y->event);
+}
+
+/* Entry and exit of one function are two rows: one alone is half of the truth, and it is whole with the later one. */
+static void take_function(struct coverage *c, const struct vt_trace *t, const struct vt_probe **row, size_t nr)
+{
+	uint64_t whole_ns = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		any |= row[i]->attached;
+		if (row[i]->attached && row[i]->attach_ns > whole_ns)
+			whole_ns = row[i]->attach_ns;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		struct probed *p = &c->probes[row[i] - vt_trace__probe(t, 0)];
+
+		p->type = (uint16_t)vt_event_by_name(row[i]->event);
+		p->half = any && !row[i]->attached;
+		p->whole_ns = whole_ns;
+	}
+}
+
+static int take_probes(const struct vt_side *s, struct coverage *c, size_t nr)
+{
+	const struct vt_probe **row = calloc(nr + 1, sizeof(*row));
+	size_t first = 0;
+
+	if (!row)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		row[i] = vt_trace__probe(s->trace, i);
+	qsort(row, nr, sizeof(*row), by_function);
+	for (size_t i = 1; i <= nr; i++) {
+		if (i < nr && !by_function(&row[i], &row[first]))
+			continue;
+		take_function(c, s->trace, row + first, i - first);
+		first = i;
+	}
+	free(row);
+	return 0;
 }
 
 /* ---- records that were lost ---- */
@@ -186,11 +231,10 @@ int coverage_begin(struct vt_build *b)
 
 	c->lost = calloc(nr + unsaid + 1, sizeof(*c->lost));
 	c->tears = calloc(nr + unsaid + 1, sizeof(*c->tears));
-	c->probe_type = calloc(probes + 1, sizeof(*c->probe_type));
-	if (!c->lost || !c->tears || !c->probe_type)
+	c->probes = calloc(probes + 1, sizeof(*c->probes));
+	if (!c->lost || !c->tears || !c->probes)
 		return -ENOMEM;
-	for (size_t i = 0; i < probes; i++)
-		c->probe_type[i] = (uint16_t)vt_event_by_name(vt_trace__probe(b->side->trace, i)->event);
+	ret = take_probes(b->side, c, probes);
 	for (size_t i = 0; i < nr && !ret; i++)
 		ret = take_loss(c, vt_trace__loss(b->side->trace, i));
 	for (size_t i = 0; i < unsaid && !ret; i++)
@@ -242,7 +286,7 @@ void coverage_free(struct vt_build *b)
 {
 	free(b->coverage.lost);
 	free(b->coverage.tears);
-	free(b->coverage.probe_type);
+	free(b->coverage.probes);
 	vt_spans__free(&b->coverage.lossy);
 }
 
@@ -311,7 +355,26 @@ static void hole_text(const struct vt_side *s, const struct vt_hole *h, struct v
 
 /* ---- files that nobody saw ---- */
 
-enum { NR_DIRS = 2 };
+/* Outgoing ones, incoming ones, and those of before the recording. */
+enum { NR_DIRS = 2, NR_UNSEEN = 3 };
+
+bool vt_side__late(const struct vt_side *s, char *buf, size_t size)
+{
+	if (s->early && !*s->early)
+		snprintf(buf, size, "%s: the recording began inside of a call: what came before was not recorded", s->label);
+	else if (s->early)
+		snprintf(buf, size, "%s: session %s was there when the recording began: what came before was not recorded", s->label, s->early);
+	return s->early;
+}
+
+static bool early_gap(const struct vt_side *s, struct vt_gap *g)
+{
+	if (!s->early)
+		return false;
+	g->to_ns = s->first_ns;
+	g->torn = true;
+	return vt_side__late(s, g->text, sizeof(g->text));
+}
 
 static bool unseen_gap(const struct vt_side *s, enum vt_dir dir, struct vt_gap *g)
 {
@@ -331,11 +394,10 @@ static bool unseen_gap(const struct vt_side *s, enum vt_dir dir, struct vt_gap *
 /* What shows the same thing under another name of the posted series. */
 static enum vt_event_type shown_by(const struct vt_side *s, enum vt_event_type t)
 {
-	char ignored[400];
-	uint64_t to;
+	struct vt_gap ignored = { 0 };
 
-	if (t == VT_EV_VFIO_LU_OPEN && probe_gap(s, t, ignored, sizeof(ignored), &to) &&
-	    !probe_gap(s, VT_EV_VFIO_OPEN_COMMON, ignored, sizeof(ignored), &to))
+	/* Seen in halves it would be another thing than not seen. */
+	if (t == VT_EV_VFIO_LU_OPEN && probe_gap(s, t, &ignored) && !ignored.torn && !probe_gap(s, VT_EV_VFIO_OPEN_COMMON, &ignored))
 		return VT_EV_VFIO_OPEN_COMMON;
 	return t;
 }
@@ -357,15 +419,17 @@ bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t 
 	type = shown_by(s, type);
 	if (*i == s->nr_holes) {
 		(*i)++;
-		if (!kind_is(type, VT_K_RIDES) && probe_gap(s, type, g->text, sizeof(g->text), &g->to_ns))
+		if (!kind_is(type, VT_K_RIDES) && probe_gap(s, type, g))
 			return true;
 	}
-	while (*i <= s->nr_holes + NR_DIRS) {
-		if (unseen_gap(s, (*i)++ - s->nr_holes - 1, g))
+	while (*i <= s->nr_holes + NR_UNSEEN) {
+		size_t dir = (*i)++ - s->nr_holes - 1;
+
+		if (dir < NR_DIRS ? unseen_gap(s, dir, g) : early_gap(s, g))
 			return true;
 	}
-	while (*i - s->nr_holes - 1 - NR_DIRS < c->nr_lost) {
-		const struct lost *l = &c->lost[(*i)++ - s->nr_holes - 1 - NR_DIRS];
+	while (*i - s->nr_holes - 1 - NR_UNSEEN < c->nr_lost) {
+		const struct lost *l = &c->lost[(*i)++ - s->nr_holes - 1 - NR_UNSEEN];
 
 		if (!l->any && l->type != type)
 			continue;
@@ -436,8 +500,34 @@ const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
 		snprintf(buf, size, "%s: the recording ends while files are preserved, before the jump; what came after is unknown", s->label);
 		return buf;
 	}
+	if (s->ending == VT_END_STOPPED && s->inside) {
+		snprintf(buf, size, "%s: the recording ends inside of a call; what came after is unknown", s->label);
+		return buf;
+	}
 	if (s->ending != VT_END_CUT)
 		return NULL;
 	snprintf(buf, size, "%s: the recording breaks off (recorder killed or storage gone); what came after is unknown", s->label);
 	return buf;
+}
+
+const char *vt_side__open(const struct vt_side *s, char *buf, size_t size)
+{
+	if (s->ending != VT_END_STOPPED || s->jumped || !(s->waits || s->opened))
+		return NULL;
+	if (!s->waits)
+		snprintf(buf, size, "%s: the recording ends while session %s is open; what came after is unknown", s->label, s->opened);
+	else
+		snprintf(buf, size, "%s: the recording ends while files that arrived are not finished; what came after is unknown", s->label);
+	return buf;
+}
+
+bool coverage_whole(const struct vt_build *b, uint16_t type)
+{
+	for (size_t i = 0; i < vt_trace__probe_nr(b->side->trace); i++) {
+		const struct vt_probe *p = vt_trace__probe(b->side->trace, i);
+
+		if (b->coverage.probes[i].type == type && (b->coverage.probes[i].half || p->misses || p->recursion_misses || p->attach_ns > b->side->first_ns))
+			return false;
+	}
+	return true;
 }

@@ -26,7 +26,11 @@ struct lost {
 #define VT_LOSS_GROUPS 256
 
 struct coverage {
-	uint16_t *probe_type;		/* enum vt_event_type of each probe of the trace */
+	struct probed {
+		uint16_t type;		/* enum vt_event_type */
+		bool half;		/* not attached, where another of the same function is */
+		uint64_t whole_ns;	/* since when all of the function's are */
+	} *probes;			/* of the trace, in its order */
 	struct lost *lost;
 	size_t nr_lost;
 	struct tear {
@@ -42,6 +46,8 @@ int coverage_begin(struct vt_build *b);
 bool coverage_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns);
 /* Records of any type were lost in that time. */
 bool coverage_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns);
+/* No hook of TYPE lacks its other half, none came after the recording began, and none missed anything. */
+bool coverage_whole(const struct vt_build *b, uint16_t type);
 void coverage_finalize(struct vt_build *b);
 void coverage_free(struct vt_build *b);
 

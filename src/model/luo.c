@@ -566,8 +566,24 @@ static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, con
 		thaw_all(b);
 }
 
+/* The exit of a call that was not seen entered: the recording began inside of it, where nothing was lost since and both are hooked. */
+static void began_inside(struct vt_build *b, const struct vt_event *e)
+{
+	const char *session = vt_ev_str(e, VT_F_SESSION);
+
+	/* Of the tool's own session some exits have no name. */
+	if (b->side->own_events)
+		return;
+	if (!kind_is_luo_call(e->type) && kind_area(e->type) != VT_AREA_REBOOT && e->type != VT_EV_SESSION_RELEASE)
+		return;
+	if (!b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, e->type))
+		b->side->early = session ? intern(b, session) : "";
+}
+
 static void luo_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
+	if (!f->enter.type && !b->side->early)
+		began_inside(b, e);
 	if (kind_is_op(e->type)) {
 		op_exit(b, t, f, e);
 		return;
@@ -722,6 +738,18 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 	}
 }
 
+/* LUO has yet to finish files of V. What arrived and could not be read is never finished. */
+static bool waits(const struct vt_side *s, const struct vt_session *v)
+{
+	if (v->dir != VT_INCOMING || v->ended || (s->deserialized && s->deserialize_ret < 0))
+		return false;
+	for (const struct vt_life *l = v->lives; l; l = l->next) {
+		if (l->state != VT_LIFE_FINISHED)
+			return true;
+	}
+	return false;
+}
+
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
@@ -732,6 +760,11 @@ static void luo_finalize(struct vt_build *b)
 			b->side->holds |= l->held_at_end;
 		}
 		b->side->holds |= v->dir == VT_OUTGOING && !v->ended && v->unseen;
+		b->side->waits |= waits(b->side, v);
+		if (v->dir == VT_OUTGOING && !v->ended && !v->lives)
+			b->side->opened = v->name;
+		if (v->early && !b->side->early)
+			b->side->early = v->name;
 	}
 }
 

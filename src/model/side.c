@@ -131,6 +131,7 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 static void finalize(struct vt_build *b)
 {
 	judge_frame(b->side);
+	b->side->inside = b->calls.busy != NULL;
 	for (int i = 0; i < NR_PARTS; i++) {
 		if (parts[i]->finalize)
 			parts[i]->finalize(b);

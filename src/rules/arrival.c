@@ -17,7 +17,7 @@ static bool looked_at(struct vt_ctx *c)
 	if (post->deserialized || vt_side_incoming(post))
 		return true;
 	if (vt_side_outgoing(pre))
-		vt_doubt(c, "%s: no session was rebuilt while it was recorded, so what arrived is not known", post->label);
+		vt_doubt(c, VT_NOTHING_REBUILT, post->label);
 	return false;
 }
 

@@ -107,6 +107,6 @@ const struct vt_rule vt_rule_vfio_registration = {
 const struct vt_rule vt_rule_device_kref = {
 	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_FIND, VT_IN } },
 	VT_TELLS(counts_of_kref),
 };

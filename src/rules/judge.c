@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kinds.h"
 #include "rules/crossing.h"
 #include "rules/facts.h"
 #include "rules/finding.h"
@@ -98,6 +99,22 @@ static void name_causes(struct vt_ctx *c)
 	}
 }
 
+/* Where a call of LUO may be missing, nobody knows that there was nothing. */
+static void doubt_calls(struct vt_ctx *c, const struct vt_side *s)
+{
+	struct vt_judgement *j = c->j;
+	struct vt_gap g;
+
+	for (int type = 1; type < VT_EV_MAX; type++) {
+		size_t at = 0;
+
+		while ((kind_area(type) == VT_AREA_SESSION || kind_is_luo_call(type)) && vt_side__next_gap(s, type, &at, &g)) {
+			if (g.lost && g.text[0])
+				vt_add_line(c, &j->doubts, &j->nr_doubts, g.text);
+		}
+	}
+}
+
 /* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
 static void judge_empty(struct vt_ctx *c)
 {
@@ -118,6 +135,11 @@ static void judge_empty(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		if (vt_side__cut(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (vt_side__open(j->side[i], buf, sizeof(buf)))
+			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (vt_side__late(j->side[i], buf, sizeof(buf)))
+			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		doubt_calls(c, j->side[i]);
 		if (vt_side__gap(j->side[i], i ? VT_EV_LUO_RETRIEVE : VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 	}
@@ -131,7 +153,7 @@ static void judge_crossing(struct vt_ctx *c)
 	if (j->nr_sides < 2 || j->nothing)
 		return;
 	if (!j->pair)
-		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no jump was recorded, so these traces show no live update");
+		vt_add_line(c, &j->doubts, &j->nr_doubts, VT_NO_JUMP);
 	else if (!vt_any_crossed(j) && !vt_side_incoming(j->side[1]))
 		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no file went into the jump, so nothing of the update itself was judged");
 }

@@ -237,7 +237,7 @@ static void across(struct vt_ctx *c)
 			continue;
 		if (!k->life) {
 			/* LUO's own tables, and data that several files share: due when everything is finished. */
-			if (k->session && !k->session->ended && all && pre->jumped && vt_incoming_session(post, k->session->name))
+			if (k->session && !k->session->ended && all && pre->jumped && vt_clear(c, 0, 0, UINT64_MAX) && vt_incoming_session(post, k->session->name))
 				not_all(c, k, &v, NULL, &vt_incoming_session(post, k->session->name)->finish, "every session");
 			continue;
 		}
@@ -268,7 +268,7 @@ const struct vt_rule vt_rule_kho_leak = {
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN }, { VT_EV_KHO_RESTORE_VMALLOC, VT_IN },
-		   { VT_EV_OP_FINISH, VT_IN } },
+		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_OP_PRESERVE, VT_OUT } },
 	.also = { VT_EV_SESSION_CREATE, VT_EV_KHO_MEMORY },
 	VT_TELLS(kho_left),
 	.run = kho_leak,

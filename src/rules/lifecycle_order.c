@@ -9,13 +9,13 @@
 #include "rules/finding.h"
 
 static const struct vt_telling order[] = {
-	{ .kind = VT_FACT_FREEZE_TWICE, .key = "freeze-twice", .func = "luo_file_freeze",
+	{ .kind = VT_FACT_FREEZE_TWICE, .key = "freeze-twice", .func = "luo_file_freeze", .absence = true,
 	  .title = "a frozen file is frozen again",
 	  .expected = "freeze, then unfreeze before the next freeze",
 	  .seen = "freeze ran again on a file that was frozen",
 	  .meaning = "The handler's callback runs on state it does not expect; what it saves may be wrong.",
 	  .ev = { "second freeze", "first freeze" } },
-	{ .kind = VT_FACT_UNFREEZE_UNFROZEN, .key = "unfreeze-unfrozen", .func = "luo_file_unfreeze",
+	{ .kind = VT_FACT_UNFREEZE_UNFROZEN, .key = "unfreeze-unfrozen", .func = "luo_file_unfreeze", .absence = true,
 	  .title = "a file is unfrozen that was not frozen",
 	  .expected = "unfreeze only after a freeze that worked",
 	  .seen = "unfreeze ran on a file that was not frozen",
@@ -45,7 +45,7 @@ static const struct vt_telling order[] = {
 	  .seen = "finish ran after can_finish returned 0",
 	  .meaning = "State that the handler still needs is given up.",
 	  .ev = { "finish", "can_finish says no" } },
-	{ .kind = VT_FACT_OP_AFTER_END, .key = "callback-after-end",
+	{ .kind = VT_FACT_OP_AFTER_END, .key = "callback-after-end", .absence = true,
 	  .title = "a callback runs on a file whose life with LUO is over",
 	  .expected = "nothing after unpreserve or finish",
 	  .seen = "a callback ran after the end",
@@ -74,6 +74,7 @@ static const struct vt_telling order[] = {
 const struct vt_rule vt_rule_lifecycle_order = {
 	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
-		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN } },
+		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
+		   { VT_EV_SESSION_RELEASE, VT_ANY }, { VT_EV_LUO_RETRIEVE, VT_ANY } },
 	VT_TELLS(order),
 };

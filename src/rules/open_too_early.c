@@ -12,6 +12,9 @@ static bool still_held(const struct vt_ctx *c, size_t i, const struct vt_life *i
 	const struct vt_at *end = in ? &in->at[VT_STEP_FINISH] : NULL;
 	uint64_t since = in ? in->since_ns : 0;
 
+	/* Whether it arrived, and was finished, before the recording began? */
+	if (!in && !c->j->side[i]->deserialized)
+		return false;
 	if (vt_torn(c, i, since, open->ts_ns) || vt_side__dark(c->j->side[i], VT_EV_OP_FINISH, since, open->ts_ns))
 		return false;
 	return !end || !end->type || end->index > open->index;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How far the evidence reaches: where a rule is blind, what it can judge all the same. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +47,21 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 	}
 }
 
+/* The other half of the pair, or the same side where there is none. */
+static const struct vt_side *other_of(const struct vt_ctx *c, size_t i)
+{
+	return c->j->side[c->j->nr_sides == 2 ? !i : i];
+}
+
 static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
 
-	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_lost(c->rule, s))
+	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_lost(c->rule, s) && !vt_side_vfio(other_of(c, i)))
 		return false;
+	/* What was there before the recording may be either. */
+	if (s->early)
+		return true;
 	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
 	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
 		return true;
@@ -96,6 +106,14 @@ static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
 	return true;
 }
 
+/* There was a time before or after the recording in which what the rule is about may have been. */
+static bool unseen_part(const struct vt_side *s)
+{
+	char ignored[400];
+
+	return s->early || vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
+}
+
 bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 {
 	bool any = false;
@@ -105,7 +123,7 @@ bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 		return false;
 	}
 	VT_EACH_SIDE(c, i)
-		any |= about(c, c->j->side[i]) || subject_lost(c->rule, c->j->side[i]);
+		any |= about(c, c->j->side[i]) || subject_lost(c->rule, c->j->side[i]) || unseen_part(c->j->side[i]);
 	snprintf(why, size, "%s", c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" :
 		 c->rule->subject == VT_ABOUT_MODULE ? "no file of a handler that lives in a module was preserved" : "no file was preserved");
 	return any && looked_for(c, why, size);
@@ -113,14 +131,20 @@ bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 
 /* ---- where the evidence has holes ---- */
 
-/* What may be missing of TYPE, with the reason; LOST: only what was lost on the way to the file. */
-static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, bool lost, struct vt_spans *to)
+enum which {
+	ALL_GAPS,
+	WHERE_LOST,	/* on the way to the file */
+	WHERE_TORN,	/* the same, and where a hook saw some and not all */
+};
+
+/* What may be missing of TYPE, with the reason. */
+static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, enum which which, struct vt_spans *to)
 {
 	struct vt_gap g;
 	size_t at = 0;
 
 	while (vt_side__next_gap(c->j->side[i], type, &at, &g)) {
-		if (lost && !g.lost)
+		if (which != ALL_GAPS && !g.lost && !(which == WHERE_TORN && g.torn))
 			continue;
 		if (vt_spans__add(to, g.from_ns, g.to_ns))
 			c->err = -ENOMEM;
@@ -135,14 +159,60 @@ static void check_calls(struct vt_ctx *c, size_t i)
 		enum vt_calls of = kind_is_vfio(type) ? VT_VFIO_CALLS : VT_LUO_CALLS;
 
 		if (kind_is(type, VT_K_TEARS) && c->rule->by_call & of)
-			doubt_type(c, i, type, true, &c->torn[i]);
+			doubt_type(c, i, type, WHERE_TORN, &c->torn[i]);
 	}
+}
+
+/*
+ * From LUO's own calls is known what any rule rests on: that the recording began
+ * early enough, and what was left to come when it ended. Where one of them is
+ * missing, that is not known: no finding is less for it, and no rule is sure.
+ */
+static void doubt_frame(struct vt_ctx *c, size_t i)
+{
+	struct vt_spans ignored = { 0 };
+
+	for (int type = 1; type < VT_EV_MAX; type++) {
+		if (kind_area(type) == VT_AREA_SESSION || kind_is_luo_call(type))
+			doubt_type(c, i, type, WHERE_TORN, &ignored);
+	}
+	vt_spans__free(&ignored);
+}
+
+/* A file arrives, and the old kernel's trace does not show it: then that lacks more. */
+static void doubt_origin(struct vt_ctx *c)
+{
+	const struct vt_judgement *j = c->j;
+
+	for (const struct vt_session *v = j->nr_sides == 2 ? j->side[1]->sessions : NULL; v; v = v->next) {
+		for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING; l = l->next) {
+			if (vt_side__life(j->side[0], VT_OUTGOING, v->name, l->token))
+				continue;
+			vt_doubt(c, "%s: nothing shows how session %s token 0x%" PRIx64 " was preserved, which arrives", j->side[0]->label, v->name, l->token);
+			return;
+		}
+	}
+}
+
+/* What the two of a pair have to show of the jump between them. */
+static void doubt_jump(struct vt_ctx *c)
+{
+	const struct vt_side *pre = c->j->side[0], *post = c->j->side[c->j->nr_sides - 1];
+
+	if (c->j->nr_sides < 2 || !(vt_side_has_files(pre) || vt_side_has_files(post)))
+		return;
+	if (!c->j->pair)
+		vt_doubt(c, "%s", VT_NO_JUMP);
+	else if (vt_any_crossed(c->j) && !post->deserialized && !vt_side_incoming(post))
+		vt_doubt(c, VT_NOTHING_REBUILT, post->label);
 }
 
 void vt_check_needs(struct vt_ctx *c)
 {
 	char buf[400];
 
+	doubt_origin(c);
+	doubt_jump(c);
 	VT_EACH_SIDE(c, i) {
 		bool concerned = false;
 
@@ -150,16 +220,22 @@ void vt_check_needs(struct vt_ctx *c)
 			if (!due(c, i, n->where) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
-			doubt_type(c, i, n->type, false, &c->blind[i]);
+			doubt_type(c, i, n->type, ALL_GAPS, &c->blind[i]);
 		}
 		for (const uint16_t *t = c->rule->also; concerned && *t; t++)
-			doubt_type(c, i, *t, true, &c->blind[i]);
+			doubt_type(c, i, *t, WHERE_LOST, &c->blind[i]);
 		if (concerned && c->rule->by_call)
 			check_calls(c, i);
 		vt_spans__join(&c->blind[i]);
 		vt_spans__join(&c->torn[i]);
 		c->cut[i] = vt_side__cut(c->j->side[i], buf, sizeof(buf));
-		if (concerned && c->cut[i])
+		doubt_frame(c, i);
+		/* What the rule is about may have come then: also where nothing of it was seen. */
+		if (c->cut[i])
+			vt_doubt(c, "%s", buf);
+		if (vt_side__open(c->j->side[i], buf, sizeof(buf)))
+			vt_doubt(c, "%s", buf);
+		if (vt_side__late(c->j->side[i], buf, sizeof(buf)))
 			vt_doubt(c, "%s", buf);
 	}
 }

@@ -16,6 +16,11 @@ bool vt_torn(const struct vt_ctx *c, size_t side, uint64_t from_ns, uint64_t to_
 /* The same for all that LUO did with L on SIDE. */
 bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
 
+/* Of a pair that is none. */
+#define VT_NO_JUMP "PRE: no jump was recorded, so these traces show no live update"
+
+#define VT_NOTHING_REBUILT "%s: no session was rebuilt while it was recorded, so what arrived is not known"
+
 /* ---- before and after a rule runs ---- */
 
 /* The traces hold what the rule is about, or may have lost it; else WHY says what is not there. */

@@ -6,27 +6,35 @@
 #include "rules/facts.h"
 #include "rules/finding.h"
 
-/* The old kernel is known to have held files, and none of them is that handler's. */
-static bool others_only(const struct vt_ctx *c, const char *compatible)
+/* Whether the old kernel held files of that handler: 1, 0, or -1 where that is not known. */
+static int held(const struct vt_ctx *c, const char *compatible)
 {
+	const struct vt_side *pre = c->j->side[0];
+	bool known = c->j->nr_sides == 2 && compatible && !c->cut[0] && !c->blind[0].nr && !pre->early && !pre->unseen[VT_OUTGOING].files;
 	bool any = false;
 
-	for (const struct vt_session *v = c->j->nr_sides == 2 ? c->j->side[0]->sessions : NULL; v; v = v->next) {
+	for (const struct vt_session *v = c->j->nr_sides == 2 ? pre->sessions : NULL; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			if (!l->held_at_end)
 				continue;
-			if (!l->compatible || !compatible || !strcmp(l->compatible, compatible))
-				return false;
+			if (l->compatible && compatible && !strcmp(l->compatible, compatible))
+				return 1;
+			known &= l->compatible != NULL;
 			any = true;
 		}
 	}
-	return any;
+	return known && any ? 0 : -1;
 }
 
 static void tell_late(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	struct vt_finding *f = others_only(c, x->who.compatible) ? NULL : vt_find(c, VT_ERROR, i, &x->who, "handler-late");
+	int here = held(c, x->who.compatible);
+	struct vt_finding *f;
 
+	if (here < 0)
+		vt_doubt(c, "%s: %s came after the sessions were read in vain, and whether files of it arrived is not known", c->j->side[i]->label,
+			 x->who.compatible ? x->who.compatible : "a handler");
+	f = here > 0 ? vt_find(c, VT_ERROR, i, &x->who, "handler-late") : NULL;
 	if (!f)
 		return;
 	f->func = "luo_session_deserialize";

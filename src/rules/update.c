@@ -22,6 +22,16 @@ struct common {
 	const struct vt_life *strange;	/* arrives, and PRE never held it */
 };
 
+/* The session was seen from its beginning: one that was not may have been there before the recording. */
+static bool seen_made(const struct vt_side *pre, const char *name)
+{
+	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
+		if (v->dir == VT_OUTGOING && !v->early && !strcmp(v->name, name))
+			return true;
+	}
+	return false;
+}
+
 static struct common compare(const struct vt_side *pre, const struct vt_side *post)
 {
 	struct common n = { 0 };
@@ -29,7 +39,7 @@ static struct common compare(const struct vt_side *pre, const struct vt_side *po
 	for (const struct vt_session *v = post->sessions; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l && v->dir == VT_INCOMING; l = l->next) {
 			n.in += l->has_data && l->data;
-			if (!n.strange && !vt_side__life(pre, VT_OUTGOING, v->name, l->token))
+			if (!n.strange && seen_made(pre, v->name) && !vt_side__life(pre, VT_OUTGOING, v->name, l->token))
 				n.strange = l;
 		}
 	}
@@ -73,8 +83,19 @@ static bool whole(const struct vt_side *pre)
 {
 	char ignored[400];
 
-	return pre->jumped && !pre->unseen[VT_OUTGOING].files && !vt_side__gap(pre, VT_EV_LUO_PRESERVE, ignored, sizeof(ignored)) &&
-	       !vt_side__cut(pre, ignored, sizeof(ignored));
+	return pre->jumped && !pre->early && !pre->unseen[VT_OUTGOING].files &&
+	       !vt_side__gap(pre, VT_EV_LUO_PRESERVE, ignored, sizeof(ignored)) &&
+	       !vt_side__gap(pre, VT_EV_SESSION_CREATE, ignored, sizeof(ignored)) &&
+	       !vt_side__gap(pre, VT_EV_SESSION_RELEASE, ignored, sizeof(ignored)) && !vt_side__cut(pre, ignored, sizeof(ignored));
+}
+
+/* All that arrived is there. */
+static bool listed(const struct vt_side *post)
+{
+	char ignored[400];
+
+	return !post->early && !post->unseen[VT_INCOMING].files && !vt_side__gap(post, VT_EV_LUO_FILE, ignored, sizeof(ignored)) &&
+	       !vt_side__gap(post, VT_EV_LUO_DESERIALIZE, ignored, sizeof(ignored)) && !vt_side__cut(post, ignored, sizeof(ignored));
 }
 
 bool vt_two_updates(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
@@ -96,12 +117,13 @@ bool vt_two_updates(const struct vt_side *pre, const struct vt_side *post, char 
 	if (n.same || !n.out)
 		return false;
 	/* Where records of either were lost, those that fit may be among them. */
-	if (n.in && !n.named && !vt_side__lost(pre, VT_EV_LUO_PRESERVE) && !vt_side__lost(post, VT_EV_LUO_FILE) && !vt_side__lost(post, VT_EV_LUO_RETRIEVE)) {
+	if (n.in && !n.named && whole(pre) && listed(post) && !vt_side__lost(pre, VT_EV_LUO_PRESERVE) && !vt_side__lost(post, VT_EV_LUO_FILE) &&
+	    !vt_side__lost(post, VT_EV_LUO_RETRIEVE)) {
 		snprintf(why, size, "none of the %" PRIu64 " file%s that the first holds at its end is among the %" PRIu64 " that arrive in the second",
 			 n.out, n.out == 1 ? "" : "s", n.in);
 		return true;
 	}
-	if (!between(pre, post, &s) || (s >= EARLIEST_S && s <= LATEST_S))
+	if (!between(pre, post, &s) || (s >= EARLIEST_S && (s <= LATEST_S || !pre->jumped)))
 		return false;
 	snprintf(why, size, "no file arrives with the handle that it was given, and the second kernel started %" PRId64 " s %s the first recording ended",
 		 s < 0 ? -s : s, s < 0 ? "before" : "after");

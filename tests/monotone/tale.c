@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tale.h"
@@ -413,10 +414,24 @@ static void write_losses(const struct draft *d, struct vt_writer *w, bool *told,
 	}
 }
 
+/* A recorder that was started late says so by the wall clock. */
+static const char *started(const struct draft *d, const char *value, char late[32])
+{
+	uint64_t first = d->t->nr_ev ? d->t->ev[0].stamp.ts_ns : 0;
+	struct tm tm = { 0 };
+	time_t s;
+
+	if (d->armed_ns <= first || !strptime(value, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return value;
+	s = timegm(&tm) + (time_t)((d->armed_ns - first) / 1000000000);
+	return gmtime_r(&s, &tm) && strftime(late, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) ? late : value;
+}
+
 void draft__write(const struct draft *d, int fd)
 {
+	char late[32];
 	const struct tale *t = d->t;
-	uint64_t next[64] = { 0 };
+	uint64_t less[64] = { 0 };
 	bool *told = keep(d->nr_losses);
 	struct vt_writer *w;
 
@@ -424,7 +439,7 @@ void draft__write(const struct draft *d, int fd)
 	if (vt_writer__fdopen(dup(fd), &w))
 		die("cannot write a trace");
 	for (size_t i = 0; i < t->nr_meta; i++)
-		vt_writer__meta(w, t->meta[i].key, t->meta[i].value);
+		vt_writer__meta(w, t->meta[i].key, strcmp(t->meta[i].key, "started") ? t->meta[i].value : started(d, t->meta[i].value, late));
 	if (t->nr_probes)
 		write_first_table(d, w);
 	write_mark(w, VT_EV_REC_ARMED, d->armed_ns);
@@ -433,10 +448,13 @@ void draft__write(const struct draft *d, int fd)
 
 		if (e->block)
 			vt_writer__flush(w, false);
-		if (d->gone[i])
+		/* What no hook saw has no number: the others close up, and gaps that were there stay. */
+		if (d->gone[i]) {
+			less[e->stamp.cpu % 64] += e->stamp.seq != 0;
 			continue;
+		}
 		write_losses(d, w, told, e->stamp.ts_ns);
-		write_event(w, t, e, d->renumber && e->stamp.seq ? ++next[e->stamp.cpu % 64] : e->stamp.seq);
+		write_event(w, t, e, d->renumber && e->stamp.seq ? e->stamp.seq - less[e->stamp.cpu % 64] : e->stamp.seq);
 	}
 	write_mark(w, VT_EV_REC_STOP, d->stopped_ns);
 	vt_writer__flush(w, false);

@@ -253,6 +253,23 @@ static bool is_of(const struct found *f, const struct found *of)
 	return false;
 }
 
+void verdict__without(struct verdict *v, const struct verdict *alone)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->nr; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < alone->nr; k++)
+			there |= is_of(&v->found[i], &alone->found[k]);
+		if (there)
+			free(v->found[i].also);
+		else
+			v->found[kept++] = v->found[i];
+	}
+	v->nr = kept;
+}
+
 static void add(struct breach *out, size_t *nr, enum law law, int rule, const char *title)
 {
 	if (*nr < BREACHES_MAX)
@@ -303,6 +320,12 @@ static void compare_rules(const struct verdict *whole, const struct verdict *les
  * it needs for "clean": bugs that show when the owner closes his file later are
  * those of a later recording. While LUO's part is not over, it has not.
  *
+ * A gate with a baseline asks for the coverage that the baseline had, and fails
+ * (exit 1) where that is less. That is what the user asked for, not a finding:
+ * it breaks the law only where `diff` itself is clean on what is left. And a
+ * finding may have another fingerprint with less evidence: the same rule about
+ * the same object is the same finding, but a baseline cannot know.
+ *
  * A wrong use of the command is not what missing evidence looks like: a pair
  * that was judged must not be refused for what it lacks.
  */
@@ -318,7 +341,7 @@ static void compare_exits(const struct verdict *whole, const struct verdict *les
 			add(out, nr, LAW_SURE, -1, "");
 		break;
 	case VT_EXIT_FINDINGS:	/* with findings at hand, they are compared one by one */
-		if (!told && whole->exit != VT_EXIT_FINDINGS)
+		if (!told && whole->exit != VT_EXIT_FINDINGS && !l.demands)
 			add(out, nr, LAW_GATE_FAILS, -1, "");
 		break;
 	case VT_EXIT_NOTHING:
@@ -337,13 +360,14 @@ size_t law__breaches(const struct verdict *whole, const struct verdict *less, st
 	size_t nr = 0;
 
 	if (l.other) {
-		/* Nothing to judge may be true of both. */
+		/*
+		 * Nothing to judge may be true of both. What one file shows by itself is true of it, whatever
+		 * the other is (verdict__without() has taken it out); the gate fails for that, too.
+		 */
 		if (less->exit == VT_EXIT_CLEAN)
 			add(out, &nr, LAW_CLEAN_OTHER, -1, "");
 		for (size_t i = 0; i < less->nr; i++)
 			add(out, &nr, LAW_FOUND_IN_OTHER, less->found[i].rule, less->found[i].title);
-		if (!less->told && less->exit == VT_EXIT_FINDINGS)
-			add(out, &nr, LAW_FOUND_IN_OTHER, -1, "");
 		return nr;
 	}
 	if (less->told && whole->told)

@@ -79,8 +79,11 @@ struct leeway {
 	bool other;	/* the files are of two updates */
 	bool alone;	/* one file instead of two: another question */
 	bool over;	/* nothing of LUO's is among what is taken, and the recorder ended in order: what comes later is another recording's */
-	bool nothing;	/* the recorder ended in order before anything happened */
+	bool demands;	/* the gate's baseline asks for the coverage that the whole has, and there is a doubt: by design */
+	bool nothing;	/* before anything happened, or after all of it: the recorder ended in order before anything happened */
 };
+/* Of a pair that is of two updates: what check of either file shows by itself is true of it. */
+void verdict__without(struct verdict *v, const struct verdict *alone);
 size_t law__breaches(const struct verdict *whole, const struct verdict *less, struct leeway l, struct breach *out);
 
 #endif
