@@ -366,6 +366,7 @@ struct vt_side {
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
+	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
 	uint64_t first_vfio_ns;			/* 0 = none */
 	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */

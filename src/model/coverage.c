@@ -25,6 +25,9 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
 	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF)
 		return s->first_vfio_ns;
+	/* Memory of LUO and of callbacks is looked at in their own text. */
+	if (kind_area(t) == VT_AREA_OBJ)
+		return s->first_call_ns;
 	return kind_is_op(t) ? s->first_type_ns[kind_maker(t)] : s->first_ns;
 }
 

@@ -14,6 +14,20 @@ static const struct part *const parts[NR_PARTS + 1] = { PARTS(PART_PLACE) };
 
 /* ---- one event ---- */
 
+/* Drivers look for what arrived for them, and devices come, before LUO does anything. */
+static bool of_luo(const struct vt_event *e)
+{
+	switch (kind_area(e->type)) {
+	case VT_AREA_FLB:
+	case VT_AREA_FILE:
+	case VT_AREA_VFIO:
+	case VT_AREA_DF:
+		return vt_ev_str(e, VT_F_WITHIN);
+	default:
+		return true;
+	}
+}
+
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
 	if (!s->events++)
@@ -25,6 +39,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		return;
 	if (!s->first_ns || e->ts_ns < s->first_ns)
 		s->first_ns = e->ts_ns;
+	if (!s->first_call_ns && of_luo(e))
+		s->first_call_ns = e->ts_ns;
 	if (e->ts_ns > s->last_ns)
 		s->last_ns = e->ts_ns;
 	if (kind_is_vfio(e->type)) {

@@ -134,7 +134,7 @@ expect() { # WORDS...
 		expect_finding "$1" "${rest# }"
 		;;
 	no-other-findings) others=no ;;
-	text) grep -qF -- "$rest" "$out/$report.txt" || wrong "the report does not say: $rest" ;;
+	text) tr -s ' \n' ' ' <"$out/$report.txt" | grep -qF -- "$rest" || wrong "the report does not say: $rest" ;;
 	probe)
 		"$tool" show --probes "$out/$1.vft" | grep -E -- "${rest#"$1" }" >/dev/null || wrong "no probe in $1.vft matches: ${rest#"$1" }"
 		;;

@@ -214,6 +214,23 @@ static struct handler *new_handler(struct domains *d, struct state *s, uint64_t 
 	return h;
 }
 
+/* Its module may have come while others were attached: after the symbols were read. */
+static void learn_symbols(struct domains *d, const struct state *s, const struct handler *h, uint64_t ops)
+{
+	char func[96] = "";
+
+	for (size_t i = 0; i < NR_OPS; i++) {
+		uint64_t addr = op_addr(d, s, ops, i);
+
+		if (!addr)
+			continue;
+		find_op(d, h, addr, func, sizeof(func));
+		if (!*func)
+			kernel__refresh(d->k);
+		return;
+	}
+}
+
 #define HANDLER_TRIES 4	/* whatever else is missing then stays so */
 
 static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
@@ -244,6 +261,7 @@ static int attach_handler(struct domains *d, struct state *s, uint64_t addr)
 
 	ops = object__peek_u64(d->obj, addr + off_ops);
 	read_owner(d, h, ops);
+	learn_symbols(d, s, h, ops);
 	for (size_t i = 0; i < NR_OPS; i++)
 		if (add_op_rows(d, h, op_hook(i), op_addr(d, s, ops, i)))
 			return -ENOMEM;
