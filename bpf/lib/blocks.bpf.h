@@ -3,7 +3,9 @@
  * Folios and pages on their way through KHO. A VM has millions of them, so
  * what one call does to blocks of one order that lie side by side is one
  * record. It is made when too many others did not go on there, and at the
- * latest when the callback, or the call of LUO, begins another or is over.
+ * latest when the callback, or the call of LUO, begins another or is over. The
+ * block that begins a run has a record of its own, at once: others may race for
+ * it, and what came first must come first.
  *
  * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there.
  * What a call did to blocks of one order is told as a sum at its end in any
@@ -106,8 +108,9 @@ static __always_inline bool block_next(u32 type, u64 folio)
 	if (r->next != folio || r->type != type || (type == VT_EV_KHO_RESTORE_FOLIO && (r->lru || lru_of_folio(folio))) ||
 	    all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
 		return false;
+	if (!r->blocks++)
+		r->first = r->next;
 	r->next += r->step;
-	r->blocks++;
 	return true;
 }
 
@@ -147,7 +150,7 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 		all->owner = me;
 	}
 	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
-		all->run[i].blocks = all->run[i].next = 0;
+		all->run[i].step = all->run[i].blocks = all->run[i].next = 0;
 	if (!t->sums)
 		t->runs_depth = t->depth;
 	return all;
@@ -212,7 +215,6 @@ __noinline int run_end(struct vt_run *r)
 	if (run_sum(t, r, phys, pages))
 		run_tell(c, t, r, phys, pages);
 	r->blocks = 0;
-	r->next = 0;
 	return 0;
 }
 
@@ -278,8 +280,10 @@ __noinline int blocks_settle(bool over)
 	ours = t->depth && t->runs_depth == t->depth;
 	t->runs_at = 0;
 	if (all) {
-		for (u32 i = VT_RUNS_OPEN; ours && i-- > 0;)
+		for (u32 i = VT_RUNS_OPEN; ours && i-- > 0;) {
 			run_end(&all->run[i]);
+			all->run[i].next = 0;
+		}
 		all->owner = 0;
 	}
 	if (!ours) {
@@ -297,14 +301,19 @@ __noinline int blocks_settle(bool over)
 
 static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b)
 {
-	if (!r->blocks || r->lru || b->lru || r->type != b->type || r->order != b->order || r->depth != b->depth)
+	if (!r->step || r->lru || b->lru || r->type != b->type || r->order != b->order || r->depth != b->depth)
 		return false;
-	if (b->first == r->next)
+	if (b->first == r->next) {
+		if (!r->blocks)
+			r->first = r->next;
 		r->next = b->next;
-	else if (b->next == r->first)
+	} else if (b->next == r->first) {
+		if (!r->blocks)
+			r->next = r->first;
 		r->first = b->first;
-	else
+	} else {
 		return false;
+	}
 	r->blocks++;
 	return true;
 }
@@ -342,6 +351,8 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 		if (i <= at)
 			all->run[i] = all->run[i - 1];
 	all->run[0] = b;
+	if (!found)
+		run_end(&all->run[0]);
 	return 0;
 }
 

@@ -36,10 +36,10 @@ struct vt_folios {
 
 /* blocks.bpf.h: blocks side by side that one record will stand for. */
 struct vt_run {
-	u64 first, next;	/* struct page of the first block, and behind the last */
-	u64 step;		/* bytes of struct page that a block has */
+	u64 first, next;	/* struct page of the first block, and behind the last; of the block that was told where there are no more */
+	u64 step;		/* bytes of struct page that a block has, 0 = no run */
 	u64 lru;		/* of restored folios: as in struct vt_folio */
-	u32 blocks;		/* 0 = none */
+	u32 blocks;		/* that wait to be told */
 	u16 type;
 	u8 order, depth;
 };
