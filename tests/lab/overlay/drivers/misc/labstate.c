@@ -4,7 +4,8 @@
  *
  * An open file is eight bytes, written and read with write(2) and read(2). It
  * exists so that the lab has a handler which a tracer has never heard of, and
- * one that fails when asked to: to preserve, to freeze, to retrieve.
+ * one that fails when asked to: to preserve, to freeze, to retrieve. Told to, it
+ * registers late, and a second time with the same callbacks, as a new ABI does.
  */
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
@@ -32,6 +33,10 @@ MODULE_PARM_DESC(fail_preserve, "The preserve call, counted from 1, that fails w
 static int fail_retrieve;
 module_param(fail_retrieve, int, 0644);
 MODULE_PARM_DESC(fail_retrieve, "The retrieve call, counted from 1, that fails with -EIO (default: none)");
+
+static bool late;
+module_param(late, bool, 0444);
+MODULE_PARM_DESC(late, "Register no handler in init: \"handlers\" does (default: no)");
 
 static atomic_t labstate_freezes = ATOMIC_INIT(0);
 static atomic_t labstate_preserves = ATOMIC_INIT(0);
@@ -208,21 +213,67 @@ static const struct liveupdate_file_ops labstate_liveupdate_ops = {
 	.owner		= THIS_MODULE,
 };
 
-static struct liveupdate_file_handler labstate_liveupdate_fh = {
-	.ops		= &labstate_liveupdate_ops,
-	.compatible	= "lab-state-v1",
+/* The same callbacks once more: LUO has one handler for each set of them. */
+static const struct liveupdate_file_ops labstate_liveupdate_new_ops = {
+	.can_preserve	= labstate_liveupdate_can_preserve,
+	.preserve	= labstate_liveupdate_preserve,
+	.unpreserve	= labstate_liveupdate_unpreserve,
+	.freeze		= labstate_liveupdate_freeze,
+	.unfreeze	= labstate_liveupdate_unfreeze,
+	.retrieve	= labstate_liveupdate_retrieve,
+	.finish		= labstate_liveupdate_finish,
+	.owner		= THIS_MODULE,
 };
+
+static struct liveupdate_file_handler labstate_handlers[] = {
+	{ .ops = &labstate_liveupdate_ops, .compatible = "lab-state-v1" },
+	{ .ops = &labstate_liveupdate_new_ops, .compatible = "lab-state-v2" },
+};
+static unsigned int labstate_nr;	/* registered */
+
+static int labstate_register(unsigned int nr)
+{
+	int ret = 0;
+
+	while (!ret && labstate_nr < nr && labstate_nr < ARRAY_SIZE(labstate_handlers)) {
+		ret = liveupdate_register_file_handler(&labstate_handlers[labstate_nr]);
+		if (!ret)
+			labstate_nr++;
+	}
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+static void labstate_unregister(void)
+{
+	while (labstate_nr)
+		liveupdate_unregister_file_handler(&labstate_handlers[--labstate_nr]);
+}
+
+static int labstate_set_handlers(const char *val, const struct kernel_param *kp)
+{
+	unsigned int nr;
+	int ret = kstrtouint(val, 0, &nr);
+
+	return ret ?: labstate_register(nr);
+}
+
+static const struct kernel_param_ops labstate_handlers_ops = {
+	.set = labstate_set_handlers,
+	.get = param_get_uint,
+};
+module_param_cb(handlers, &labstate_handlers_ops, &labstate_nr, 0600);
+MODULE_PARM_DESC(handlers, "How many of the two handlers are registered; more can be, fewer cannot");
 
 static int __init labstate_init(void)
 {
-	int ret = liveupdate_register_file_handler(&labstate_liveupdate_fh);
+	int ret = late ? 0 : labstate_register(1);
 
-	if (ret && ret != -EOPNOTSUPP)
+	if (ret)
 		return ret;
 
 	ret = misc_register(&labstate_misc);
 	if (ret)
-		liveupdate_unregister_file_handler(&labstate_liveupdate_fh);
+		labstate_unregister();
 	return ret;
 }
 module_init(labstate_init);
@@ -230,7 +281,7 @@ module_init(labstate_init);
 static void __exit labstate_exit(void)
 {
 	misc_deregister(&labstate_misc);
-	liveupdate_unregister_file_handler(&labstate_liveupdate_fh);
+	labstate_unregister();
 }
 module_exit(labstate_exit);
 
