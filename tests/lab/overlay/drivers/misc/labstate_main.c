@@ -6,6 +6,9 @@
  * exists so that the lab has a handler which a tracer has never heard of, and
  * one that fails when asked to: to preserve, to freeze, to retrieve. Told to, it
  * registers late, and a second time with the same callbacks, as a new ABI does.
+ *
+ * How else it can go about being preserved, wrong or only different, is in
+ * labstate_modes.c. What is here is right.
  */
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
@@ -21,6 +24,8 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+
+#include "labstate.h"
 
 static int fail_freeze;
 module_param(fail_freeze, int, 0644);
@@ -41,16 +46,6 @@ MODULE_PARM_DESC(late, "Register no handler in init: \"handlers\" does (default:
 static atomic_t labstate_freezes = ATOMIC_INIT(0);
 static atomic_t labstate_preserves = ATOMIC_INIT(0);
 static atomic_t labstate_retrieves = ATOMIC_INIT(0);
-
-/* One open file. */
-struct labstate {
-	u64 value;
-};
-
-/* Handed over. */
-struct labstate_ser {
-	u64 value;
-};
 
 static int labstate_open(struct inode *inode, struct file *file)
 {
@@ -104,7 +99,7 @@ static bool labstate_liveupdate_can_preserve(struct liveupdate_file_handler *han
 	return file->f_op == &labstate_fops;
 }
 
-static int labstate_liveupdate_preserve(struct liveupdate_file_op_args *args)
+int labstate_preserve(struct liveupdate_file_op_args *args)
 {
 	struct labstate_ser *ser = kho_alloc_preserve(sizeof(*ser));
 
@@ -120,7 +115,7 @@ static int labstate_liveupdate_preserve(struct liveupdate_file_op_args *args)
 	return 0;
 }
 
-static void labstate_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
+void labstate_unpreserve(struct liveupdate_file_op_args *args)
 {
 	/* Called for a retrieved file, whose memory is long gone. */
 	if (luo_seeded(LUO_SEED_UNPRESERVE_RETRIEVED))
@@ -129,27 +124,32 @@ static void labstate_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 	kho_unpreserve_free(phys_to_virt(args->serialized_data));
 }
 
+bool labstate_freeze_fails(void)
+{
+	return atomic_inc_return(&labstate_freezes) == fail_freeze;
+}
+
 /* The value may change until the very end, so it is copied here. */
-static int labstate_liveupdate_freeze(struct liveupdate_file_op_args *args)
+int labstate_freeze(struct liveupdate_file_op_args *args)
 {
 	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
 	struct labstate *state = args->file->private_data;
 
-	if (atomic_inc_return(&labstate_freezes) == fail_freeze)
+	if (labstate_freeze_fails())
 		return -EBUSY;
 
 	ser->value = state->value;
 	return 0;
 }
 
-static void labstate_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
+void labstate_unfreeze(struct liveupdate_file_op_args *args)
 {
 	struct labstate_ser *ser = phys_to_virt(args->serialized_data);
 
 	ser->value = 0;
 }
 
-static struct file *labstate_getfile(u64 value)
+struct file *labstate_getfile(u64 value)
 {
 	struct labstate *state;
 	struct file *file;
@@ -168,7 +168,7 @@ static struct file *labstate_getfile(u64 value)
 }
 
 /* What was handed over is taken here, and finish has nothing left to do. */
-static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+int labstate_retrieve(struct liveupdate_file_op_args *args)
 {
 	struct folio *folio = kho_restore_folio(args->serialized_data);
 	struct labstate_ser *ser;
@@ -194,7 +194,7 @@ static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 	return 0;
 }
 
-static void labstate_liveupdate_finish(struct liveupdate_file_op_args *args)
+void labstate_finish(struct liveupdate_file_op_args *args)
 {
 	/* Retrieved, or as good as: see above. */
 	if (args->retrieve_status)
@@ -202,32 +202,85 @@ static void labstate_liveupdate_finish(struct liveupdate_file_op_args *args)
 	kho_restore_free(phys_to_virt(args->serialized_data));
 }
 
-static const struct liveupdate_file_ops labstate_liveupdate_ops = {
-	.can_preserve	= labstate_liveupdate_can_preserve,
-	.preserve	= labstate_liveupdate_preserve,
-	.unpreserve	= labstate_liveupdate_unpreserve,
-	.freeze		= labstate_liveupdate_freeze,
-	.unfreeze	= labstate_liveupdate_unfreeze,
-	.retrieve	= labstate_liveupdate_retrieve,
-	.finish		= labstate_liveupdate_finish,
-	.owner		= THIS_MODULE,
-};
+/*
+ * What LUO calls: the mode's callback where it has one, else the right one.
+ */
+#define MODE_OR(callback) (labstate_mode->callback ?: labstate_##callback)
 
-/* The same callbacks once more: LUO has one handler for each set of them. */
-static const struct liveupdate_file_ops labstate_liveupdate_new_ops = {
-	.can_preserve	= labstate_liveupdate_can_preserve,
-	.preserve	= labstate_liveupdate_preserve,
-	.unpreserve	= labstate_liveupdate_unpreserve,
-	.freeze		= labstate_liveupdate_freeze,
-	.unfreeze	= labstate_liveupdate_unfreeze,
-	.retrieve	= labstate_liveupdate_retrieve,
-	.finish		= labstate_liveupdate_finish,
-	.owner		= THIS_MODULE,
-};
+static int labstate_liveupdate_preserve(struct liveupdate_file_op_args *args)
+{
+	return MODE_OR(preserve)(args);
+}
+
+static void labstate_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
+{
+	MODE_OR(unpreserve)(args);
+}
+
+static int labstate_liveupdate_freeze(struct liveupdate_file_op_args *args)
+{
+	return MODE_OR(freeze)(args);
+}
+
+static void labstate_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
+{
+	MODE_OR(unfreeze)(args);
+}
+
+static int labstate_liveupdate_retrieve(struct liveupdate_file_op_args *args)
+{
+	return MODE_OR(retrieve)(args);
+}
+
+static bool labstate_liveupdate_can_finish(struct liveupdate_file_op_args *args)
+{
+	return labstate_mode->can_finish(args);
+}
+
+static void labstate_liveupdate_finish(struct liveupdate_file_op_args *args)
+{
+	MODE_OR(finish)(args);
+}
+
+static unsigned long labstate_liveupdate_get_id(struct file *file)
+{
+	return labstate_mode->get_id(file);
+}
+
+/* The same callbacks twice: LUO has one handler for each set of them. */
+#define LABSTATE_OPS {							\
+	.can_preserve	= labstate_liveupdate_can_preserve,		\
+	.preserve	= labstate_liveupdate_preserve,			\
+	.unpreserve	= labstate_liveupdate_unpreserve,		\
+	.freeze		= labstate_liveupdate_freeze,			\
+	.unfreeze	= labstate_liveupdate_unfreeze,			\
+	.retrieve	= labstate_liveupdate_retrieve,			\
+	.can_finish	= labstate_liveupdate_can_finish,		\
+	.finish		= labstate_liveupdate_finish,			\
+	.get_id		= labstate_liveupdate_get_id,			\
+	.owner		= THIS_MODULE,					\
+}
+
+static struct liveupdate_file_ops labstate_ops[] = { LABSTATE_OPS, LABSTATE_OPS };
+
+/* What the mode does not have, LUO must not see. */
+static void labstate_fit_ops(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(labstate_ops); i++) {
+		if (labstate_mode->no_unfreeze)
+			labstate_ops[i].unfreeze = NULL;
+		if (!labstate_mode->can_finish)
+			labstate_ops[i].can_finish = NULL;
+		if (!labstate_mode->get_id)
+			labstate_ops[i].get_id = NULL;
+	}
+}
 
 static struct liveupdate_file_handler labstate_handlers[] = {
-	{ .ops = &labstate_liveupdate_ops, .compatible = "lab-state-v1" },
-	{ .ops = &labstate_liveupdate_new_ops, .compatible = "lab-state-v2" },
+	{ .ops = &labstate_ops[0], .compatible = "lab-state-v1" },
+	{ .ops = &labstate_ops[1], .compatible = "lab-state-v2" },
 };
 static unsigned int labstate_nr;	/* registered */
 
@@ -266,14 +319,27 @@ MODULE_PARM_DESC(handlers, "How many of the two handlers are registered; more ca
 
 static int __init labstate_init(void)
 {
-	int ret = late ? 0 : labstate_register(1);
+	int ret;
 
+	labstate_fit_ops();
+	ret = labstate_mode->init ? labstate_mode->init() : 0;
 	if (ret)
 		return ret;
 
+	ret = late ? 0 : labstate_register(1);
+	if (ret)
+		goto err_exit;
+
 	ret = misc_register(&labstate_misc);
 	if (ret)
-		labstate_unregister();
+		goto err_unregister;
+	return 0;
+
+err_unregister:
+	labstate_unregister();
+err_exit:
+	if (labstate_mode->exit)
+		labstate_mode->exit();
 	return ret;
 }
 module_init(labstate_init);
@@ -282,6 +348,8 @@ static void __exit labstate_exit(void)
 {
 	misc_deregister(&labstate_misc);
 	labstate_unregister();
+	if (labstate_mode->exit)
+		labstate_mode->exit();
 }
 module_exit(labstate_exit);
 
