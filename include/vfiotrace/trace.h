@@ -55,7 +55,7 @@ struct vt_probe {
 enum vt_probe_state {
 	VT_PROBE_ATTACHED,	/* from attach_ns on */
 	VT_PROBE_ABSENT,	/* a callback that the handler does not have: nothing to attach to, and nothing is missed */
-	VT_PROBE_NO_FUNCTION,	/* this kernel has none of that name: for some events that is the same, for others a blind spot */
+	VT_PROBE_NO_FUNCTION,	/* this kernel has none of that name, or not the module that has it: for some events that is the same, for others a blind spot */
 	VT_PROBE_MISSING,	/* there is something to see, and no hook shows it */
 };
 enum vt_probe_state vt_probe__state(const struct vt_probe *p);

@@ -19,7 +19,7 @@ struct func_info;
 struct plan_row;
 
 /* When a hook's functions are there to be attached to. */
-enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
+enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_IOMMUFD, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
 
 /* A line of vfiotrace/hooks/: see vfiotrace/hooks.h. */
 struct hook {
