@@ -117,7 +117,7 @@ static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struc
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	if (!cpu)
 		return 0;
-	s->w.seq = ++cpu->seq;
+	s->w.seq = seq_next(cpu);
 	s->w.mask = s->w.fault = 0;
 	s->w.point = point;
 	s->same_device = 0;

@@ -84,7 +84,7 @@ static __always_inline void loss_add(struct vt_wire_loss *l)
 {
 	u64 now = bpf_ktime_get_boot_ns();
 
-	if (!l->count++)
+	if (!__sync_fetch_and_add(&l->count, 1))
 		l->first_ns = now;
 	l->last_ns = now;
 	/* Last: who sees it move finds the rest. */
@@ -99,6 +99,16 @@ static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)
 		loss_add(&cpu->loss[type]);
 }
 
+/*
+ * The next number of this CPU. Programs stay on their CPU and can be preempted
+ * there, by an interrupt or another task: without one instruction for all of it
+ * two records get one number, and the loss of either leaves no gap.
+ */
+static __always_inline u64 seq_next(struct vt_wire_cpu *cpu)
+{
+	return __sync_fetch_and_add(&cpu->seq, 1) + 1;
+}
+
 /* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
 static __noinline __attribute__((unused)) void loss_count(u16 type)
 {
@@ -107,7 +117,7 @@ static __noinline __attribute__((unused)) void loss_count(u16 type)
 
 	if (!cpu)
 		return;
-	cpu->seq++;
+	seq_next(cpu);
 	loss_of(cpu, type);
 }
 

@@ -82,7 +82,7 @@ static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, 
 
 	if (!cpu || type >= VT_EV_MAX)
 		return NULL;
-	seq = ++cpu->seq;
+	seq = seq_next(cpu);
 	w = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!w) {
 		loss_of(cpu, type);

@@ -150,6 +150,16 @@ expect() { # WORDS...
 	esac
 }
 
+# What knows where the kernel lies stays in the kernel.
+no_addresses() {
+	local side
+	for side in pre post third; do
+		[ -s "$out/$side.vft" ] || continue
+		"$tool" show -f json "$out/$side.vft" 2>/dev/null | "$LAB_DIR/../tools/addresses.py" - >"$out/addresses" ||
+			wrong "$side.vft has an address of the kernel: $(head -n 1 "$out/addresses")"
+	done
+}
+
 # What the tool said last, against a section of the scenario.
 compare() { # SECTION REPORT
 	local others=any verdict=$code found tab=$'\t'
@@ -174,4 +184,5 @@ if scenario_has "$scenario" third; then
 	judge_diff report-third post.vft third.vft
 	compare expect-third report-third
 fi
+no_addresses
 echo ok >"$out/verdict"
