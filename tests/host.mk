@@ -79,7 +79,7 @@ $(OUTPUT)/unit/test_order: tests/unit/test_order.c $(TURNED_SRC) $(TURNED)/vfiot
 
 $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PURE_LIBS) -lcmocka
 .SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))
 
 .PHONY: golden-trace

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "source/sources.h"
 
 /* ---- what stands above ---- */
 
@@ -87,6 +88,7 @@ void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance 
 
 static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_event *e)
 {
+	const struct vt_source *at = vt_show__source(g, t, e);
 	const char *func = vt_ev_str(e, VT_F_FUNC);
 
 	fprintf(f, "#%-5" PRIu64 " ", e->index);
@@ -101,6 +103,11 @@ static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance 
 		fputc(')', f);
 	}
 	vt_show__fields(f, t, e);
+	if (at) {
+		fputs(" source=", f);
+		vt_text__word(f, at->file);
+		fprintf(f, ":%u", at->line);
+	}
 	fputc('\n', f);
 }
 

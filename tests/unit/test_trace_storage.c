@@ -384,7 +384,7 @@ static void killed(void **state)
 
 /* ---- interrupted and short writes ---- */
 
-static void nothing(int sig) { }
+static void nothing(int sig) {}
 
 static void read_slowly(int fd, const char *path)
 {
