@@ -215,13 +215,29 @@ static __always_inline void frame_drop(struct vt_task *t)
 		t->top = t->depth - 1;
 }
 
-/* How many of the thread's calls lie above the newest of TYPE; VT_FRAMES: there is none. */
-static __always_inline u32 frames_above(struct vt_task *t, u32 type)
+/* Of the thread's calls: how many lie above the newest of TYPE; VT_FRAMES: there is none. Loops are bpf_loop(), of which the verifier sees one turn. */
+struct frames_walk {
+	struct vt_task *t;
+	u32 type, above;
+};
+
+static long frame_look(u32 i, struct frames_walk *k)
 {
-	for (u32 i = 0; i < VT_FRAMES && i < t->depth; i++)
-		if (frame_at(t, t->depth - 1 - i)->type == type)
-			return i;
-	return VT_FRAMES;
+	if (i >= k->t->depth)
+		return 1;
+	if (frame_at(k->t, k->t->depth - 1 - i)->type != k->type)
+		return 0;
+	k->above = i;
+	return 1;
+}
+
+static long frame_ended_unseen(u32 i, struct frames_walk *k)
+{
+	if (!k->t->depth)
+		return 1;
+	half_count(frame_at(k->t, k->t->top)->type);
+	frame_drop(k->t);
+	return 0;
 }
 
 /*
@@ -248,19 +264,17 @@ static __always_inline void half_end(u32 type)
  */
 __noinline int frames_mend(u32 type)
 {
-	struct vt_task *t = task_get();
-	u32 above = t ? frames_above(t, type) : VT_FRAMES;
+	struct frames_walk k = { .t = task_get(), .type = type, .above = VT_FRAMES };
 
-	if (!t || above >= VT_FRAMES) {
+	if (k.t)
+		bpf_loop(VT_FRAMES, frame_look, &k, 0);
+	if (k.above >= VT_FRAMES) {
 		half_end(type);
 		return 0;
 	}
-	for (u32 i = 0; i < VT_FRAMES && i < above && t->depth; i++) {
-		half_count(frame_at(t, t->top)->type);
-		frame_drop(t);
-	}
-	if (t->depth)
-		frame_drop(t);
+	bpf_loop(k.above, frame_ended_unseen, &k, 0);
+	if (k.t && k.t->depth)
+		frame_drop(k.t);
 	return 0;
 }
 
