@@ -99,20 +99,32 @@ static __always_inline void loss_of(struct vt_wire_cpu *cpu, u32 type)
 		loss_add(&cpu->loss[type]);
 }
 
+/* A record of TYPE that has its number and found no room. */
+__noinline int wire_lost(u32 type)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (cpu)
+		loss_of(cpu, type);
+	return 0;
+}
+
 /* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
-static __noinline __attribute__((unused)) void loss_count(u16 type)
+__noinline int loss_count(u32 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 
 	if (!cpu)
-		return;
+		return 0;
 	cpu->seq++;
 	loss_of(cpu, type);
+	return 0;
 }
 
 /* A call of TYPE of which one end alone was seen. */
-static __noinline __attribute__((unused)) void half_count(u32 type)
+__noinline int half_count(u32 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -120,6 +132,7 @@ static __noinline __attribute__((unused)) void half_count(u32 type)
 	barrier_var(type);	/* as in loss_of() */
 	if (cpu && type < VT_EV_MAX)
 		loss_add(&cpu->half[type]);
+	return 0;
 }
 
 #endif

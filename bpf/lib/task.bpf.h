@@ -48,7 +48,7 @@ struct vt_run {
  * Runs that may go on, the one that did last in front: the page allocator serves
  * from several places in turn.
  */
-#define VT_RUNS_OPEN 4
+#define VT_RUNS_OPEN 4	/* power of two */
 struct vt_runs {
 	u64 owner;		/* the task whose innermost call it is, 0 = nobody's */
 	struct vt_run run[VT_RUNS_OPEN];
@@ -128,7 +128,7 @@ static __always_inline void task_begin(struct vt_task *t)
 }
 
 /* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
-static __noinline __attribute__((unused)) struct vt_task *task_store(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_store(u32 type)
 {
 	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -153,7 +153,7 @@ static __always_inline bool task_first(struct vt_task *t, u32 type)
 }
 
 /* For a call of TYPE. */
-static __always_inline struct vt_task *task_make(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_make(u32 type)
 {
 	struct vt_task *t = task_store(type);
 
@@ -163,7 +163,7 @@ static __always_inline struct vt_task *task_make(u16 type)
 }
 
 /* Fault injection counts the calls of its section, and the allocations within each. */
-static __always_inline void section_enter(struct vt_task *t, u16 type)
+static __always_inline void section_enter(struct vt_task *t, u32 type)
 {
 	struct vt_control *c = ctl_get();
 
@@ -174,21 +174,20 @@ static __always_inline void section_enter(struct vt_task *t, u16 type)
 	t->section_call = __sync_fetch_and_add(&c->inject_calls, 1) + 1;
 }
 
-/* Enters a traced call. SESSION and TOKEN are inherited when not given. */
-static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
+/* T's is in a call of TYPE from here on. SESSION and TOKEN are inherited when not given. */
+__noinline int frame_begin(struct vt_task *t, u32 type, u64 session, bool has_token, u64 token)
 {
-	struct vt_task *t = task_make(type);
 	struct vt_frame up = {}, *f;
 
 	if (!t)
-		return NULL;
+		return 0;
 	task_first(t, type);
 	if (t->depth)
 		up = *frame_at(t, t->top);
 	t->depth++;
 	section_enter(t, type);
 	if (t->depth > VT_FRAMES)
-		return t;
+		return 0;
 	t->top = t->depth - 1;
 	f = frame_at(t, t->top);
 	f->type = type;
@@ -198,12 +197,21 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	f->has_token = has_token;
 	f->token = token;
 	if (session)
-		return t;
+		return 0;
 	f->session = up.session;
 	if (!has_token) {
 		f->has_token = up.has_token;
 		f->token = up.token;
 	}
+	return 0;
+}
+
+/* Enters a traced call. */
+static __always_inline struct vt_task *frame_push(u32 type, u64 session, bool has_token, u64 token)
+{
+	struct vt_task *t = task_make(type);
+
+	frame_begin(t, type, session, has_token, token);
 	return t;
 }
 
@@ -279,7 +287,7 @@ __noinline int frames_mend(u32 type)
 }
 
 /* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_make(). */
-static __always_inline void frame_pop(struct vt_task *t, u16 type)
+__noinline int frame_pop(struct vt_task *t, u32 type)
 {
 	struct vt_frame *f = frame_top(t);
 
@@ -288,6 +296,7 @@ static __always_inline void frame_pop(struct vt_task *t, u16 type)
 		frame_drop(t);
 	else
 		frames_mend(type);
+	return 0;
 }
 
 #endif
