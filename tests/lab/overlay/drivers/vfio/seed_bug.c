@@ -76,6 +76,12 @@ static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
 	[VFIO_SEED_FREEZE_ZAPS_RIGHT]		= "freeze-zaps-right",
 	/* right: opened under the names of the first two posted versions */
 	[VFIO_SEED_NAMES_V1]			= "names-v1",
+	/* own: the last close does not unbind the device from its iommufd */
+	[VFIO_SEED_IOMMUFD_LEFT]		= "iommufd-left",
+	/* no bug: the driver fails to open the device */
+	[VFIO_SEED_OPEN_FAILS]			= "open-fails",
+	/* own: the driver fails to open the device, which stays bound */
+	[VFIO_SEED_OPEN_FAILS_BOUND]		= "open-fails-bound",
 };
 
 static enum vfio_seed_bug vfio_seed_bug;
