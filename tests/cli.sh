@@ -132,7 +132,7 @@ check "show, bad clock" 64 "--time takes" "$vt" show --time noon "$pre"
 check "show, bad index" 64 "--index takes" "$vt" show -i 3-1 "$pre"
 check "show, bad token" 64 "--token takes" "$vt" show --token x "$pre"
 check "show, context of nothing" 64 "--context" "$vt" show -C 2 "$pre"
-check "show, text of two" 64 "timeline or perfetto" "$vt" show "$pre" "$post"
+check "show, text of two" 64 "timeline, perfetto" "$vt" show "$pre" "$post"
 
 # Colour and pager: as the terminal and the user want them.
 colored() { # NAME YES? COMMAND...
