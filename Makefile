@@ -119,7 +119,7 @@ $(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN)
 	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
 
 # What everybody gets; packages add theirs.
-DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings docs/recipes
 install: $(BIN) $(MAN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
 	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
