@@ -45,7 +45,7 @@ endif
 # beside report. All but capture and its commands is pure: it builds and is tested without BPF.
 PURE_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/source/*.c src/report/*.c)) \
 	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
-BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
+BPF_SRC  := $(filter-out bpf/multi.bpf.c,$(sort $(wildcard bpf/*.bpf.c))) bpf/multi.bpf.c
 CAPTURE_SRC := $(sort $(filter-out src/capture/arch/%,$(wildcard src/capture/*/*.c))) src/capture/arch/$(ARCH).c
 LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
@@ -96,7 +96,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -Oz $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@

@@ -55,7 +55,7 @@ struct vt_probe {
 enum vt_probe_state {
 	VT_PROBE_ATTACHED,	/* from attach_ns on */
 	VT_PROBE_ABSENT,	/* a callback that the handler does not have: nothing to attach to, and nothing is missed */
-	VT_PROBE_NO_FUNCTION,	/* this kernel has none of that name: for some events that is the same, for others a blind spot */
+	VT_PROBE_NO_FUNCTION,	/* this kernel has none of that name, or not the module that has it: for some events that is the same, for others a blind spot */
 	VT_PROBE_MISSING,	/* there is something to see, and no hook shows it */
 };
 enum vt_probe_state vt_probe__state(const struct vt_probe *p);
@@ -103,6 +103,12 @@ struct vt_writer;
  */
 int vt_writer__open(const char *path, struct vt_writer **out);
 int vt_writer__fdopen(int fd, struct vt_writer **out);
+/*
+ * Goes on behind the last block of the trace in PATH, which is whole and has no
+ * end: what is known of it only now. -EBADMSG where it is not so, -EEXIST where
+ * it has its end.
+ */
+int vt_writer__append(const char *path, struct vt_writer **out);
 
 int vt_writer__meta(struct vt_writer *w, const char *key, const char *value);
 /* The whole plan again with fresh counters: the last table in the file counts. */
@@ -333,8 +339,9 @@ const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i);
 
 /*
  * Well-known meta keys: tool.version, command, kernel.release, kernel.version,
- * kernel.build_id, boot_id, machine, clock, options, started (UTC, ISO 8601),
- * luo ("yes"/"no" + why), handlers.
+ * kernel.build_id, boot_id, machine, page_size, clock, options, started (UTC, ISO 8601),
+ * luo ("yes"/"no" + why), handlers; by which two traces are known to be of one
+ * update: machine.id, kho.count, kho.previous, carried.into.
  */
 
 #endif

@@ -42,6 +42,7 @@ enum vt_area {
 	VT_AREA_FILE,		/* struct file */
 	VT_AREA_VFIO,
 	VT_AREA_DF,		/* memory of struct vfio_device_file */
+	VT_AREA_IOMMUFD,	/* devices that vfio binds to an iommufd */
 	VT_AREA_OBJ,		/* memory of LUO and of callbacks */
 	VT_AREA_KHO,
 	VT_AREA_INJECT,		/* fault injection */
@@ -136,6 +137,11 @@ enum {
 	X(VFIO_UNREGISTER, "vfio.unregister", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
 	X(VFIO_MMAP, "vfio.mmap", VFIO, 0, "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
 	X(VFIO_ZAP, "vfio.zap", VFIO, 0, "BAR mappings zapped (vfio_pci_zap_bars()): mapping, and vmas: how many VMAs hang in it") \
+	/* iommufd */ \
+	X(IOMMUFD_BIND, "iommufd.bind", IOMMUFD, VT_K_LATER | VT_K_MAY_LACK | VT_K_POINTER, "iommufd_device_bind(): bdf, ret, idev on success") \
+	X(IOMMUFD_UNBIND, "iommufd.unbind", IOMMUFD, VT_K_LATER | VT_K_MAY_LACK, "iommufd_device_unbind(): idev") \
+	X(IOMMUFD_ATTACH, "iommufd.attach", IOMMUFD, VT_K_LATER | VT_K_MAY_LACK, "iommufd_device_attach(): idev, pasid, ret") \
+	X(IOMMUFD_DETACH, "iommufd.detach", IOMMUFD, VT_K_LATER | VT_K_MAY_LACK, "iommufd_device_detach(): idev, pasid") \
 	/* memory families at call sites */ \
 	X(MEM_FREE, "mem.free", DF, VT_K_EACH_ROW, "a free function about to be called on a tracked object: obj, callee, family, site, caller") \
 	X(OBJ_ALLOC, "obj.alloc", OBJ, VT_K_EACH_ROW | VT_K_LATER, "an allocation in LUO's text or in a handler's callback: obj (luo_file, session, or anything else), callee, family, site") \
@@ -188,6 +194,8 @@ enum {
 	X(FILE, "file", VT_OBJ, "struct file") \
 	X(DF, "df", VT_OBJ, "struct vfio_device_file") \
 	X(DEVICE, "device", VT_OBJ, "struct vfio_device") \
+	X(IDEV, "idev", VT_OBJ, "struct iommufd_device") \
+	X(PASID, "pasid", VT_U64, "address space of the device; 0 for all that it does without one") \
 	X(OBJ, "obj", VT_OBJ, "the object a memory event is about") \
 	X(MAPPING, "mapping", VT_OBJ, "file->f_mapping") \
 	X(INODE_MAPPING, "inode_mapping", VT_OBJ, "file->f_inode->i_mapping") \
@@ -235,6 +243,7 @@ enum {
 	X(MAPPING, "mapping", "struct address_space") \
 	X(FLB, "flb", "struct liveupdate_flb") \
 	X(VMA, "vma", "struct vm_area_struct") \
+	X(IDEV, "idev", "struct iommufd_device") \
 	X(OTHER, "ptr", "anything else")
 
 #define VT_ENUM5(id, name, a, b, c) VT_EV_##id,

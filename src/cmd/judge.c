@@ -72,7 +72,7 @@ static bool same_life(const struct vt_case *c)
 
 int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b)
 {
-	char why[200];
+	char why[400];
 	int code;
 
 	memset(c, 0, sizeof(*c));
@@ -81,7 +81,7 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 		code = vt_fail(VT_EXIT_USAGE, "%s: both traces are from the same boot; give the one from before the kexec and the one from after it", command);
 	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))
 		code = vt_fail(VT_EXIT_USAGE, "%s: the second trace is the one that ends in a jump: the order is PRE POST", command);
-	if (!code && b && vt_two_updates(c->side[0], c->side[1], why, sizeof(why)))
+	if (!code && b && vt_kin(c->side[0], c->side[1], why, sizeof(why)) == VT_KIN_TWO)
 		code = vt_fail(VT_EXIT_TWO_UPDATES, "%s: these traces are not of one live update: %s", command, why);
 	if (!code && vt_judge(c->side[0], c->side[1], &c->j))
 		code = vt_fail(VT_EXIT_IO, "%s: out of memory", command);

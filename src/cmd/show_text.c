@@ -73,6 +73,8 @@ void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance 
 	put_meta_line(f, "kernel", vt_trace__meta(t, "kernel.release"));
 	put_meta_line(f, "build id", vt_trace__meta(t, "kernel.build_id"));
 	put_meta_line(f, "boot", vt_trace__meta(t, "boot_id"));
+	put_meta_line(f, "before it", vt_trace__meta(t, "kho.previous"));
+	put_meta_line(f, "kexecs", vt_trace__meta(t, "kho.count"));
 	put_meta_line(f, "started", vt_trace__meta(t, "started"));
 	put_meta_line(f, "ended", ended ? ended : "in the jump, or the recorder was killed: there is no end block");
 	fprintf(f, "events    %" PRIu64 " in %" PRIu64 ".%09" PRIu64 " s, from boot time %" PRIu64 ".%09" PRIu64 "\n", g->events, ns / 1000000000, ns % 1000000000,

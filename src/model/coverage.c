@@ -23,7 +23,7 @@ static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
 /* Since when its hook is needed: a callback's from the first call on that would make it. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
-	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF)
+	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF || kind_area(t) == VT_AREA_IOMMUFD)
 		return s->first_vfio_ns;
 	/* Memory of LUO and of callbacks is looked at in their own text. */
 	if (kind_area(t) == VT_AREA_OBJ)

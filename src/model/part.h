@@ -17,7 +17,7 @@ struct task;
 struct frame;
 
 /* In this order they hear of the same thing. luo.c is the first: it knows which life a call is about. */
-#define PARTS(X) X(luo) X(order) X(answer) X(file) X(module) X(flb) X(kho) X(memory) X(vfio) X(df)
+#define PARTS(X) X(luo) X(order) X(answer) X(file) X(module) X(flb) X(kho) X(memory) X(vfio) X(df) X(iommufd)
 
 struct part {
 	size_t size;		/* of what it keeps, zeroed to begin with: part_own() */

@@ -22,6 +22,7 @@ static bool of_luo(const struct vt_event *e)
 	case VT_AREA_FILE:
 	case VT_AREA_VFIO:
 	case VT_AREA_DF:
+	case VT_AREA_IOMMUFD:
 		return vt_ev_str(e, VT_F_WITHIN);
 	default:
 		return true;

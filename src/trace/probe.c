@@ -11,6 +11,7 @@
 #define ABSENT "no such op"
 #define NO_OP " has " ABSENT
 #define NO_FUNCTION "no such function"
+#define NO_MODULE "is not loaded"
 #define HANDLER "handler "
 
 static const char *reason(const struct vt_probe *p)
@@ -24,7 +25,7 @@ enum vt_probe_state vt_probe__state(const struct vt_probe *p)
 		return VT_PROBE_ATTACHED;
 	if ((p->method && !strcmp(p->method, "absent")) || strstr(reason(p), ABSENT))
 		return VT_PROBE_ABSENT;
-	return strstr(reason(p), NO_FUNCTION) ? VT_PROBE_NO_FUNCTION : VT_PROBE_MISSING;
+	return strstr(reason(p), NO_FUNCTION) || strstr(reason(p), NO_MODULE) ? VT_PROBE_NO_FUNCTION : VT_PROBE_MISSING;
 }
 
 bool vt_probe__absent_from(const struct vt_probe *p, const char *compatible)

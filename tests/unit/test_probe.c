@@ -15,7 +15,7 @@ static void states(void **state)
 		{ { .method = "absent", .reason = "" }, VT_PROBE_ABSENT },
 		{ { .method = "none", .reason = "handler memfd-v1 has no such op" }, VT_PROBE_ABSENT },
 		{ { .method = "none", .reason = NO_FUNCTION }, VT_PROBE_NO_FUNCTION },
-		{ { .method = "none", .reason = "module vfio is not loaded" }, VT_PROBE_MISSING },
+		{ { .method = "none", .reason = "module vfio is not loaded" }, VT_PROBE_NO_FUNCTION },
 		{ { .method = "none", .reason = "Operation not permitted" }, VT_PROBE_MISSING },
 		{ { .method = "fentry", .reason = "" }, VT_PROBE_MISSING },
 		{ { .method = NULL, .reason = NULL }, VT_PROBE_MISSING },

@@ -101,6 +101,6 @@ struct domain {
 /* Ends with NULL. */
 extern const struct domain *const domain_list[];
 
-extern const struct domain domain_luo, domain_kho, domain_file, domain_inject, domain_vfio, domain_handlers, domain_objects;
+extern const struct domain domain_luo, domain_kho, domain_file, domain_inject, domain_vfio, domain_iommufd, domain_handlers, domain_objects;
 
 #endif

@@ -11,7 +11,7 @@
 
 /* In the order in which they are attached: objects.c looks at what handlers.c has found. */
 const struct domain *const domain_list[] = {
-	&domain_luo, &domain_kho, &domain_file, &domain_inject, &domain_vfio, &domain_handlers, &domain_objects, NULL,
+	&domain_luo, &domain_kho, &domain_file, &domain_inject, &domain_vfio, &domain_iommufd, &domain_handlers, &domain_objects, NULL,
 };
 #define NR_DOMAINS (sizeof(domain_list) / sizeof(domain_list[0]) - 1)
 

@@ -19,7 +19,7 @@ struct func_info;
 struct plan_row;
 
 /* When a hook's functions are there to be attached to. */
-enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
+enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_IOMMUFD, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
 
 /* A line of vfiotrace/hooks/: see vfiotrace/hooks.h. */
 struct hook {
@@ -29,7 +29,7 @@ struct hook {
 	bool enter, exit;
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
-	bool shared;		/* may be served by all_e_<domain>, all_x_<domain> */
+	bool shared;		/* may be served by all_e, all_x */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };

@@ -64,6 +64,12 @@ static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
 	[VFIO_SEED_STILL_BUSY]			= "still-busy",
 	/* class of B02: the file exists before its df does, and is lost on the error path */
 	[VFIO_SEED_EARLY_FILE_LOST]		= "early-file-lost",
+	/* own: the last close does not unbind the device from its iommufd */
+	[VFIO_SEED_IOMMUFD_LEFT]		= "iommufd-left",
+	/* no bug: the driver fails to open the device */
+	[VFIO_SEED_OPEN_FAILS]			= "open-fails",
+	/* own: the driver fails to open the device, which stays bound */
+	[VFIO_SEED_OPEN_FAILS_BOUND]		= "open-fails-bound",
 };
 
 static enum vfio_seed_bug vfio_seed_bug;
