@@ -46,6 +46,14 @@ $(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addpre
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_origin: $(OUTPUT)/tests/unit/test_origin.o $(call OBJ,src/capture/kernel/origin.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_structfile: $(OUTPUT)/tests/unit/test_structfile.o $(call OBJ,src/capture/record/structfile.c) $(TRACE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lbpf -lelf -lz -lcmocka
+
 $(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
@@ -71,7 +79,7 @@ $(OUTPUT)/unit/test_order: tests/unit/test_order.c $(TURNED_SRC) $(TURNED)/vfiot
 
 $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PURE_LIBS) -lcmocka
 .SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))
 
 .PHONY: golden-trace

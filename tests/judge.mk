@@ -17,7 +17,7 @@ judge-test: $(BIN) $(MKTRACE)
 	$(Q)tests/golden/judge/run.sh $(BIN) $(MKTRACE)
 
 # Fuzzing what stands behind the reader, bounded as there (FUZZ_SECONDS).
-JUDGE_FUZZ_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/report/*.c))
+JUDGE_FUZZ_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/source/*.c src/report/*.c))
 JUDGE_FUZZ_BIN := $(OUTPUT)/fuzz/fuzz_policy $(OUTPUT)/fuzz/fuzz_judge
 .PHONY: fuzz-judge
 fuzz-judge: $(JUDGE_FUZZ_BIN) $(OUTPUT)/fuzz/judge.seeds
@@ -29,7 +29,7 @@ $(OUTPUT)/fuzz/judge.seeds: $(wildcard tests/golden/judge/cases/*.case tests/gol
 
 $(JUDGE_FUZZ_BIN): $(OUTPUT)/fuzz/%: tests/fuzz/%.c $(JUDGE_FUZZ_SRC) $(OUTPUT)/gen/rule_pages.h $(wildcard src/*/*.h include/vfiotrace/*.h)
 	$(call say,FUZZCC,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -DVTF_FUZZ_NO_CRC $(FUZZ_CFLAGS) -o $@ $< $(JUDGE_FUZZ_SRC) $(TRACE_LIBS)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -DVTF_FUZZ_NO_CRC $(FUZZ_CFLAGS) -o $@ $< $(JUDGE_FUZZ_SRC) $(PURE_LIBS)
 
 # What the fuzzers reach: the corpus and what runs found, on builds that count. A table per target.
 FUZZ_ALL := fuzz_reader fuzz_reader_nocrc fuzz_policy fuzz_judge
@@ -41,4 +41,4 @@ fuzz-coverage: $(FUZZ_ALL:%=$(OUTPUT)/fuzz/cover/%) $(OUTPUT)/fuzz/judge.seeds
 $(OUTPUT)/fuzz/cover/%: $(wildcard tests/fuzz/*.c) $(JUDGE_FUZZ_SRC) $(OUTPUT)/gen/rule_pages.h $(wildcard src/*/*.h include/vfiotrace/*.h)
 	$(call say,COVER,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) $(if $(filter fuzz_reader,$*),,-DVTF_FUZZ_NO_CRC) $(COVER_CFLAGS) -o $@ \
-		tests/fuzz/$(*:_nocrc=).c $(JUDGE_FUZZ_SRC) $(TRACE_LIBS)
+		tests/fuzz/$(*:_nocrc=).c $(JUDGE_FUZZ_SRC) $(PURE_LIBS)

@@ -103,6 +103,12 @@ struct vt_writer;
  */
 int vt_writer__open(const char *path, struct vt_writer **out);
 int vt_writer__fdopen(int fd, struct vt_writer **out);
+/*
+ * Goes on behind the last block of the trace in PATH, which is whole and has no
+ * end: what is known of it only now. -EBADMSG where it is not so, -EEXIST where
+ * it has its end.
+ */
+int vt_writer__append(const char *path, struct vt_writer **out);
 
 int vt_writer__meta(struct vt_writer *w, const char *key, const char *value);
 /* The whole plan again with fresh counters: the last table in the file counts. */
@@ -333,8 +339,9 @@ const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i);
 
 /*
  * Well-known meta keys: tool.version, command, kernel.release, kernel.version,
- * kernel.build_id, boot_id, machine, clock, options, started (UTC, ISO 8601),
- * luo ("yes"/"no" + why), handlers.
+ * kernel.build_id, boot_id, machine, page_size, clock, options, started (UTC, ISO 8601),
+ * luo ("yes"/"no" + why), handlers; by which two traces are known to be of one
+ * update: machine.id, kho.count, kho.previous, carried.into.
  */
 
 #endif

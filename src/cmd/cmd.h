@@ -15,7 +15,7 @@
 struct vt_opt {
 	const char *name;	/* long name without dashes */
 	char letter;		/* short form, or 0 */
-	const char *arg;	/* name of its argument in the help, or NULL for a flag */
+	const char *arg;	/* name of its argument in the help, or NULL for a flag; FILE...: may be given again, all on lines of their own */
 	const char *help;	/* one sentence */
 	const char **value;	/* where the argument goes (with arg) */
 	bool *flag;		/* where true goes (without arg) */

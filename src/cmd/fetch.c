@@ -8,6 +8,7 @@
 
 #include "capture/record/carry.h"
 #include "cmd/cmd.h"
+#include "vfiotrace/trace.h"
 
 static const char *output = "pre.vft";
 
@@ -48,6 +49,31 @@ static int copy_at_last(const struct carry *c)
 	return err;
 }
 
+/* In which boot it arrived: that is what shows for sure which trace is its other half. */
+static void mark_arrival(void)
+{
+	struct vt_writer *w = NULL;
+	char boot[64] = "";
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int err;
+
+	if (!f)
+		return;
+	if (fgets(boot, sizeof(boot), f))
+		boot[strcspn(boot, "\n")] = 0;
+	fclose(f);
+	if (!*boot)
+		return;
+	err = vt_writer__append(output, &w);
+	if (!err)
+		err = vt_writer__meta(w, "carried.into", boot);
+	if (!err)
+		err = vt_writer__flush(w, true);
+	vt_writer__free(w);
+	if (err)
+		vt_say("%s is written, but not in which boot it arrived: %s", output, strerror(-err));
+}
+
 static int explain(int err, const char *why)
 {
 	if (err == -ENOENT || err == -ENODEV)
@@ -73,6 +99,7 @@ static int run(int argc, char **argv)
 		carry__free(c);
 		return vt_fail(VT_EXIT_IO, "%s: %s; given up, the trace is lost", output, strerror(-err));
 	}
+	mark_arrival();
 	err = carry__done(c);
 	if (err)
 		vt_say("%s is written, but LUO does not finish the session: %s", output, strerror(-err));

@@ -225,6 +225,7 @@ static void report(struct gate *g)
 		vt_lines__add(&all, "%s", g->demands.s[i]);
 	for (size_t i = 0; i < g->coverage.nr; i++)
 		vt_lines__add(&all, "%s", g->coverage.s[i]);
+	vt_case__debuginfo(&g->c, "gate", &ask);
 	vt_ask__opts(&ask, "gate", &o);
 	vt_pager__begin(ask.no_pager || ask.format != &vt_formats[0]);
 	o.demands = (const char *const *)all.s;
@@ -247,6 +248,7 @@ static void gate_free(struct gate *g)
 	vt_lines__free(&g->coverage);
 	vt_lines__free(&g->gone);
 	vt_case__close(&g->c);
+	vt_ask__close(&ask);
 }
 
 static int run_gate(int argc, char **argv)
@@ -255,16 +257,15 @@ static int run_gate(int argc, char **argv)
 	int code;
 
 	(void)argc;
-	code = vt_ask__parse(&ask, "gate");
-	if (code)
-		return code;
 	if (save_path && baseline_path)
 		return vt_fail(VT_EXIT_USAGE, "gate: --save-baseline and --baseline exclude each other");
 	if (today_arg && !valid_date(today_arg))
 		return vt_fail(VT_EXIT_USAGE, "gate: --today takes a date such as 2026-12-31");
 	if (save_path && !may_save())
 		return vt_fail(vt_exit_of(-errno), "gate: %s: %s", save_path, strerror(errno));
-	code = load(&g, policy_path, parse_policy);
+	code = vt_ask__parse(&ask, "gate");
+	if (!code)
+		code = load(&g, policy_path, parse_policy);
 	if (!code)
 		code = load(&g, baseline_path, parse_baseline);
 	if (!code)

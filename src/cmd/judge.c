@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/judge.h"
 #include "cmd/pager.h"
+#include "report/source_lines.h"
 #include "rules/crossing.h"
 #include "rules/update.h"
 
@@ -71,7 +72,7 @@ static bool same_life(const struct vt_case *c)
 
 int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b)
 {
-	char why[200];
+	char why[400];
 	int code;
 
 	memset(c, 0, sizeof(*c));
@@ -80,7 +81,7 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 		code = vt_fail(VT_EXIT_USAGE, "%s: both traces are from the same boot; give the one from before the kexec and the one from after it", command);
 	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))
 		code = vt_fail(VT_EXIT_USAGE, "%s: the second trace is the one that ends in a jump: the order is PRE POST", command);
-	if (!code && b && vt_two_updates(c->side[0], c->side[1], why, sizeof(why)))
+	if (!code && b && vt_kin(c->side[0], c->side[1], why, sizeof(why)) == VT_KIN_TWO)
 		code = vt_fail(VT_EXIT_TWO_UPDATES, "%s: these traces are not of one live update: %s", command, why);
 	if (!code && vt_judge(c->side[0], c->side[1], &c->j))
 		code = vt_fail(VT_EXIT_IO, "%s: out of memory", command);
@@ -111,6 +112,48 @@ int vt_color__of(const char *word, const char *command)
 	return -1;
 }
 
+/* A file that is given and has nothing to say is a slip; one that cannot be read is not. */
+int vt_debuginfo__open(const char *paths, const char *command, struct vt_sources **to)
+{
+	char *why = NULL;
+	int ret = paths ? vt_sources__open(to, paths, &why) : 0;
+
+	if (!ret)
+		return 0;
+	ret = vt_fail(ret == -ENODATA || ret == -EINVAL ? VT_EXIT_USAGE : vt_exit_of(ret), "%s: --debuginfo %s", command, why ? why : strerror(-ret));
+	free(why);
+	return ret;
+}
+
+void vt_debuginfo__tell(const struct vt_sources *s, const char *command, const struct vt_source_kernel *k, size_t nr)
+{
+	char buf[256];
+
+	for (size_t i = 0; s && i < vt_sources__nr(s); i++) {
+		const char *why = NULL;
+
+		for (size_t n = 0; n < nr && (!n || why); n++)
+			why = vt_sources__refused(s, i, &k[n], buf, sizeof(buf));
+		if (why)
+			vt_say("%s: %s is not used: %s", command, vt_sources__path(s, i), why);
+	}
+}
+
+void vt_case__debuginfo(const struct vt_case *c, const char *command, const struct vt_ask *ask)
+{
+	struct vt_source_kernel k[2];
+
+	for (size_t i = 0; i < c->j->nr_sides; i++)
+		k[i] = vt_side_kernel(c->j->side[i]);
+	vt_debuginfo__tell(ask->sources, command, k, c->j->nr_sides);
+}
+
+void vt_ask__close(struct vt_ask *ask)
+{
+	vt_sources__free(ask->sources);
+	ask->sources = NULL;
+}
+
 int vt_ask__parse(struct vt_ask *ask, const char *command)
 {
 	int color = vt_color__of(ask->color_name, command);
@@ -121,7 +164,7 @@ int vt_ask__parse(struct vt_ask *ask, const char *command)
 	if (color < 0)
 		return VT_EXIT_USAGE;
 	ask->color = (enum vt_color)color;
-	return 0;
+	return vt_debuginfo__open(ask->debuginfo, command, &ask->sources);
 }
 
 void vt_ask__opts(const struct vt_ask *ask, const char *command, struct vt_report_opts *o)
@@ -129,6 +172,7 @@ void vt_ask__opts(const struct vt_ask *ask, const char *command, struct vt_repor
 	vt_report_opts__init(o, command, stdout, ask->color, ask->verbose);
 	o->name = ask->name;
 	o->host = ask->host;
+	o->sources = ask->sources;
 }
 
 /* ---- diff and check ---- */
@@ -140,6 +184,7 @@ static int tell(const char *command, const struct vt_ask *ask, const struct vt_r
 
 	if (code)
 		return code;
+	vt_case__debuginfo(&c, command, ask);
 	ask->format->put(stdout, c.j, o);
 	code = (int)c.j->exit;
 	vt_case__close(&c);
@@ -179,13 +224,11 @@ static int many(const char *command, const struct vt_ask *ask)
 	return vt_fail(VT_EXIT_USAGE, "%s: %s holds one update; give one, or ask for jsonl or text", command, ask->format->name);
 }
 
-int vt_cases__tell(const char *command, struct vt_ask *ask, int nr, char **paths, int per)
+static int tell_files(const char *command, const struct vt_ask *ask, int nr, char **paths, int per)
 {
 	struct vt_report_opts o;
-	int code = vt_ask__parse(ask, command);
+	int code;
 
-	if (code)
-		return code;
 	if (nr % per)
 		return vt_fail(VT_EXIT_USAGE, "%s takes PRE and POST, and as many further pairs as you like: this is an odd number of files", command);
 	if (nr == per)
@@ -201,6 +244,16 @@ int vt_cases__tell(const char *command, struct vt_ask *ask, int nr, char **paths
 		code = worse(code, tell(command, ask, &o, paths[i], per == 2 ? paths[i + 1] : NULL));
 	}
 	vt_pager__end();
+	return code;
+}
+
+int vt_cases__tell(const char *command, struct vt_ask *ask, int nr, char **paths, int per)
+{
+	int code = vt_ask__parse(ask, command);
+
+	if (!code)
+		code = tell_files(command, ask, nr, paths, per);
+	vt_ask__close(ask);
 	return code;
 }
 
@@ -246,13 +299,11 @@ static int tell_lines(const char *command, const struct vt_ask *ask, const char 
 	return code;
 }
 
-int vt_list__tell(const char *command, struct vt_ask *ask, const char *list)
+static int tell_list(const char *command, const struct vt_ask *ask, const char *list)
 {
-	int code = vt_ask__parse(ask, command);
+	int code = many(command, ask);
 	FILE *f;
 
-	if (!code)
-		code = many(command, ask);
 	if (code)
 		return code;
 	f = strcmp(list, "-") ? fopen(list, "re") : stdin;
@@ -261,5 +312,15 @@ int vt_list__tell(const char *command, struct vt_ask *ask, const char *list)
 	code = tell_lines(command, ask, list, f);
 	if (f != stdin)
 		fclose(f);
+	return code;
+}
+
+int vt_list__tell(const char *command, struct vt_ask *ask, const char *list)
+{
+	int code = vt_ask__parse(ask, command);
+
+	if (!code)
+		code = tell_list(command, ask, list);
+	vt_ask__close(ask);
 	return code;
 }

@@ -15,26 +15,39 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 void vt_case__close(struct vt_case *c);
 
 /* What the options that they share say. */
+struct vt_sources;
 struct vt_ask {
-	const char *format_name, *color_name, *name, *host;
+	const char *format_name, *color_name, *name, *host, *debuginfo;
 	bool verbose, no_pager;
 	/* once looked at */
 	const struct vt_format *format;
 	enum vt_color color;
+	struct vt_sources *sources;
 };
 #define VT_ASK_OPTS(a) \
 	{ "format", 'f', "FORMAT", "of the report; without it the first of" VT_FORMAT_HELP, &(a).format_name, NULL }, \
 	{ "verbose", 'v', NULL, "all that text can tell: notes, lives of files, struct file, times", NULL, &(a).verbose }, \
 	{ "name", 0, "NAME", "of the scenario, for the report", &(a).name, NULL }, \
 	{ "host", 0, "HOST", "on which it happened, for the report", &(a).host, NULL }, \
+	VT_DEBUGINFO_OPT((a).debuginfo), \
 	VT_SCREEN_OPTS((a).color_name, (a).no_pager)
+#define VT_DEBUGINFO_OPT(paths) \
+	{ "debuginfo", 0, "FILE...", "vmlinux or module with debug information, or a directory of them: call sites get lines of the source", &(paths), NULL }
 /* For all that is read on a screen. */
 #define VT_SCREEN_OPTS(color_name, no_pager) \
 	{ "color", 0, "WHEN", "auto (default), always, or never", &(color_name), NULL }, \
 	{ "no-pager", 0, NULL, "no pager, even on a terminal", NULL, &(no_pager) }
 
-/* The words of the options become what they mean: 0, or VT_EXIT_USAGE after a complaint. */
+/* The words of the options become what they mean: 0, or an exit code after a complaint. */
 int vt_ask__parse(struct vt_ask *ask, const char *command);
+void vt_ask__close(struct vt_ask *ask);
+/* PATHS (NULL: none) into *TO; 0, or an exit code after a complaint. */
+int vt_debuginfo__open(const char *paths, const char *command, struct vt_sources **to);
+/* Says which files belong to none of these NR kernels: they are not used. */
+struct vt_source_kernel;
+void vt_debuginfo__tell(const struct vt_sources *s, const char *command, const struct vt_source_kernel *k, size_t nr);
+/* For a case: before its report is written. */
+void vt_case__debuginfo(const struct vt_case *c, const char *command, const struct vt_ask *ask);
 /* -1 after a complaint. */
 int vt_color__of(const char *word, const char *command);
 /* For stdout; called before the pager takes it. */

@@ -103,6 +103,28 @@ static int refuse(const struct parser *p, const char *word)
 	return vt_fail(VT_EXIT_USAGE, "%s: unknown option %s; see 'vfiotrace %s --help'", name, word, name);
 }
 
+/* FILE...: may be given again. */
+static bool many(const struct vt_opt *o)
+{
+	size_t len = strlen(o->arg);
+
+	return len > 3 && !strcmp(o->arg + len - 3, "...");
+}
+
+/* Both on lines of their own; what was there may be an argument: it is not freed. */
+static int append(const struct vt_opt *o)
+{
+	static char *last;
+	char *both;
+
+	if (asprintf(&both, "%s\n%s", *o->value, optarg) < 0)
+		return vt_fail(VT_EXIT_IO, "out of memory");
+	if (last == *o->value)
+		free(last);
+	*o->value = last = both;
+	return 0;
+}
+
 /* 0, or an exit code after a complaint. */
 static int take(struct parser *p, size_t row)
 {
@@ -112,6 +134,8 @@ static int take(struct parser *p, size_t row)
 		*o->flag = true;
 		return 0;
 	}
+	if (p->given[row] && many(o))
+		return append(o);
 	/* The first of two must not vanish without a word. */
 	if (p->given[row])
 		return vt_fail(VT_EXIT_USAGE, "%s: option --%s is given twice", p->c->name, o->name);

@@ -17,8 +17,8 @@
 #include "cmd/cmd.h"
 #include "vfiotrace/trace.h"
 
-enum kind { SESSION, TASK, COMMAND, NAME, DEVICE, KINDS };
-static const char *const words[KINDS] = { "session", "task", "command", "name", NULL };
+enum kind { SESSION, TASK, COMMAND, NAME, MACHINE, DEVICE, KINDS };
+static const char *const words[KINDS] = { "session", "task", "command", "name", "machine", NULL };
 
 struct names {
 	char **s;
@@ -207,7 +207,11 @@ static int meta(struct scrub *c)
 		vt_trace__meta_at(c->in, i, &key, &text);
 		if (!strcmp(key, "kernel.cmdline") || !strcmp(key, "options"))
 			continue;
-		err = vt_writer__meta(c->out, key, strcmp(key, "command") ? text : "vfiotrace record (scrubbed)");
+		if (!strcmp(key, "command"))
+			text = "vfiotrace record (scrubbed)";
+		else if (!strcmp(key, "machine.id"))
+			text = named(c, MACHINE, text);
+		err = vt_writer__meta(c->out, key, text);
 	}
 	return err ? err : vt_writer__meta(c->out, "scrubbed", c->move ? "names, command lines, addresses" : "names, command lines");
 }

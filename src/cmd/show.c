@@ -7,12 +7,14 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/judge.h"
 #include "cmd/pager.h"
 #include "cmd/show.h"
+#include "source/sources.h"
 
 /* The option table points into these; there is one command line per process. */
 static struct {
-	const char *format_name, *session, *token, *type, *func, *task, *since, *until, *index, *context, *time;
+	const char *format_name, *session, *token, *type, *func, *task, *since, *until, *index, *context, *time, *debuginfo;
 	bool timeline, no_pager;
 } ask;
 static struct vt_parts wanted;
@@ -30,6 +32,7 @@ static const struct view {
 	{ "timeline", vt_show__timeline, true, vt_show__summary, vt_show__text_parts },
 	{ "json", vt_show__json, false, NULL, vt_show__json_parts },
 	{ "perfetto", vt_show__perfetto, true, NULL, NULL },
+	{ "trackevent", vt_show__trackevent, true, NULL, NULL },
 };
 
 static const struct view *find_view(const char *name)
@@ -132,6 +135,15 @@ static int show(struct vt_shown *s, size_t nr, char **paths, const struct view *
 	return code;
 }
 
+static void tell_debuginfo(const struct vt_sources *sources, const struct vt_shown *s, size_t nr)
+{
+	struct vt_source_kernel k[2];
+
+	for (size_t i = 0; i < nr; i++)
+		k[i] = (struct vt_source_kernel){ .release = vt_trace__meta(s[i].t, "kernel.release"), .build_id = vt_trace__meta(s[i].t, "kernel.build_id") };
+	vt_debuginfo__tell(sources, "show", k, nr);
+}
+
 static int open_one(const char *path, struct vt_shown *s)
 {
 	char *why;
@@ -182,31 +194,37 @@ static int run(int argc, char **argv)
 	struct vt_filter filter = { .session = ask.session, .type = ask.type, .func = ask.func, .task = ask.task, .to_ns = UINT64_MAX };
 	const struct view *view = find_view(name);
 	struct vt_shown s[2] = { 0 };
+	struct vt_sources *sources = NULL;
 	enum vt_clock clock;
 	int ret;
 
 	if (!view)
-		return vt_fail(VT_EXIT_USAGE, "show: no format '%s'; there are text, timeline, json, perfetto", name);
+		return vt_fail(VT_EXIT_USAGE, "show: no format '%s'; there are text, timeline, json, perfetto, trackevent", name);
 	if (parts_wanted() && !view->parts)
-		return vt_fail(VT_EXIT_USAGE, "show: --meta, --probes and --loss come as text or json, not as perfetto");
+		return vt_fail(VT_EXIT_USAGE, "show: --meta, --probes and --loss come as text or json, not as %s", name);
 	if (argc == 2 && !view->both)
-		return vt_fail(VT_EXIT_USAGE, "show: both kernels stand in one timeline or perfetto trace, not in %s", name);
+		return vt_fail(VT_EXIT_USAGE, "show: both kernels stand in one timeline, perfetto or trackevent, not in %s", name);
 	ret = parse(&filter, &clock);
+	if (!ret)
+		ret = vt_debuginfo__open(ask.debuginfo, "show", &sources);
 	for (int i = 0; i < argc && !ret; i++) {
-		s[i].g = (struct vt_glance){ .label = argc == 1 ? NULL : i ? "POST" : "PRE", .clock = clock, .filter = &filter };
+		s[i].g = (struct vt_glance){ .label = argc == 1 ? NULL : i ? "POST" : "PRE", .clock = clock, .filter = &filter, .sources = sources };
 		ret = open_one(argv[i], &s[i]);
 	}
+	if (!ret)
+		tell_debuginfo(sources, s, (size_t)argc);
 	if (!ret)
 		ret = show(s, (size_t)argc, argv, view);
 	for (int i = 0; i < argc; i++) {
 		vt_trace__free(s[i].t);
 		free(s[i].g.open);
 	}
+	vt_sources__free(sources);
 	return ret;
 }
 
 static const struct vt_opt opts[] = {
-	{ "format", 'f', "FORMAT", "text (default), timeline, json, or perfetto", &ask.format_name, NULL },
+	{ "format", 'f', "FORMAT", "text (default), timeline, json, perfetto, or trackevent", &ask.format_name, NULL },
 	{ "timeline", 't', NULL, "as -f timeline", NULL, &ask.timeline },
 	{ "session", 's', "GLOB", "only events of sessions of that name", &ask.session, NULL },
 	{ "token", 0, "N", "only those of files with that token", &ask.token, NULL },
@@ -218,6 +236,7 @@ static const struct vt_opt opts[] = {
 	{ "index", 'i', "LIST", "only the events with these numbers, as evidence names them: 50,52,60-70", &ask.index, NULL },
 	{ "context", 'C', "N", "with --index: N events before and after each, too", &ask.context, NULL },
 	{ "time", 0, "CLOCK", "boot (default), start (since the first event), or utc", &ask.time, NULL },
+	VT_DEBUGINFO_OPT(ask.debuginfo),
 	{ "no-pager", 0, NULL, "no pager, even on a terminal", NULL, &ask.no_pager },
 	{ "meta", 0, NULL, "only what the trace says about its origin", NULL, &wanted.meta },
 	{ "probes", 0, NULL, "only the probes, with their hits", NULL, &wanted.probes },
@@ -236,9 +255,10 @@ const struct vt_cmd vt_cmd_show = {
 		"preserved file (session, token); of PRE and POST, over both kernels. json prints\n"
 		"one object per line, with a member `record` (meta, probe, loss, damage, event);\n"
 		"docs/trace.schema.json describes them. Times, and numbers above 2^53, are strings\n"
-		"there: no reader rounds them. perfetto loads in ui.perfetto.dev; of PRE and POST\n"
-		"it has both kernels, with an arrow from where a file is preserved to where it is\n"
-		"retrieved. Numbers and times are those of the evidence in a report.\n"
+		"there: no reader rounds them. trackevent is Perfetto's own format, perfetto the JSON\n"
+		"that chrome://tracing and others read as well: both load in ui.perfetto.dev, and of\n"
+		"PRE and POST have both kernels, with an arrow from where a file is preserved to where\n"
+		"it is retrieved. Numbers and times are those of the evidence in a report.\n"
 		"A damaged trace is shown as far as it can be read; the exit code is then 65.",
 	.opts = opts,
 	.min_args = 1, .max_args = 2,

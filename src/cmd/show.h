@@ -17,6 +17,8 @@ enum vt_clock {
 
 /* Which events: those that fit all that is given. */
 #define VT_RANGES_MAX 64
+struct vt_sources;
+struct vt_source;
 struct vt_filter {
 	const char *session, *type, *func, *task;	/* globs; NULL: any. task: its name or its number */
 	bool has_token;
@@ -42,6 +44,7 @@ struct vt_glance {
 	enum vt_clock clock;
 	int64_t utc_ns;			/* of the first event */
 	const struct vt_filter *filter;
+	struct vt_sources *sources;	/* or NULL */
 };
 struct vt_shown {
 	struct vt_trace *t;
@@ -52,6 +55,7 @@ int vt_show__text(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__timeline(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__json(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__perfetto(FILE *f, struct vt_shown *s, size_t nr);
+int vt_show__trackevent(FILE *f, struct vt_shown *s, size_t nr);
 
 /* What stands above the views for people. */
 void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance *g);
@@ -79,6 +83,8 @@ void vt_show__time(FILE *f, const struct vt_glance *g, uint64_t ts_ns);
 bool vt_show__open(const struct vt_glance *g, const struct vt_event *e);
 const char *vt_show__arrow(const struct vt_event *e);
 void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e);
+/* Where the call site of E is in the sources; NULL: it has none, or that is not known. */
+const struct vt_source *vt_show__source(const struct vt_glance *g, const struct vt_trace *t, const struct vt_event *e);
 void vt_show__json_meta(struct vt_jsonw *w, const char *key, const struct vt_trace *t);
 void vt_show__json_fields(struct vt_jsonw *w, const char *key, const struct vt_trace *t, const struct vt_event *e);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The view for machines: JSON lines, docs/trace.schema.json. */
 #include "cmd/show.h"
+#include "source/sources.h"
 
 static const char *phase_name(const struct vt_event *e)
 {
@@ -80,8 +81,19 @@ static void damage(FILE *f, const struct vt_damage *d)
 	end(&w);
 }
 
-static void event(FILE *f, const struct vt_trace *t, const struct vt_event *e)
+static void source(struct vt_jsonw *w, const struct vt_source *at)
 {
+	vt_jsonw__object(w, "source");
+	vt_jsonw__str(w, "file", at->file);
+	vt_jsonw__u64(w, "line", at->line);
+	vt_jsonw__u64(w, "column", at->column);
+	vt_jsonw__str(w, "function", at->function);
+	vt_jsonw__end(w);
+}
+
+static void event(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_event *e)
+{
+	const struct vt_source *at = vt_show__source(g, t, e);
 	struct vt_jsonw w;
 
 	begin(&w, f, "event");
@@ -95,6 +107,8 @@ static void event(FILE *f, const struct vt_trace *t, const struct vt_event *e)
 	vt_jsonw__str(&w, "type", e->type_name);
 	vt_jsonw__str(&w, "phase", phase_name(e));
 	vt_show__json_fields(&w, "fields", t, e);
+	if (at)
+		source(&w, at);
 	end(&w);
 }
 
@@ -122,6 +136,6 @@ int vt_show__json(FILE *f, struct vt_shown *s, size_t nr)
 	for (size_t i = 0; i < vt_trace__damage_nr(t); i++)
 		damage(f, vt_trace__damage(t, i));
 	while (!ferror(f) && (ret = vt_show__next(s, &e)) > 0)
-		event(f, t, &e);
+		event(f, t, &s->g, &e);
 	return ferror(f) ? 0 : ret;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cmd/show.h"
+#include "source/sources.h"
 
 int vt_show__next(struct vt_shown *s, struct vt_event *e)
 {
@@ -87,6 +88,14 @@ void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e
 		vt_text__value(f, t, &v);
 		put_ret_name(f, e, &v);
 	}
+}
+
+const struct vt_source *vt_show__source(const struct vt_glance *g, const struct vt_trace *t, const struct vt_event *e)
+{
+	struct vt_source_kernel k = { .release = vt_trace__meta(t, "kernel.release"), .build_id = vt_trace__meta(t, "kernel.build_id") };
+	const char *site = g->sources ? vt_ev_str(e, VT_F_SITE) : NULL;
+
+	return site ? vt_sources__find(g->sources, &k, site) : NULL;
 }
 
 /* ---- in JSON ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/show.h"
+#include "source/sources.h"
 
 /* ---- what stands above ---- */
 
@@ -72,6 +73,8 @@ void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance 
 	put_meta_line(f, "kernel", vt_trace__meta(t, "kernel.release"));
 	put_meta_line(f, "build id", vt_trace__meta(t, "kernel.build_id"));
 	put_meta_line(f, "boot", vt_trace__meta(t, "boot_id"));
+	put_meta_line(f, "before it", vt_trace__meta(t, "kho.previous"));
+	put_meta_line(f, "kexecs", vt_trace__meta(t, "kho.count"));
 	put_meta_line(f, "started", vt_trace__meta(t, "started"));
 	put_meta_line(f, "ended", ended ? ended : "in the jump, or the recorder was killed: there is no end block");
 	fprintf(f, "events    %" PRIu64 " in %" PRIu64 ".%09" PRIu64 " s, from boot time %" PRIu64 ".%09" PRIu64 "\n", g->events, ns / 1000000000, ns % 1000000000,
@@ -85,6 +88,7 @@ void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance 
 
 static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance *g, const struct vt_event *e)
 {
+	const struct vt_source *at = vt_show__source(g, t, e);
 	const char *func = vt_ev_str(e, VT_F_FUNC);
 
 	fprintf(f, "#%-5" PRIu64 " ", e->index);
@@ -99,6 +103,11 @@ static void put_event(FILE *f, const struct vt_trace *t, const struct vt_glance 
 		fputc(')', f);
 	}
 	vt_show__fields(f, t, e);
+	if (at) {
+		fputs(" source=", f);
+		vt_text__word(f, at->file);
+		fprintf(f, ":%u", at->line);
+	}
 	fputc('\n', f);
 }
 

@@ -215,7 +215,7 @@ static void free_group(struct group *g)
 	free(g);
 }
 
-static void leave(void *p) { }
+static void leave(void *p) {}
 
 /* One trace more in the stories. Objects and tasks are of one kernel. */
 static int add_trace(struct timeline *tl, struct vt_shown *s)

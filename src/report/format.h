@@ -8,11 +8,14 @@
 #include "report/formats.h"
 #include "rules/crossing.h"
 
+struct vt_sources;
+
 struct vt_report_opts {
 	const char *command;	/* "diff", "check", "gate" */
 	unsigned int width;	/* of text */
 	bool color, verbose;
 	const char *name, *host;	/* of the scenario, of the machine: as the caller calls them, or NULL */
+	struct vt_sources *sources;	/* where call sites are in the sources, or NULL */
 	/* gate only */
 	const char *const *unused;	/* suppressions that nothing matched */
 	size_t nr_unused;

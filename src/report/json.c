@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "report/identity.h"
 #include "report/pairs.h"
+#include "report/source_lines.h"
 #include "trace/json_writer.h"
 
 #define SCHEMA_VERSION 4
@@ -243,6 +244,27 @@ static void evidence(struct vt_jsonw *w, const struct vt_finding *x)
 	vt_jsonw__end_line(w, 6);
 }
 
+static void sources(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
+{
+	size_t nr;
+	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
+
+	vt_jsonw__line(w, 6);
+	vt_jsonw__rows(w, "sources", 8);
+	for (size_t i = 0; i < nr; i++) {
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "side", l[i].side->label);
+		vt_jsonw__str(w, "site", l[i].site);
+		vt_jsonw__str(w, "file", l[i].at->file);
+		u64(w, "line", l[i].at->line);
+		u64(w, "column", l[i].at->column);
+		vt_jsonw__str(w, "function", l[i].at->function);
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end_line(w, 6);
+	free(l);
+}
+
 /* A member that begins a line of a finding. */
 static void text(struct vt_jsonw *w, const char *key, const char *value)
 {
@@ -250,7 +272,7 @@ static void text(struct vt_jsonw *w, const char *key, const char *value)
 	vt_jsonw__str(w, key, value);
 }
 
-static void one_finding(struct vt_jsonw *w, const struct vt_finding *x, bool note)
+static void one_finding(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x, bool note)
 {
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__str(w, note ? "about" : "rule", note ? x->key : x->rule->id);
@@ -272,16 +294,18 @@ static void one_finding(struct vt_jsonw *w, const struct vt_finding *x, bool not
 	strings(w, "also", (const char *const *)x->also, x->nr_also);
 	vt_jsonw__line(w, 6);
 	evidence(w, x);
+	if (o->sources)
+		sources(w, j, o, x);
 	vt_jsonw__end(w);
 }
 
-static void finding_list(struct vt_jsonw *w, const struct vt_judgement *j, const char *name, bool notes)
+static void finding_list(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o, const char *name, bool notes)
 {
 	vt_jsonw__line(w, 2);
 	vt_jsonw__rows(w, name, 4);
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		if ((j->findings[i].severity == VT_NOTE) == notes)
-			one_finding(w, &j->findings[i], notes);
+			one_finding(w, j, o, &j->findings[i], notes);
 	}
 	vt_jsonw__end_line(w, 2);
 }
@@ -357,6 +381,29 @@ static void tables(struct vt_jsonw *w, const struct vt_judgement *j)
 	vt_jsonw__end_line(w, 2);
 }
 
+/* Which files say where call sites are, and for which sides: only when some were given. */
+static void debuginfo(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	char buf[256];
+
+	vt_jsonw__line(w, 2);
+	vt_jsonw__rows(w, "debuginfo", 4);
+	for (size_t i = 0; i < vt_sources__nr(o->sources); i++) {
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "file", vt_sources__path(o->sources, i));
+		vt_jsonw__array(w, "sides");
+		for (size_t k = 0; k < j->nr_sides; k++) {
+			struct vt_source_kernel kernel = vt_side_kernel(j->side[k]);
+
+			if (!vt_sources__refused(o->sources, i, &kernel, buf, sizeof(buf)))
+				vt_jsonw__str(w, NULL, j->side[k]->label);
+		}
+		vt_jsonw__end(w);
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end_line(w, 2);
+}
+
 static void head(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	char id[17];
@@ -393,8 +440,10 @@ static void report(FILE *f, const struct vt_judgement *j, const struct vt_report
 	vt_jsonw__object(&w, NULL);
 	head(&w, j, o);
 	sides(&w, j);
-	finding_list(&w, j, "findings", false);
-	finding_list(&w, j, "remarks", true);
+	if (o->sources)
+		debuginfo(&w, j, o);
+	finding_list(&w, j, o, "findings", false);
+	finding_list(&w, j, o, "remarks", true);
 	vt_jsonw__line(&w, 2);
 	strings(&w, "unknown", (const char *const *)j->doubts, j->nr_doubts);
 	rules(&w, j);

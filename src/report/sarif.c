@@ -6,6 +6,7 @@
 
 #include "report/format.h"
 #include "report/identity.h"
+#include "report/source_lines.h"
 #include "trace/json_writer.h"
 
 /* "KEY": { "text": TEXT } */
@@ -95,29 +96,38 @@ static void tool(struct vt_jsonw *w)
 	vt_jsonw__end(w);
 }
 
-/*
- * Code scanning wants a place in a file. Which line of which source that is, a
- * trace does not say: the file is the trace, and the function stands beside it.
- * A name is quoted as in a URI.
- */
-static void physical(struct vt_jsonw *w, const struct vt_side *side)
+/* NAME as in a URI; a '/' stays where it is a path. */
+static void uri(struct vt_jsonw *w, const char *scheme, const char *name)
 {
-	FILE *f;
+	FILE *f = vt_jsonw__value(w, "uri");
 
-	vt_jsonw__object(w, "physicalLocation");
-	vt_jsonw__object(w, "artifactLocation");
-	f = vt_jsonw__value(w, "uri");
-	fputc('"', f);
-	for (const char *c = vt_side_file(side); *c; c++) {
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~", *c))
+	fprintf(f, "\"%s", scheme);
+	for (const char *c = name; *c; c++) {
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~/", *c))
 			fputc(*c, f);
 		else
 			fprintf(f, "%%%02X", (unsigned char)*c);
 	}
 	fputc('"', f);
+}
+
+/*
+ * Code scanning wants a place in a file. Which line of which source that is,
+ * debug information says, where it was given. Else the file is the trace, and
+ * the function stands beside it.
+ */
+static void physical(struct vt_jsonw *w, const struct vt_side *side, const struct vt_source *at)
+{
+	vt_jsonw__object(w, "physicalLocation");
+	vt_jsonw__object(w, "artifactLocation");
+	uri(w, at && *at->file == '/' ? "file://" : "", at ? at->file : vt_side_file(side));
+	if (at && *at->file != '/')
+		vt_jsonw__str(w, "uriBaseId", "SRCROOT");
 	vt_jsonw__end(w);
 	vt_jsonw__object(w, "region");
-	vt_jsonw__u64(w, "startLine", 1);
+	vt_jsonw__u64(w, "startLine", at ? at->line : 1);
+	if (at && at->column)
+		vt_jsonw__u64(w, "startColumn", at->column);
 	vt_jsonw__end(w);
 	vt_jsonw__end(w);
 }
@@ -133,7 +143,7 @@ static void function(struct vt_jsonw *w, const char *name)
 	vt_jsonw__end(w);
 }
 
-static void step(struct vt_jsonw *w, const struct vt_evidence *e, size_t nr)
+static void step(struct vt_jsonw *w, const struct vt_report_opts *o, const struct vt_evidence *e, size_t nr)
 {
 	char what[400];
 
@@ -142,7 +152,7 @@ static void step(struct vt_jsonw *w, const struct vt_evidence *e, size_t nr)
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__u64(w, "executionOrder", nr);
 	vt_jsonw__object(w, "location");
-	physical(w, e->side);
+	physical(w, e->side, vt_evidence_source(e, o));
 	function(w, vt_at_func(&e->at));
 	text(w, "message", what);
 	vt_jsonw__end(w);
@@ -150,7 +160,7 @@ static void step(struct vt_jsonw *w, const struct vt_evidence *e, size_t nr)
 }
 
 /* The evidence, as the one thread of the one flow. */
-static void flow(struct vt_jsonw *w, const struct vt_finding *x)
+static void flow(struct vt_jsonw *w, const struct vt_report_opts *o, const struct vt_finding *x)
 {
 	vt_jsonw__line(w, 10);
 	vt_jsonw__array(w, "codeFlows");
@@ -159,24 +169,51 @@ static void flow(struct vt_jsonw *w, const struct vt_finding *x)
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__rows(w, "locations", 12);
 	for (size_t i = 0; i < x->nr_ev; i++)
-		step(w, &x->ev[i], i + 1);
+		step(w, o, &x->ev[i], i + 1);
 	for (int i = 0; i < 5; i++)
 		vt_jsonw__end(w);
 }
 
-static void location(struct vt_jsonw *w, const struct vt_finding *x)
+static void location(struct vt_jsonw *w, const struct vt_finding *x, const struct vt_source *at)
 {
 	char who[256];
 
 	vt_jsonw__line(w, 10);
 	vt_jsonw__array(w, "locations");
 	vt_jsonw__object(w, NULL);
-	physical(w, x->side);
+	physical(w, x->side, at);
 	if (x->func)
 		function(w, x->func);
 	text(w, "message", vt_who_str(&x->who, who, sizeof(who)));
 	vt_jsonw__end(w);
 	vt_jsonw__end(w);
+}
+
+/* The other call sites that the finding names. */
+static void related(struct vt_jsonw *w, const struct vt_source_line *l, size_t nr)
+{
+	vt_jsonw__line(w, 10);
+	vt_jsonw__array(w, "relatedLocations");
+	for (size_t i = 0; i < nr; i++) {
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__u64(w, "id", i + 1);
+		physical(w, l[i].side, l[i].at);
+		function(w, l[i].site);
+		text(w, "message", l[i].site);
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end(w);
+}
+
+static void places(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
+{
+	size_t nr;
+	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
+
+	location(w, x, nr ? l[0].at : NULL);
+	if (nr > 1)
+		related(w, l + 1, nr - 1);
+	free(l);
 }
 
 static void suppression(struct vt_jsonw *w, const struct vt_finding *x)
@@ -224,7 +261,7 @@ static char *message(const struct vt_finding *x)
 	return msg;
 }
 
-static void result(struct vt_jsonw *w, const struct vt_finding *x)
+static void result(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
 {
 	char *msg = message(x), hash[24];
 
@@ -240,9 +277,9 @@ static void result(struct vt_jsonw *w, const struct vt_finding *x)
 	snprintf(hash, sizeof(hash), "%s:1", x->fingerprint);
 	vt_jsonw__str(w, "primaryLocationLineHash", hash);
 	vt_jsonw__end(w);
-	location(w, x);
+	places(w, j, o, x);
 	if (x->nr_ev)
-		flow(w, x);
+		flow(w, o, x);
 	if (x->suppressed || x->known)
 		suppression(w, x);
 	vt_jsonw__end(w);
@@ -333,7 +370,7 @@ void vt_report_sarif(FILE *f, const struct vt_judgement *j, const struct vt_repo
 	vt_jsonw__line(&w, 6);
 	vt_jsonw__rows(&w, "results", 8);
 	for (size_t i = 0; i < j->nr_findings; i++)
-		result(&w, &j->findings[i]);
+		result(&w, j, o, &j->findings[i]);
 	vt_jsonw__end(&w);
 	vt_jsonw__end_line(&w, 4);
 	vt_jsonw__end(&w);

@@ -8,6 +8,7 @@
 #include "report/format.h"
 #include "report/identity.h"
 #include "report/pairs.h"
+#include "report/source_lines.h"
 #include "base/put.h"
 #include "base/span.h"
 
@@ -352,6 +353,20 @@ static void evidence(FILE *f, const struct vt_report_opts *o, const struct vt_ev
 	para(f, o, 12, "", 12, e->what);
 }
 
+static void sources(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
+{
+	size_t nr;
+	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct vt_source *at = l[i].at;
+
+		line(f, o, 3, i ? "" : "source", 15, "%s%s%s is %s:%u%s%s%s", j->nr_sides == 2 ? l[i].side->label : "", j->nr_sides == 2 ? ": " : "", l[i].site,
+		     at->file, at->line, at->function ? " (" : "", at->function ? at->function : "", at->function ? "())" : "");
+	}
+	free(l);
+}
+
 /* The head runs into the text; further lines start under it. */
 static void title(FILE *f, const struct vt_report_opts *o, const char *head, const char *text)
 {
@@ -387,6 +402,7 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_repor
 		fprintf(f, "   evidence\n");
 	for (size_t i = 0; i < x->nr_ev; i++)
 		evidence(f, o, &x->ev[i]);
+	sources(f, j, o, x);
 	if (x->count > 1) {
 		line(f, o, 3, "also", 15, "%" PRIu64 " times in all%s", x->count, x->nr_also ? ":" : "");
 		for (size_t i = 0; i < x->nr_also; i++)

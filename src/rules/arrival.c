@@ -9,6 +9,8 @@ static bool looked_at(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
 
+	if (c->j->strangers)
+		return false;
 	if (!pre->jumped) {
 		if (vt_side_incoming(post) || pre->holds)
 			vt_doubt(c, "%s: it does not reach the jump, so what went into it is not known", pre->label);

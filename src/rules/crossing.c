@@ -52,7 +52,7 @@ bool vt_pair_fits(const struct vt_ctx *c)
 
 bool vt_crossed(const struct vt_judgement *j, const struct vt_life *l)
 {
-	return l->held_at_end && (j->side[0]->jumped || j->pair);
+	return l->held_at_end && !j->strangers && (j->side[0]->jumped || j->pair);
 }
 
 bool vt_arrived(const struct vt_side *pre, const struct vt_side *post)

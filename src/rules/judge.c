@@ -10,6 +10,7 @@
 #include "rules/facts.h"
 #include "rules/finding.h"
 #include "rules/reach.h"
+#include "rules/update.h"
 
 static void count_subjects(struct vt_ctx *c)
 {
@@ -171,7 +172,7 @@ static void judge_crossing(struct vt_ctx *c)
 	if (j->nr_sides < 2 || j->nothing)
 		return;
 	if (!j->pair)
-		vt_add_line(c, &j->doubts, &j->nr_doubts, VT_NO_JUMP);
+		vt_add_line(c, &j->doubts, &j->nr_doubts, j->strangers ? VT_STRANGERS : VT_NO_JUMP);
 	else if (!vt_any_crossed(j) && !vt_side_incoming(j->side[1]))
 		vt_add_line(c, &j->doubts, &j->nr_doubts, "PRE: no file went into the jump, so nothing of the update itself was judged");
 }
@@ -213,6 +214,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 {
 	struct vt_judgement *j = calloc(1, sizeof(*j));
 	struct vt_ctx c = { .j = j };
+	char why[400];
 
 	if (!j)
 		return -ENOMEM;
@@ -220,6 +222,8 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 	j->side[1] = b;
 	j->nr_sides = b ? 2 : 1;
 	j->pair = b && (a->jumped || (a->ending == VT_END_CUT && vt_arrived(a, b)));
+	j->strangers = j->pair && vt_kin(a, b, why, sizeof(why)) != VT_KIN_ONE;
+	j->pair &= !j->strangers;
 	j->rows = calloc(vt_nr_rules, sizeof(*j->rows));
 	if (!j->rows) {
 		free(j);

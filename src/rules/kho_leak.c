@@ -254,8 +254,7 @@ static const struct vt_telling kho_left[] = {
 
 static void kho_leak(struct vt_ctx *c)
 {
-	if (vt_pair_fits(c) && !c->cut[1] && vt_clear(c, 1, 0, UINT64_MAX))
-	{
+	if (vt_pair_fits(c) && !c->cut[1] && vt_clear(c, 1, 0, UINT64_MAX)) {
 		across(c);
 		across_by_sums(c);
 	}

@@ -202,7 +202,7 @@ static void doubt_jump(struct vt_ctx *c)
 	if (c->j->nr_sides < 2 || !(vt_side_has_files(pre) || vt_side_has_files(post)))
 		return;
 	if (!c->j->pair)
-		vt_doubt(c, "%s", VT_NO_JUMP);
+		vt_doubt(c, "%s", c->j->strangers ? VT_STRANGERS : VT_NO_JUMP);
 	else if (vt_any_crossed(c->j) && !post->deserialized && !vt_side_incoming(post))
 		vt_doubt(c, VT_NOTHING_REBUILT, post->label);
 }

@@ -18,6 +18,7 @@ bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
 
 /* Of a pair that is none. */
 #define VT_NO_JUMP "PRE: no jump was recorded, so these traces show no live update"
+#define VT_STRANGERS "PRE and POST: nothing shows that they are of one live update: no file arrives with the handle that it was given, nor memory where it was"
 
 #define VT_NOTHING_REBUILT "%s: no session was rebuilt while it was recorded, so what arrived is not known"
 

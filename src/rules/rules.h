@@ -162,6 +162,7 @@ struct vt_judgement {
 	char **doubts;			/* each reason for an unknown, once */
 	size_t nr_doubts;
 	bool pair;			/* the traces are two halves of one jump */
+	bool strangers;			/* ... and would be, but nothing shows that they belong together */
 	const char *nothing;		/* why there is nothing to judge, or NULL */
 	enum vt_exit exit;
 };

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "rules/crossing.h"
 #include "rules/facts.h"
 #include "rules/finding.h"
 
@@ -10,10 +11,10 @@
 static int held(const struct vt_ctx *c, const char *compatible)
 {
 	const struct vt_side *pre = c->j->side[0];
-	bool known = c->j->nr_sides == 2 && compatible && !c->cut[0] && !c->blind[0].nr && !pre->early && !pre->unseen[VT_OUTGOING].files;
+	bool known = vt_pair_fits(c) && compatible && !c->cut[0] && !c->blind[0].nr && !pre->early && !pre->unseen[VT_OUTGOING].files;
 	bool any = false;
 
-	for (const struct vt_session *v = c->j->nr_sides == 2 ? pre->sessions : NULL; v; v = v->next) {
+	for (const struct vt_session *v = vt_pair_fits(c) ? pre->sessions : NULL; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			if (!l->held_at_end)
 				continue;

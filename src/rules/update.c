@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether two traces can be of one live update. What arrives with the data that
- * it was given settles it; else the clocks must fit as well, and where neither
- * does, no rule may judge: a wrong file name would be an alarm.
+ * Whether two traces are of one live update: a wrong file name must not be an
+ * alarm. What both sides know, in this order: the boot that a carried trace
+ * arrived in; machine, and what KHO says of the kernel before; what arrives, by
+ * handle and by address; the clocks. What speaks against it settles it, and
+ * where nothing speaks for it, no rule may judge what crossed.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "rules/cover.h"
 #include "rules/crossing.h"
 #include "rules/update.h"
 
@@ -19,7 +23,10 @@
 struct common {
 	uint64_t out, in;	/* files with a handle: that PRE holds at its end, that arrived in POST */
 	uint64_t named, same;	/* in both by session and token; and with the same handle */
+	uint64_t held;		/* that PRE holds at its end, with a handle or without */
 	const struct vt_life *strange;	/* arrives, and PRE never held it */
+	/* Memory: what PRE gave to KHO, what POST took out in LUO's calls, and what of the first was among it. */
+	uint64_t given, taken, back;
 };
 
 /* The session was seen from its beginning: one that was not may have been there before the recording. */
@@ -30,6 +37,15 @@ static bool seen_made(const struct vt_side *pre, const char *name)
 			return true;
 	}
 	return false;
+}
+
+static void compare_memory(const struct vt_side *pre, const struct vt_side *post, struct common *n)
+{
+	n->given = pre->nr_kho;
+	for (size_t i = 0; i < post->nr_restored; i++)
+		n->taken += post->restored[i]->ok && post->restored[i]->session;
+	for (size_t i = 0; i < pre->nr_kho; i++)
+		n->back += vt_cover(post, pre->kho[i]).any;
 }
 
 static struct common compare(const struct vt_side *pre, const struct vt_side *post)
@@ -47,11 +63,13 @@ static struct common compare(const struct vt_side *pre, const struct vt_side *po
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			const struct vt_life *in = l->held_at_end ? vt_side__life(post, VT_INCOMING, v->name, l->token) : NULL;
 
+			n.held += l->held_at_end;
 			n.out += l->held_at_end && l->has_data && l->data;
 			n.named += in != NULL;
 			n.same += in && l->has_data && in->has_data && l->data && l->data == in->data;
 		}
 	}
+	compare_memory(pre, post, &n);
 	return n;
 }
 
@@ -98,34 +116,152 @@ static bool listed(const struct vt_side *post)
 	       !vt_side__gap(post, VT_EV_LUO_DESERIALIZE, ignored, sizeof(ignored)) && !vt_side__cut(post, ignored, sizeof(ignored));
 }
 
-bool vt_two_updates(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
+static bool all_seen(const struct vt_side *s, const uint16_t *types)
 {
-	const char *a = vt_trace__meta(pre->trace, "machine"), *b = vt_trace__meta(post->trace, "machine");
-	struct common n = compare(pre, post);
-	int64_t s;
+	char ignored[400];
 
-	if (a && b && *a && *b && strcmp(a, b)) {
+	for (; *types; types++) {
+		if (vt_side__gap(s, *types, ignored, sizeof(ignored)) || vt_side__lost(s, *types))
+			return false;
+	}
+	return true;
+}
+
+/* ... and all memory that was given to KHO, and taken out of it in the second. */
+static bool whole_memory(const struct vt_side *pre, const struct vt_side *post)
+{
+	static const uint16_t gives[] = { VT_EV_KHO_ALLOC_PRESERVE, VT_EV_KHO_PRESERVE_FOLIO, VT_EV_KHO_PRESERVE_PAGES, VT_EV_KHO_PRESERVE_VMALLOC, 0 };
+	static const uint16_t takes[] = { VT_EV_KHO_RESTORE_FREE, VT_EV_KHO_RESTORE_FOLIO, VT_EV_KHO_RESTORE_PAGES, VT_EV_KHO_RESTORE_VMALLOC, 0 };
+
+	return whole(pre) && all_seen(pre, gives) && listed(post) && all_seen(post, takes);
+}
+
+/* ---- what speaks against it ---- */
+
+static const char *known(const struct vt_side *s, const char *key)
+{
+	const char *value = vt_trace__meta(s->trace, key);
+
+	return value && *value ? value : NULL;
+}
+
+/* Both say something of KEY, and not the same. */
+static bool differ(const struct vt_side *pre, const struct vt_side *post, const char *key, const char **a, const char **b)
+{
+	*a = known(pre, key);
+	*b = known(post, key);
+	return *a && *b && strcmp(*a, *b);
+}
+
+static bool another_machine(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
+{
+	const char *a, *b;
+
+	if (differ(pre, post, "machine", &a, &b))
 		snprintf(why, size, "one is of a %s machine, the other of %s", a, b);
-		return true;
-	}
-	/* No kernel makes files up: where all of PRE was seen, what it never preserved came from elsewhere. */
-	if (n.strange && whole(pre)) {
+	else if (differ(pre, post, "page_size", &a, &b))
+		snprintf(why, size, "one is of a kernel with pages of %s bytes, the other of %s", a, b);
+	else if (differ(pre, post, "machine.id", &a, &b))
+		snprintf(why, size, "they are of two machines");
+	else
+		return false;
+	return true;
+}
+
+/* Kexecs before that kernel; -1: not known. */
+static long kexecs(const struct vt_side *s)
+{
+	const char *text = known(s, "kho.count");
+	char *end;
+	long n = text ? strtol(text, &end, 10) : -1;
+
+	return text && !*end && n >= 0 ? n : -1;
+}
+
+/* 0 in POST says little: so it is after a cold boot, after KHO failed, and after a kernel that passes no metadata on. */
+static bool another_kexec(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
+{
+	const char *release = known(pre, "kernel.release"), *previous = known(post, "kho.previous");
+	long a = kexecs(pre), b = kexecs(post);
+
+	if (release && previous && strcmp(release, previous))
+		snprintf(why, size, "the second kernel was started by %s, and the first is %s", previous, release);
+	else if (a >= 0 && b > 0 && b != a + 1)
+		snprintf(why, size, "kexec %ld brought the second kernel, and the first one's next was kexec %ld", b, a + 1);
+	else
+		return false;
+	return true;
+}
+
+/* No kernel makes up what arrives: where all of PRE was seen, what it never gave came from elsewhere. */
+static bool others_files(const struct vt_side *pre, const struct vt_side *post, const struct common *n, char *why, size_t size)
+{
+	if (n->strange && whole(pre)) {
 		snprintf(why, size, "session %s token 0x%" PRIx64 " arrives in the second, and the first never preserved it",
-			 n.strange->session->name, n.strange->token);
+			 n->strange->session->name, n->strange->token);
 		return true;
 	}
-	if (n.same || !n.out)
+	if (n->same || n->back)
 		return false;
 	/* Where records of either were lost, those that fit may be among them. */
-	if (n.in && !n.named && whole(pre) && listed(post) && !vt_side__lost(pre, VT_EV_LUO_PRESERVE) && !vt_side__lost(post, VT_EV_LUO_FILE) &&
+	if (n->out && n->in && !n->named && whole(pre) && listed(post) && !vt_side__lost(pre, VT_EV_LUO_PRESERVE) && !vt_side__lost(post, VT_EV_LUO_FILE) &&
 	    !vt_side__lost(post, VT_EV_LUO_RETRIEVE)) {
 		snprintf(why, size, "none of the %" PRIu64 " file%s that the first holds at its end is among the %" PRIu64 " that arrive in the second",
-			 n.out, n.out == 1 ? "" : "s", n.in);
+			 n->out, n->out == 1 ? "" : "s", n->in);
 		return true;
 	}
-	if (!between(pre, post, &s) || (s >= EARLIEST_S && (s <= LATEST_S || !pre->jumped)))
-		return false;
-	snprintf(why, size, "no file arrives with the handle that it was given, and the second kernel started %" PRId64 " s %s the first recording ended",
-		 s < 0 ? -s : s, s < 0 ? "before" : "after");
-	return true;
+	if (n->given && n->taken && whole_memory(pre, post)) {
+		snprintf(why, size, "the second takes memory out of KHO, and none of the %" PRIu64 " block%s that the first gave to it",
+			 n->given, n->given == 1 ? "" : "s");
+		return true;
+	}
+	return false;
+}
+
+/* ---- what speaks for it ---- */
+
+/* By address. Two machines that boot alike may have blocks in common: it counts only where the clocks do not speak against it. */
+static bool memory_fits(const struct common *n)
+{
+	uint64_t fewer = n->given < n->taken ? n->given : n->taken;
+
+	return n->back > 1 && 2 * n->back > fewer;
+}
+
+/* Nothing arrived that could be another's: then the first's files are lost, unless the second kernel was booted cold. */
+static bool nothing_to_compare(const struct vt_side *pre, const struct vt_side *post, const struct common *n)
+{
+	return !n->in && !n->taken && !(kexecs(pre) >= 0 && !kexecs(post));
+}
+
+enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
+{
+	const char *into = known(pre, "carried.into"), *boot = known(post, "boot_id"), *a, *b;
+	struct common n = compare(pre, post);
+	bool timed, in_time;
+	int64_t s = 0;
+
+	*why = 0;
+	if (into && boot && strcmp(into, boot)) {
+		snprintf(why, size, "the first was carried into boot %s, and the second is of boot %s", into, boot);
+		return VT_KIN_TWO;
+	}
+	if (into && boot)
+		return VT_KIN_ONE;
+	if (another_machine(pre, post, why, size) || another_kexec(pre, post, why, size) || others_files(pre, post, &n, why, size))
+		return VT_KIN_TWO;
+	if (n.same)
+		return VT_KIN_ONE;
+	timed = between(pre, post, &s);
+	in_time = timed && s >= EARLIEST_S && (s <= LATEST_S || !pre->jumped);
+	if (timed && !in_time && n.out) {
+		snprintf(why, size, "no file arrives with the handle that it was given, and the second kernel started %" PRId64 " s %s the first recording ended",
+			 s < 0 ? -s : s, s < 0 ? "before" : "after");
+		return VT_KIN_TWO;
+	}
+	if (memory_fits(&n))
+		return VT_KIN_ONE;
+	if (in_time && known(pre, "machine.id") && known(post, "machine.id") && !differ(pre, post, "machine.id", &a, &b))
+		return VT_KIN_ONE;
+	return n.held && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
 }

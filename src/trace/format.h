@@ -148,7 +148,10 @@ static_assert(sizeof(struct vtf_event) == 40, "disk layout");
 #define VTF_FIELD_ERR		0x8000	/* in a field id: the value is the errno with which reading failed */
 #define VTF_ERRNO_MAX		4095
 
-static inline uint32_t vtf_align8(uint32_t n) { return (n + 7) & ~7u; }
+static inline uint32_t vtf_align8(uint32_t n)
+{
+	return (n + 7) & ~7u;
+}
 
 /* Bytes of an event with NR fields. */
 static inline uint32_t vtf_event_size(uint32_t nr)

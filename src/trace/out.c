@@ -189,6 +189,50 @@ int vt_out__open(struct vt_out *o, const char *path)
 	return fd < 0 ? fd : vt_out__adopt(o, fd);
 }
 
+/* Block by block to the end of the file. */
+static int walk_to_end(struct vt_out *o, uint64_t size)
+{
+	struct vtf_header head;
+	struct vtf_block h;
+	uint64_t at;
+
+	if (pread(o->fd, &head, sizeof(head), 0) != sizeof(head) || memcmp(head.magic, VTF_MAGIC, VTF_MAGIC_LEN) ||
+	    head.version != VTF_VERSION || head.size < sizeof(head) || head.size > VTF_HEADER_MAX)
+		return -EBADMSG;
+	for (at = head.size; at < size; at += sizeof(h) + h.len, o->seq++) {
+		if (pread(o->fd, &h, sizeof(h), (off_t)at) != sizeof(h) || h.magic != VTF_BLOCK_MAGIC ||
+		    h.header_crc != crc(&h, offsetof(struct vtf_block, header_crc)) || h.len > size - at - sizeof(h) || h.seq != o->seq)
+			return -EBADMSG;
+		if (h.type == VTF_END)
+			return -EEXIST;
+	}
+	o->bytes = at;
+	return at == size && lseek(o->fd, (off_t)at, SEEK_SET) == (off_t)at ? 0 : -EBADMSG;
+}
+
+int vt_out__append(struct vt_out *o, const char *path)
+{
+	struct stat st;
+	int ret = 0;
+
+	memset(o, 0, sizeof(*o));
+	o->fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (o->fd < 0)
+		return -errno;
+	if (fstat(o->fd, &st))
+		ret = -errno;
+	else if (!S_ISREG(st.st_mode))
+		ret = -ENOTSUP;
+	else if (flock(o->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		ret = -EBUSY;
+	else
+		ret = walk_to_end(o, (uint64_t)st.st_size);
+	o->seekable = !ret;
+	if (ret)
+		vt_out__close(o);
+	return ret;
+}
+
 int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint32_t payload_len, uint32_t nr,
 		  bool last_words)
 {

@@ -26,6 +26,8 @@ struct vt_out {
  */
 int vt_out__target(const char *path);
 int vt_out__open(struct vt_out *o, const char *path);
+/* Goes on behind the last block of a whole trace of ours: -EBADMSG where it is none, -EEXIST where it has its end. */
+int vt_out__append(struct vt_out *o, const char *path);
 /* Takes FD over, also on failure. Writes the file header. */
 int vt_out__adopt(struct vt_out *o, int fd);
 /*

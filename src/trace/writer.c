@@ -319,6 +319,23 @@ int vt_writer__fdopen(int fd, struct vt_writer **out)
 	return started(w, vt_out__adopt(&w->out, fd), out);
 }
 
+int vt_writer__append(const char *path, struct vt_writer **out)
+{
+	struct vt_writer *w = new_writer();
+	int ret;
+
+	*out = NULL;
+	if (!w)
+		return -ENOMEM;
+	ret = vt_out__append(&w->out, path);
+	if (ret) {
+		vt_writer__free(w);
+		return ret;
+	}
+	*out = w;
+	return 0;
+}
+
 void vt_writer__free(struct vt_writer *w)
 {
 	if (!w)

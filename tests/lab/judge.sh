@@ -6,6 +6,7 @@
 #	exit N			of `vfiotrace diff PRE POST`, or of `vfiotrace check PRE`
 #				if the scenario ends in the old kernel, or says "traces: pre"; of
 #				`vfiotrace check POST` for "traces: post"
+#	exit 0 or 5 TEXT	... if what is told as unknown says TEXT
 #	expect-check exit N	of `vfiotrace check PRE`
 #	finding RULE [TEXT]	the rule fired, and one of its findings says TEXT: part of a
 #				title or a meaning, "session NAME token TOKEN", "bdf ADDRESS"
@@ -119,12 +120,19 @@ expect_no_other() {
 	done <<<"$found"
 }
 
+says() { # TEXT
+	tr -s ' \n' ' ' <"$out/$report.txt" | grep -qF -- "$1"
+}
+
 expect() { # WORDS...
 	local what=$1 rest
 	shift
 	rest=$*
 	case $what in
-	exit) expect_exit vfiotrace "$verdict" "$1" "$report.txt" ;;
+	exit)
+		[ "${2-} $verdict" != "or ${3-}" ] || says "${rest#"$1 or ${3-} "}" || wrong "vfiotrace exited with $verdict, and does not say: ${rest#"$1 or ${3-} "}"
+		[ "${2-} $verdict" = "or ${3-}" ] || expect_exit vfiotrace "$verdict" "$1" "$report.txt"
+		;;
 	expect-check)
 		judge check.txt check "$out/pre.vft"
 		expect_exit check "$code" "$2" check.txt
@@ -134,12 +142,22 @@ expect() { # WORDS...
 		expect_finding "$1" "${rest# }"
 		;;
 	no-other-findings) others=no ;;
-	text) tr -s ' \n' ' ' <"$out/$report.txt" | grep -qF -- "$rest" || wrong "the report does not say: $rest" ;;
+	text) says "$rest" || wrong "the report does not say: $rest" ;;
 	probe)
 		"$tool" show --probes "$out/$1.vft" | grep -E -- "${rest#"$1" }" >/dev/null || wrong "no probe in $1.vft matches: ${rest#"$1" }"
 		;;
 	*) wrong "[expect] has no '$what'" ;;
 	esac
+}
+
+# What knows where the kernel lies stays in the kernel.
+no_addresses() {
+	local side
+	for side in pre post third; do
+		[ -s "$out/$side.vft" ] || continue
+		"$tool" show -f json "$out/$side.vft" 2>/dev/null | "$LAB_DIR/../tools/addresses.py" - >"$out/addresses" ||
+			wrong "$side.vft has an address of the kernel: $(head -n 1 "$out/addresses")"
+	done
 }
 
 # What the tool said last, against a section of the scenario.
@@ -166,4 +184,5 @@ if scenario_has "$scenario" third; then
 	judge_diff report-third post.vft third.vft
 	compare expect-third report-third
 fi
+no_addresses
 echo ok >"$out/verdict"

@@ -17,7 +17,7 @@ monotone-test: $(MONOTONE) $(MONOTONE_TRACES)
 
 $(MONOTONE): $(call OBJ,$(MONOTONE_SRC)) $(PURE_LIB)
 	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -pthread
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PURE_LIBS) -pthread
 
 # The golden cases and the lab's recordings, a file for each side.
 $(MONOTONE_TRACES): $(wildcard tests/golden/judge/cases/*.case tests/golden/judge/base/* tests/golden/judge/lab/*.xz) tests/golden/judge/run.sh | $(MKTRACE)

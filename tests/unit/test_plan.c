@@ -343,7 +343,10 @@ static uint64_t run(const struct bpf_insn *insn, int nr, uint64_t ctx, uint64_t 
 		case BPF_ALU64 | BPF_MOV | BPF_X: reg[n->dst_reg] = reg[n->src_reg]; break;
 		case BPF_ALU64 | BPF_MOV | BPF_K: reg[n->dst_reg] = n->imm; break;
 		case BPF_ALU64 | BPF_ADD | BPF_K: reg[n->dst_reg] += n->imm; break;
-		case BPF_LD | BPF_DW | BPF_IMM: reg[n->dst_reg] = n->imm; i++; break;
+		case BPF_LD | BPF_DW | BPF_IMM:
+			reg[n->dst_reg] = n->imm;
+			i++;
+			break;
 		case BPF_JMP | BPF_JNE | BPF_K: i += reg[n->dst_reg] != (uint64_t)n->imm ? n->off : 0; break;
 		case BPF_JMP | BPF_EXIT: return 0;
 		case BPF_JMP | BPF_CALL:

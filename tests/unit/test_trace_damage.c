@@ -356,7 +356,7 @@ static struct tu_events with_spoiled(void **state, void (*spoil)(struct vtf_even
 	return tu_events(path);
 }
 
-static void spoil_nothing(struct vtf_event *e) { }
+static void spoil_nothing(struct vtf_event *e) {}
 static void spoil_type(struct vtf_event *e) { e->type = 2; }
 static void spoil_type_far(struct vtf_event *e) { e->type = 0xffff; }
 static void spoil_comm(struct vtf_event *e) { e->comm = 5; }

@@ -384,7 +384,7 @@ static void killed(void **state)
 
 /* ---- interrupted and short writes ---- */
 
-static void nothing(int sig) { }
+static void nothing(int sig) {}
 
 static void read_slowly(int fd, const char *path)
 {
@@ -475,12 +475,63 @@ static void behind_a_prefix(void **state)
 	assert_true(a.events == 3000 && a.ended && !a.damage);
 }
 
+static void add_meta(const char *path, const char *value, int due)
+{
+	struct vt_writer *w;
+
+	assert_int_equal(vt_writer__append(path, &w), due);
+	if (due)
+		return;
+	assert_int_equal(vt_writer__meta(w, "carried.into", value), 0);
+	assert_int_equal(vt_writer__flush(w, true), 0);
+	vt_writer__free(w);
+}
+
+/* What is known of a trace only once it was carried over. */
+static void appended_later(void **state)
+{
+	const char *path = tu_path(state, "t"), *other = tu_path(state, "u");
+	struct vt_writer *w;
+	struct vt_trace *t;
+	struct account a;
+	struct tu_file f;
+
+	assert_int_equal(vt_writer__open(path, &w), 0);
+	for (uint64_t i = 0; i < 3000; i++)
+		assert_int_equal(tu_event(w, i), 0);
+	assert_int_equal(vt_writer__flush(w, true), 0);
+	/* Who writes it is not disturbed. */
+	add_meta(path, "x", -EBUSY);
+	vt_writer__free(w);
+	add_meta(path, "first", 0);
+	add_meta(path, "second", 0);
+	a = account(path);
+	assert_true(a.events == 3000 && !a.ended && !a.damage && !a.lost);
+	assert_int_equal(vt_trace__open(path, &t, NULL), 0);
+	assert_string_equal(vt_trace__meta(t, "carried.into"), "second");
+	vt_trace__free(t);
+
+	/* Nothing is added to what is torn, and to what is no trace. */
+	f = tu_read(path);
+	tu_write(other, f.data, f.len - 3);
+	add_meta(other, "x", -EBADMSG);
+	f.data[sizeof(struct vtf_header) + 8] ^= 8;	/* a length */
+	tu_write(other, f.data, f.len);
+	add_meta(other, "x", -EBADMSG);
+	tu_write(other, "no trace", 8);
+	add_meta(other, "x", -EBADMSG);
+	free(f.data);
+	add_meta(tu_path(state, "none"), "x", -ENOENT);
+	tu_small_trace(other);
+	add_meta(other, "x", -EEXIST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, tu_setup, tu_teardown)
 		T(size_limit), T(full_disk), T(space_returns), T(torn_is_cut_off), T(dev_full), T(sealed_memory), T(targets), T(killed), T(interrupted),
-		T(reader_gone), T(behind_a_prefix),
+		T(reader_gone), T(behind_a_prefix), T(appended_later),
 	};
 
 	return cmocka_run_group_tests_name("trace storage", tests, NULL, NULL);

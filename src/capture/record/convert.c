@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture/domain/domain.h"
+#include "capture/record/address.h"
 #include "capture/record/objid.h"
 #include "capture/kernel/kernel.h"
 #include "capture/record/structfile.h"
@@ -142,6 +143,8 @@ static void put_slots(struct convert *c, const struct vt_wire *w)
 			vt_writer__err(c->w, field, (int)w->slot[s]);
 		else if (slots[s].cls)
 			vt_writer__u64(c->w, field, object(c, parting, slots[s].cls, w->slot[s]));
+		else if (address__in(w->slot[s], vt_field_kind(field), field == VT_F_RET))
+			vt_writer__err(c->w, field, EACCES);
 		else if (vt_field_kind(field) == VT_S64)
 			vt_writer__s64(c->w, field, (int64_t)w->slot[s]);
 		else

@@ -13,6 +13,7 @@
 #include "capture/domain/domain.h"
 #include "capture/kernel/clock.h"
 #include "capture/kernel/kernel.h"
+#include "capture/kernel/origin.h"
 #include "capture/kernel/phase.h"
 #include "capture/record/carry.h"
 #include "capture/record/private.h"
@@ -32,9 +33,29 @@ static void first_line(const char *path, char *buf, size_t len)
 	fclose(f);
 }
 
+/* By what two traces are known to be of one update. */
+static void meta_update(struct recorder *r)
+{
+	struct kernel_origin o = origin__of(r->k, object__reader, r->obj);
+	char text[64], machine[32];
+
+	first_line("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	vt_writer__meta(r->w, "boot_id", text);
+	first_line("/sys/class/dmi/id/product_uuid", text, sizeof(text));
+	origin__machine(text, machine, sizeof(machine));
+	if (*machine)
+		vt_writer__meta(r->w, "machine.id", machine);
+	if (o.count != ORIGIN_UNKNOWN) {
+		snprintf(text, sizeof(text), "%ld", o.count);
+		vt_writer__meta(r->w, "kho.count", text);
+	}
+	if (*o.previous)
+		vt_writer__meta(r->w, "kho.previous", o.previous);
+}
+
 void output__meta(struct recorder *r)
 {
-	char boot_id[64], cmdline[512], started[32], phases[1024];
+	char page[32], cmdline[512], started[32], phases[1024];
 	struct utsname u;
 	time_t t = time(NULL);
 	struct tm tm;
@@ -42,7 +63,7 @@ void output__meta(struct recorder *r)
 	uname(&u);
 	gmtime_r(&t, &tm);
 	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	first_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	snprintf(page, sizeof(page), "%ld", sysconf(_SC_PAGESIZE));
 	first_line("/proc/cmdline", cmdline, sizeof(cmdline));
 	vt_writer__meta(r->w, "tool.version", VFIOTRACE_VERSION);
 	vt_writer__meta(r->w, "command", r->opt->command_line);
@@ -51,7 +72,8 @@ void output__meta(struct recorder *r)
 	vt_writer__meta(r->w, "kernel.build_id", kernel__build_id(r->k));
 	vt_writer__meta(r->w, "kernel.cmdline", cmdline);
 	vt_writer__meta(r->w, "machine", u.machine);
-	vt_writer__meta(r->w, "boot_id", boot_id);
+	vt_writer__meta(r->w, "page_size", page);
+	meta_update(r);
 	vt_writer__meta(r->w, "clock", "CLOCK_BOOTTIME ns");
 	vt_writer__meta(r->w, "started", started);
 	vt_writer__meta(r->w, "luo", kernel__has_luo(r->k) ? "yes" : "no");

@@ -9,6 +9,7 @@
 
 #include "capture/domain/list.h"
 #include "capture/kernel/kernel.h"
+#include "capture/record/address.h"
 
 enum member_kind { M_UINT, M_INT, M_PTR, M_PATH, M_OTHER };
 
@@ -58,7 +59,7 @@ static enum member_kind int_kind(const struct btf_type *t)
 static void add_members(struct structfile *sf, const struct btf *b, const struct btf_type *t, uint32_t base,
 			const char *prefix, int depth);
 
-/* A struct of plain integers (file_ref_t, f_ra) is shown inside; one with pointers or locks only as idle or not. */
+/* A struct of plain integers (file_ref_t) is shown inside; one with pointers or locks only as idle or not. */
 static bool only_ints(const struct btf *b, const struct btf_type *t)
 {
 	const struct btf_member *m = btf_members(t);
@@ -89,6 +90,44 @@ static void add_one(struct structfile *sf, const struct btf *b, const char *name
 		add_members(sf, b, t, off, name, depth + 1);
 	else
 		add(sf, name, off, size, M_OTHER);
+}
+
+/* A pointer, or something with one inside. */
+static bool has_pointer(const struct btf *b, __u32 type, int depth)
+{
+	const struct btf_type *t = kernel__real_type(b, type);
+	const struct btf_member *m = t ? btf_members(t) : NULL;
+
+	if (!t || depth > 4)
+		return true;
+	if (btf_is_ptr(t))
+		return true;
+	if (btf_is_array(t))
+		return has_pointer(b, btf_array(t)->type, depth + 1);
+	if (!btf_is_struct(t) && !btf_is_union(t))
+		return false;
+	for (int i = 0; i < btf_vlen(t); i++) {
+		if (has_pointer(b, m[i].type, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What shares its place with pointers holds them at times, whatever it is called:
+ * f_ra is f_task_work once the last fput() is deferred.
+ */
+static bool may_be_pointer(const struct btf *b, const struct btf_type *of, __u32 speaks)
+{
+	const struct btf_member *m = btf_members(of);
+
+	if (has_pointer(b, speaks, 0))
+		return false;
+	for (int i = 0; i < btf_vlen(of); i++) {
+		if (has_pointer(b, m[i].type, 0))
+			return true;
+	}
+	return false;
 }
 
 /* Of an anonymous union the largest member speaks for all, the first among equals. */
@@ -122,7 +161,10 @@ static void add_members(struct structfile *sf, const struct btf *b, const struct
 		if (!*name && mt && btf_is_union(mt) && btf_vlen(mt)) {
 			const struct btf_member *s = speaker(b, mt);
 
-			add_one(sf, b, btf__name_by_offset(b, s->name_off), s->type, off, depth);
+			if (may_be_pointer(b, mt, s->type))
+				add(sf, btf__name_by_offset(b, s->name_off), off, btf__resolve_size(b, s->type), M_OTHER);
+			else
+				add_one(sf, b, btf__name_by_offset(b, s->name_off), s->type, off, depth);
 			continue;
 		}
 		if (!*name && mt && btf_is_struct(mt)) {
@@ -238,6 +280,10 @@ static void tell(const struct structfile *sf, const struct vt_wire_snap *s, cons
 	const unsigned char *p = s->file + m->off;
 	uint64_t v = value_of(s, m);
 
+	if ((m->kind == M_INT || m->kind == M_UINT) && m->size == sizeof(v) && address__in(v, m->kind == M_INT ? VT_S64 : VT_HEX, false)) {
+		snprintf(buf, len, "set");
+		return;
+	}
 	switch (m->kind) {
 	case M_PTR:
 		tell_pointer(sf, s, m->name, v, buf, len);

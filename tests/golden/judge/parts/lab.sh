@@ -38,7 +38,7 @@ two_updates() { # PRE POST WHY
 		not_ok "lab/$1 with $2: exit $code, $(head -1 "$tmp/text")"
 	fi
 }
-two_updates healthy two-devices "before the first recording ended"
-two_updates rounds healthy "before the first recording ended"
+two_updates healthy two-devices "none of the 70 blocks that the first gave to it"
+two_updates rounds healthy "none of the 22 blocks"
 two_updates healthy late-recorder-e "after the first recording ended"
-two_updates mixed rounds "before the first recording ended"
+two_updates mixed rounds "none of the 73 blocks"
