@@ -33,8 +33,9 @@ TRACE_LIBS := -ldeflate -lm
 LIBBPF := $(or $(shell pkg-config $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
 # libdw alone, without libdwfl: nothing of what it links for that is needed, and nothing is loaded at run time.
 LIBDW  := -ldw
-LIBS   := $(TRACE_LIBS) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
-PURE_LIBS := $(TRACE_LIBS) $(LIBDW) -lelf
+LIBPB  := -lprotobuf-c
+LIBS   := $(TRACE_LIBS) $(LIBPB) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
+PURE_LIBS := $(TRACE_LIBS) $(LIBPB) $(LIBDW) -lelf
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_STATIC :=
@@ -58,7 +59,19 @@ pure: $(PURE_LIB)
 
 include tests/tests.mk
 
-$(PURE_LIB): $(call OBJ,$(PURE_SRC))
+# Perfetto's messages, as far as they are written, as C.
+PROTO_C := $(OUTPUT)/gen/track_event.pb-c.c
+PROTOC_C ?= protoc-c
+$(PROTO_C:.c=.h): $(PROTO_C)
+$(PROTO_C): src/cmd/track_event.proto
+	$(call say,PROTO,$@)
+	$(Q)mkdir -p $(@D) && $(PROTOC_C) --proto_path=src/cmd --c_out=$(@D) $<
+$(PROTO_C:.c=.o): $(PROTO_C)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(call OBJ,src/cmd/show_trackevent.c): $(PROTO_C)
+
+$(PURE_LIB): $(call OBJ,$(PURE_SRC)) $(PROTO_C:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
@@ -106,7 +119,7 @@ $(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN)
 	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
 
 # What everybody gets; packages add theirs.
-DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings docs/recipes
 install: $(BIN) $(MAN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
 	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done

@@ -28,7 +28,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= format-check cli-test man-test completion-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
+PARTS ?= format-check cli-test man-test completion-test recipes-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -80,6 +80,13 @@ man-test: $(BIN) $(MAN)
 	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
 completion-test: $(BIN)
 	$(Q)tests/ship/completion.sh $(BIN)
+
+# docs/recipes: without a kernel; and the kernel's own selftests, on the lab's newest.
+.PHONY: recipes-test recipes-vm
+recipes-test: $(BIN)
+	$(Q)tests/ship/recipes.sh $(BIN)
+recipes-vm: $(BIN)
+	$(Q)tests/ship/recipes-vm.sh $(BIN) $(OUTPUT)/recipes
 
 .PHONY: cli-test
 cli-test: $(BIN)

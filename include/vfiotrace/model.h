@@ -384,10 +384,13 @@ struct vt_side {
 	uint64_t folded_since_ns;	/* when the first of them began */
 	uint64_t failed_preserves;
 	uint64_t seen_type[VT_EV_MAX];	/* events per type */
+	uint64_t seen_exit[VT_EV_MAX];	/* of these, ends of calls */
+	uint64_t failed_type[VT_EV_MAX];	/* and of these, with an error */
 
 	struct vt_df **dfs;		/* alive or freed twice, in order of allocation */
 	size_t nr_dfs;
 	uint64_t dfs_allocated, dfs_freed;
+	uint64_t mappings_compared;	/* of vfio files and of what was mapped through them, with their device's */
 	uint64_t unverified_releases;	/* whose put of the registration nothing shows */
 	struct vt_free_path *free_paths;
 	size_t nr_free_paths;
@@ -438,6 +441,14 @@ const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t ph
 #define VT_PAGE 4096
 /* The largest that the machine may have. */
 uint64_t vt_side__page(const struct vt_side *s);
+
+/* How often TYPE happened, whichever half of it was seen. */
+static inline uint64_t vt_side__seen(const struct vt_side *s, enum vt_event_type type)
+{
+	uint64_t exits = s->seen_exit[type], others = s->seen_type[type] - exits;
+
+	return exits > others ? exits : others;
+}
 
 /* An unfreeze of that handler was seen. */
 bool vt_side__thaws(const struct vt_side *s, const char *compatible);

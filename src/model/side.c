@@ -35,6 +35,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
+	s->seen_exit[e->type] += e->phase == VT_EXIT;
+	s->failed_type[e->type] += e->phase == VT_EXIT && is_err(e);
 	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
 	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
 		return;

@@ -72,7 +72,10 @@ static void arrival(struct vt_ctx *c)
 			continue;
 		}
 		for (const struct vt_life *l = v->lives; l && vt_clear(c, 1, 0, listed); l = l->next) {
-			if (vt_crossed(c->j, l) && !vt_life_torn(c, 0, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
+			if (!vt_crossed(c->j, l) || vt_life_torn(c, 0, l))
+				continue;
+			vt_judged(c, 1);
+			if (!vt_side__life(post, VT_INCOMING, v->name, l->token))
 				lost_file(c, l);
 		}
 	}
@@ -80,6 +83,7 @@ static void arrival(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_arrival = {
 	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR, .by_call = VT_LUO_CALLS,
+	.judges = { "file", "files" },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
 	.run = arrival,
 };

@@ -36,6 +36,7 @@ static const struct vt_telling open_calls[] = {
 
 const struct vt_rule vt_rule_call_open = {
 	.id = "call-open", .name = "call that never returned", .severity = VT_WARNING, .subject = VT_ABOUT_LUO, .by_call = VT_ALL_CALLS, .lasts = true,
+	.judges = { "call", "calls", .type = { VT_EV_LUO_PRESERVE, VT_EV_LUO_FREEZE, VT_EV_LUO_RETRIEVE, VT_EV_LUO_FINISH, VT_EV_SESSION_RELEASE, VT_EV_VFIO_RELEASE, VT_EV_VFIO_UNREGISTER } },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	.also = { VT_EV_VFIO_UNREGISTER, VT_EV_VFIO_RELEASE },
 	VT_TELLS(open_calls),

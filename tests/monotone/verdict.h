@@ -58,6 +58,7 @@ const char *status_name(uint8_t status);
 	X(PASSED, "a rule that found something passes") \
 	X(DROPPED, "a rule that found something is said not to apply") \
 	X(RULE_SURE, "a rule that was unknown passes") \
+	X(EMPTIED, "a rule that judged something is said to have had nothing") \
 	X(REFUSED, "what was judged is refused") \
 	X(FOUND_IN_OTHER, "two updates are judged as one: findings") \
 	X(CLEAN_OTHER, "two updates are judged as one: clean") \
