@@ -10,6 +10,11 @@ $(MKTRACE): $(call OBJ,tests/tools/mktrace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
+HOSTILE := $(OUTPUT)/tools/hostile
+$(HOSTILE): $(call OBJ,tests/tools/hostile.c) $(filter-out %/writer.o,$(TRACE_OBJ))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
+
 BENCH_TRACE := $(OUTPUT)/bench/bench_trace
 .PHONY: bench-trace
 bench-trace: $(BENCH_TRACE)

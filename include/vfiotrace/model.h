@@ -131,12 +131,13 @@ struct vt_life {
 };
 
 struct vt_session {
-	struct vt_session *next;
+	struct vt_session *prev, *next;
 	char *name;
 	enum vt_dir dir;
 	uint64_t since_ns;		/* 0 when its beginning was not seen */
 	bool early, ended, deserialized, retrieved, finished;
 	uint32_t nr_lives;
+	uint32_t inside;		/* calls in flight that work on it */
 	struct vt_life *lives, *last;
 	struct vt_kho *kho;		/* LUO's own blocks for this session */
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
