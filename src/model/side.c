@@ -102,8 +102,8 @@ static void judge_frame(struct vt_side *s)
 		else
 			s->damaged = true;
 	}
-	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last. */
-	s->ending = ended ? VT_END_STOPPED : s->jumped && !(s->truncated && !s->drained) ? VT_END_JUMP : VT_END_CUT;
+	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last: those before rec.drained. */
+	s->ending = ended ? VT_END_STOPPED : s->jumped && s->drained ? VT_END_JUMP : VT_END_CUT;
 }
 
 /*
