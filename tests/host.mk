@@ -47,6 +47,10 @@ $(OUTPUT)/unit/test_calls: $(OUTPUT)/tests/unit/test_calls.o $(call OBJ,src/capt
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_symbols: $(OUTPUT)/tests/unit/test_symbols.o $(call OBJ,$(addprefix src/capture/kernel/,symbols.c ksym_text.c nametab.c))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addprefix src/capture/kernel/,build_id.c clock.c))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
