@@ -76,11 +76,11 @@ distros-ci:
 .PHONY: man-test completion-test reproducible
 reproducible:
 	$(Q)tests/ship/reproducible.sh
-man-test: $(BIN) $(MAN)
-	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
-completion-test: $(BIN)
-	$(Q)tests/ship/completion.sh $(BIN)
+man-test: $(RUN_BIN) $(MAN)
+	$(Q)tests/ship/man.sh $(RUN_BIN) $(OUTPUT)/man
+completion-test: $(RUN_BIN)
+	$(Q)tests/ship/completion.sh $(RUN_BIN)
 
 .PHONY: cli-test
-cli-test: $(BIN)
-	$(Q)tests/cli.sh $(BIN)
+cli-test: $(RUN_BIN)
+	$(Q)tests/cli.sh $(RUN_BIN)

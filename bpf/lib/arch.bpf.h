@@ -25,9 +25,9 @@ struct user_pt_regs { u64 regs[31], sp, pc, pstate; };
 
 #ifndef PT_REGS_PARM6	/* libbpf 1.1 ends with the fifth */
 #if defined(__TARGET_ARCH_x86)
-#define PT_REGS_PARM6(regs) ((regs)->r9)
+#define PT_REGS_PARM6(x) ((x)->r9)
 #elif defined(__TARGET_ARCH_arm64)
-#define PT_REGS_PARM6(regs) (__PT_REGS_CAST(regs)->regs[5])
+#define PT_REGS_PARM6(x) (__PT_REGS_CAST(x)->regs[5])
 #endif
 #endif
 

@@ -34,8 +34,11 @@ kernel_is_ready() {
 		[ -f "$1/release" ]
 }
 
+# What judges is the machine's.
+[ -z "$LAB_CROSS" ] || export VFIOTRACE_HOST="${VFIOTRACE_HOST:-$REPO_DIR/build/vfiotrace}"
+
 # Where runs leave what they made.
-LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab}
+LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab${LAB_CROSS:+/$LAB_ARCH}}
 
 # The exit code when a kernel series is in no archive any more (kernel.sh, run.sh).
 # shellcheck disable=SC2034
