@@ -215,6 +215,7 @@ struct vt_control {
 	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader[VT_LOADERS];	/* threads that load modules that matter, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
+	unsigned int page_shift, pad3;
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;
