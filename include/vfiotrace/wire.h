@@ -206,6 +206,7 @@ struct vt_control {
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
+	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
