@@ -76,10 +76,10 @@ distros-ci:
 .PHONY: man-test completion-test reproducible
 reproducible:
 	$(Q)tests/ship/reproducible.sh
-man-test: $(BIN) $(MAN)
-	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
-completion-test: $(BIN)
-	$(Q)tests/ship/completion.sh $(BIN)
+man-test: $(RUN_BIN) $(MAN)
+	$(Q)tests/ship/man.sh $(RUN_BIN) $(OUTPUT)/man
+completion-test: $(RUN_BIN)
+	$(Q)tests/ship/completion.sh $(RUN_BIN)
 
 # docs/recipes: without a kernel; and the kernel's own selftests, on the lab's newest.
 .PHONY: recipes-test recipes-vm
@@ -89,5 +89,5 @@ recipes-vm: $(BIN)
 	$(Q)tests/ship/recipes-vm.sh $(BIN) $(OUTPUT)/recipes
 
 .PHONY: cli-test
-cli-test: $(BIN)
-	$(Q)tests/cli.sh $(BIN)
+cli-test: $(RUN_BIN)
+	$(Q)tests/cli.sh $(RUN_BIN)

@@ -131,12 +131,13 @@ struct vt_life {
 };
 
 struct vt_session {
-	struct vt_session *next;
+	struct vt_session *prev, *next;
 	char *name;
 	enum vt_dir dir;
 	uint64_t since_ns;		/* 0 when its beginning was not seen */
 	bool early, ended, deserialized, retrieved, finished;
 	uint32_t nr_lives;
+	uint32_t inside;		/* calls in flight that work on it */
 	struct vt_life *lives, *last;
 	struct vt_kho *kho;		/* LUO's own blocks for this session */
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
@@ -341,6 +342,7 @@ struct vt_side {
 	const char *label;	/* "PRE", "POST", or "TRACE" */
 	char *path;
 	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
+	uint64_t page;		/* bytes, of the kernel that was recorded */
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
@@ -437,10 +439,6 @@ struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const ch
 uint64_t vt_life__untold(const struct vt_life *l);
 /* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
-/* A page is no smaller, and on x86-64 no larger. */
-#define VT_PAGE 4096
-/* The largest that the machine may have. */
-uint64_t vt_side__page(const struct vt_side *s);
 
 /* How often TYPE happened, whichever half of it was seen. */
 static inline uint64_t vt_side__seen(const struct vt_side *s, enum vt_event_type type)

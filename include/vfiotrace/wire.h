@@ -190,6 +190,7 @@ struct vt_site {
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
+#define VT_RDONLY_CAST 0x7ffffff1	/* in programs: a call of bpf_rdonly_cast() */
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
 
@@ -219,6 +220,7 @@ struct vt_control {
 	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader[VT_LOADERS];	/* threads that load modules that matter, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
+	unsigned int page_shift, pad3;
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;

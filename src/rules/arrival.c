@@ -55,16 +55,26 @@ static void not_listed(struct vt_ctx *c, const struct vt_session *v, const struc
 	}
 }
 
+/* One session that cannot be read ends the reading of all, unless the answer is another. */
+static bool reading_failed(const struct vt_side *post)
+{
+	bool failed = false;
+
+	for (const struct vt_session *v = post->sessions; v; v = v->next)
+		failed |= v->dir == VT_INCOMING && v->deserialize_ret < 0;
+	return post->deserialized ? post->deserialize_ret < 0 : failed;
+}
+
 static void arrival(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
 
 	/* After a failed deserialize all is held until reboot: the rule leftover says so. */
-	if (!looked_at(c) || (post->deserialized && post->deserialize_ret < 0) || c->cut[1])
+	if (!looked_at(c) || reading_failed(post) || c->cut[1])
 		return;
 	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 		const struct vt_session *in = vt_incoming_session(post, v->name);
-		uint64_t listed = in && in->deserialize.type ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
+		uint64_t listed = in && in->deserialize.type && in->deserialize_ret >= 0 ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
 
 		/* Only a list that was seen can lack something. */
 		if (in ? !in->deserialized : !post->deserialized) {

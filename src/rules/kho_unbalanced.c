@@ -35,7 +35,8 @@ const struct vt_rule vt_rule_kho_unbalanced = {
 	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS,
 	.judges = { "block taken back", "blocks taken back", .of = taken_back },
-	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },
-	.also = { VT_EV_KHO_UNPRESERVE_FREE, VT_EV_KHO_UNPRESERVE_FOLIO, VT_EV_KHO_UNPRESERVE_PAGES, VT_EV_KHO_UNPRESERVE_VMALLOC },
+	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT },
+		   { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
+		   { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT } },
 	VT_TELLS(unbalanced),
 };

@@ -304,10 +304,9 @@ static void compare_rules(const struct verdict *whole, const struct verdict *les
 			add(out, nr, LAW_DROPPED, i, "");
 		if (whole->status[i] == VT_FOUND && less->status[i] == VT_NOTHING)
 			add(out, nr, LAW_DROPPED, i, "");
-		if (whole->status[i] == VT_UNKNOWN && (less->status[i] == VT_PASS || less->status[i] == VT_NOTHING))
+		if (whole->status[i] == VT_UNKNOWN && (less->status[i] == VT_PASS || (less->status[i] == VT_NOTHING && !l.shorter)))
 			add(out, nr, LAW_RULE_SURE, i, "");
-		/* A recorder that ended in order tells the truth about the time it recorded. */
-		if (whole->status[i] == VT_PASS && less->status[i] == VT_NOTHING && !l.over && !l.nothing && !l.alone)
+		if (whole->status[i] == VT_PASS && less->status[i] == VT_NOTHING && !l.shorter)
 			add(out, nr, LAW_EMPTIED, i, "");
 	}
 }

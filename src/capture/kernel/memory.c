@@ -67,7 +67,7 @@ static uint64_t frame_of(const void *addr)
 }
 
 /* Bases are as even as that at least. */
-#define EVEN (1 << 20)
+#define EVEN (1 << 19)
 
 /* Two pages of ours, and the kernel's view of them. */
 struct known {
