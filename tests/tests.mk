@@ -91,3 +91,4 @@ recipes-vm: $(BIN)
 .PHONY: cli-test
 cli-test: $(RUN_BIN)
 	$(Q)tests/cli.sh $(RUN_BIN)
+	$(Q)tests/live-update.sh
