@@ -594,11 +594,13 @@ static void phases(FILE *f, const struct vt_judgement *j)
 
 static void rules(FILE *f, const struct vt_judgement *j)
 {
-	fputs("<section><h2>Rules</h2>\n<div class=\"scroll\"><table><thead><tr><th>rule<th>status<th>why</tr></thead>\n", f);
+	char buf[100];
+
+	fputs("<section><h2>Rules</h2>\n<div class=\"scroll\"><table><thead><tr><th>rule<th>status<th>judged<th>why</tr></thead>\n", f);
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		const struct vt_row *r = &j->rows[i];
 
-		fprintf(f, "<tr><td>%s<td>%s<td>", r->rule->id, vt_status_name(r->status));
+		fprintf(f, "<tr><td>%s<td>%s<td>%s<td>", r->rule->id, vt_status_name(r->status), vt_subjects_str(r, buf, sizeof(buf)));
 		for (size_t k = 0; k < r->nr_why; k++) {
 			fputs(k ? "; " : "", f);
 			esc(f, r->why[k]);
@@ -657,7 +659,7 @@ static void head(FILE *f, const struct vt_judgement *j, const struct vt_report_o
 static void summary(FILE *f, const struct vt_judgement *j)
 {
 	struct vt_files_told n = vt_files_told(j);
-	size_t status[4] = { 0 };
+	size_t status[VT_STATUSES] = { 0 };
 
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		const struct vt_side *s = j->side[i];
@@ -674,8 +676,8 @@ static void summary(FILE *f, const struct vt_judgement *j)
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		status[j->rows[i].status]++;
 	fprintf(f, "<dt>files</dt><dd>%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished</dd>\n"
-		"<dt>rules</dt><dd>%zu passed, %zu with findings, %zu unknown, %zu not applicable</dd>\n</dl></header>\n",
-		n.preserved, n.crossed, n.retrieved, n.finished, status[VT_PASS], status[VT_FOUND], status[VT_UNKNOWN], status[VT_NOT_APPLICABLE]);
+		"<dt>rules</dt><dd>%zu passed, %zu with findings, %zu unknown, %zu with nothing to judge, %zu not applicable</dd>\n</dl></header>\n",
+		n.preserved, n.crossed, n.retrieved, n.finished, status[VT_PASS], status[VT_FOUND], status[VT_UNKNOWN], status[VT_NOTHING], status[VT_NOT_APPLICABLE]);
 }
 
 void vt_report_html(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
