@@ -10,6 +10,7 @@ include tests/layers/layers.mk
 include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
+include tests/mutants/mutants.mk
 
 # Verdicts within a minute, from committed traces; and one of them in the README.
 .PHONY: try readme
