@@ -40,8 +40,9 @@ TRACE_LIBS := -ldeflate -lm
 LIBBPF := $(or $(shell $(PKG_CONFIG) $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
 # libdw alone, without libdwfl: nothing of what it links for that is needed, and nothing is loaded at run time.
 LIBDW  := -ldw
-LIBS   := $(TRACE_LIBS) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
-PURE_LIBS := $(TRACE_LIBS) $(LIBDW) -lelf
+LIBPB  := -lprotobuf-c
+LIBS   := $(TRACE_LIBS) $(LIBPB) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
+PURE_LIBS := $(TRACE_LIBS) $(LIBPB) $(LIBDW) -lelf
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_STATIC :=
@@ -51,7 +52,7 @@ endif
 # beside report. All but capture and its commands is pure: it builds and is tested without BPF.
 PURE_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/source/*.c src/report/*.c)) \
 	    $(filter-out src/cmd/main.c src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c,$(sort $(wildcard src/cmd/*.c)))
-BPF_SRC  := $(sort $(wildcard bpf/*.bpf.c))
+BPF_SRC  := $(filter-out bpf/multi.bpf.c,$(sort $(wildcard bpf/*.bpf.c))) bpf/multi.bpf.c
 CAPTURE_SRC := $(sort $(filter-out src/capture/arch/%,$(wildcard src/capture/*/*.c))) src/capture/arch/$(ARCH).c
 LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src/cmd/fetch.c src/cmd/main.c
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
@@ -68,7 +69,19 @@ pure: $(PURE_LIB)
 
 include tests/tests.mk
 
-$(PURE_LIB): $(call OBJ,$(PURE_SRC))
+# Perfetto's messages, as far as they are written, as C.
+PROTO_C := $(OUTPUT)/gen/track_event.pb-c.c
+PROTOC_C ?= protoc-c
+$(PROTO_C:.c=.h): $(PROTO_C)
+$(PROTO_C): src/cmd/track_event.proto
+	$(call say,PROTO,$@)
+	$(Q)mkdir -p $(@D) && $(PROTOC_C) --proto_path=src/cmd --c_out=$(@D) $<
+$(PROTO_C:.c=.o): $(PROTO_C)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(call OBJ,src/cmd/show_trackevent.c): $(PROTO_C)
+
+$(PURE_LIB): $(call OBJ,$(PURE_SRC)) $(PROTO_C:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
@@ -93,7 +106,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -Oz $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
@@ -116,7 +129,7 @@ $(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN) | $
 	$(Q)mkdir -p $(@D) && docs/man/make.sh $(RUN_BIN) $< > $@.tmp && mv $@.tmp $@
 
 # What everybody gets; packages add theirs.
-DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings docs/recipes
 install: $(BIN) $(MAN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
 	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done

@@ -16,12 +16,14 @@ static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
 	return READ((struct liveupdate_file_op_args___old *)a, retrieved);
 }
 
-static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_op_args *a)
+__noinline int slot_args(struct vt_wire *w, u64 args)
 {
-	struct liveupdate_file_op_args *k = KERNEL(a);
+	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args, *k = KERNEL(a);
 	struct liveupdate_file_handler *fh = k->handler;
 	struct module *owner = READ(READ(fh, ops), owner);
 
+	if (!w)
+		return 0;
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
 	slot(w, VT_S_DATA, k->serialized_data);
@@ -29,6 +31,7 @@ static __always_inline void slot_args(struct vt_wire *w, struct liveupdate_file_
 	slot_file(w, k->file);
 	if (owner)
 		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
+	return 0;
 }
 
 /* The call that the callback was made by holds this file. */
@@ -93,7 +96,7 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
 	w = point ? pair : wire_make(t, type, VT_ENTER);
 	if (w)
-		slot_args(w, a);
+		slot_args(w, args);
 	if (pair || point)
 		snap_file(t, pair, READ(a, file), point);
 	if (w)
@@ -120,7 +123,7 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
 	w = point ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
-		slot_args(w, a);
+		slot_args(w, args);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 			slot_threads(w);
 		if (result != OP_VOID)
@@ -220,9 +223,4 @@ EXIT(op_finish)
 	op_exit(VT_EV_OP_FINISH, (u64)in->args, OP_VOID, 0, VT_P_FINISHED);
 }
 
-#define DOMAIN op
 #include "lib/programs.bpf.h"
-
-/* What they are for one module they are for all: there a jump to them is attached. */
-FAR("fentry", all_e_op)
-FAR("fexit", all_x_op)

@@ -74,7 +74,7 @@ enum kho_how {
 };
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-static __always_inline bool spare(u16 type)
+__noinline bool spare(u32 type)
 {
 	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
@@ -190,84 +190,63 @@ static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
 	return f && tells_memory(f->type);
 }
 
-EXIT(kho_preserve_folio)
+/* A folio that no run goes on with, and what a call did to it that did not fail (OK). RET: what it returned. */
+__noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 {
 	struct vt_control *c = ctl_open();
-	u64 folio = (u64)in->folio;
 	u32 order;
 
-	if (!c || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
-		return;
-	if (!in->ret && by_range(c, folio, true)) {
+	if (ok && by_range(c, folio, true)) {
+		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(type))
+			return 0;
 		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_PRESERVE_FOLIO, folio, order, 1ull << order, 0);
+		block_add(type, folio, order, 1ull << order, type == VT_EV_KHO_RESTORE_FOLIO ? lru_of_folio(folio) : 0);
+	} else if (type == VT_EV_KHO_RESTORE_FOLIO) {
+		kho_leaf(type, ARG_PHYS | RET_POINTER, phys, 0, ret);
 	} else {
-		kho_leaf(VT_EV_KHO_PRESERVE_FOLIO, ARG_PAGE | RET_INT, folio, 0, in->ret);
+		kho_leaf(type, ARG_PAGE | (type == VT_EV_KHO_PRESERVE_FOLIO ? RET_INT : 0), folio, 0, ret);
 	}
+	return 0;
+}
+
+EXIT(kho_preserve_folio)
+{
+	u64 folio = (u64)in->folio;
+
+	if (ctl_open() && (in->ret || !block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
+		folio_apart(VT_EV_KHO_PRESERVE_FOLIO, folio, !in->ret, in->ret, 0);
 }
 EXIT(kho_unpreserve_folio)
 {
-	struct vt_control *c = ctl_open();
 	u64 folio = (u64)in->folio;
-	u32 order;
 
-	if (!c || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
-		return;
-	if (by_range(c, folio, true)) {
-		if (spare(VT_EV_KHO_UNPRESERVE_FOLIO))
-			return;
-		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_UNPRESERVE_FOLIO, folio, order, 1ull << order, 0);
-	} else {
-		kho_leaf(VT_EV_KHO_UNPRESERVE_FOLIO, ARG_PAGE, folio, 0, 0);
-	}
+	if (ctl_open() && !block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
+		folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, folio, true, 0, 0);
 }
 EXIT(kho_restore_folio)
 {
-	struct vt_control *c = ctl_open();
 	u64 folio = (u64)in->ret;
-	u32 order;
 
-	if (!c || (folio && block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
-		return;
-	if (folio && by_range(c, folio, true)) {
-		order = order_of_folio(folio);
-		block_add(VT_EV_KHO_RESTORE_FOLIO, folio, order, 1ull << order, lru_of_folio(folio));
-	} else {
-		kho_leaf(VT_EV_KHO_RESTORE_FOLIO, ARG_PHYS | RET_POINTER, in->phys, 0, folio);
-	}
+	if (ctl_open() && (!folio || !block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
+		folio_apart(VT_EV_KHO_RESTORE_FOLIO, folio, folio, folio, in->phys);
 }
 
-EXIT(kho_preserve_pages)
+/* The same of pages, NR from PAGE on; ARG is by what the call told them. */
+__noinline int pages_done(u32 type, u64 page, u64 nr, u64 ret, u64 arg)
 {
-	struct vt_control *c = ctl_open();
-	u64 page = (u64)in->page;
+	bool restore = type == VT_EV_KHO_RESTORE_PAGES, preserve = type == VT_EV_KHO_PRESERVE_PAGES;
+	bool failed = restore ? !page : preserve && ret;
 
-	if (!in->ret && by_range(c, page, false))
-		block_add(VT_EV_KHO_PRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
-	else
-		kho_leaf(VT_EV_KHO_PRESERVE_PAGES, ARG_PAGE | HAS_NR | RET_INT, page, in->nr, in->ret);
+	if (failed || !by_range(ctl_open(), page, false))
+		kho_leaf(type, HAS_NR | (restore ? ARG_PHYS | RET_POINTER : ARG_PAGE | (preserve ? RET_INT : 0)), arg, nr, ret);
+	else if (type != VT_EV_KHO_UNPRESERVE_PAGES || !spare(type))
+		block_add(type, page, VT_NO_ORDER, nr, 0);
+	return 0;
 }
-EXIT(kho_unpreserve_pages)
-{
-	struct vt_control *c = ctl_open();
-	u64 page = (u64)in->page;
 
-	if (!by_range(c, page, false))
-		kho_leaf(VT_EV_KHO_UNPRESERVE_PAGES, ARG_PAGE | HAS_NR, page, in->nr, 0);
-	else if (!spare(VT_EV_KHO_UNPRESERVE_PAGES))
-		block_add(VT_EV_KHO_UNPRESERVE_PAGES, page, VT_NO_ORDER, in->nr, 0);
-}
-EXIT(kho_restore_pages)
-{
-	struct vt_control *c = ctl_open();
-	u64 page = (u64)in->ret;
-
-	if (page && by_range(c, page, false))
-		block_add(VT_EV_KHO_RESTORE_PAGES, page, VT_NO_ORDER, in->nr, 0);
-	else
-		kho_leaf(VT_EV_KHO_RESTORE_PAGES, ARG_PHYS | HAS_NR | RET_POINTER, in->phys, in->nr, page);
-}
+EXIT(kho_preserve_pages) { pages_done(VT_EV_KHO_PRESERVE_PAGES, (u64)in->page, in->nr, in->ret, (u64)in->page); }
+EXIT(kho_unpreserve_pages) { pages_done(VT_EV_KHO_UNPRESERVE_PAGES, (u64)in->page, in->nr, 0, (u64)in->page); }
+EXIT(kho_restore_pages) { pages_done(VT_EV_KHO_RESTORE_PAGES, (u64)in->ret, in->nr, (u64)in->ret, in->phys); }
 
 /* vmalloc areas are known by the physical address of their first descriptor chunk. */
 static __always_inline void slot_chunk(struct vt_wire *w, u64 preservation)
@@ -334,5 +313,4 @@ EXIT(kho_restore_vmalloc)
 	wire_send(c, w);
 }
 
-#define DOMAIN kho
 #include "lib/programs.bpf.h"

@@ -14,7 +14,7 @@
 
 static __always_inline void session_name(struct vt_wire *w, const char *name)
 {
-	w->has_session = load_str(w->session, sizeof(w->session), (u64)name);
+	w->has_session = load_str64((struct str64 *)w->session, (u64)name);
 }
 
 static __always_inline struct luo_file *last_luo_file(struct luo_file_set *set)
@@ -24,28 +24,38 @@ static __always_inline struct luo_file *last_luo_file(struct luo_file_set *set)
 	return (struct luo_file *)((u64)last - bpf_core_field_offset(struct luo_file, list));
 }
 
-static __always_inline void slot_handler(struct vt_wire *w, struct liveupdate_file_handler *fh)
+__noinline int slot_handler_at(struct vt_wire *w, u64 handler)
 {
+	struct liveupdate_file_handler *fh = (struct liveupdate_file_handler *)handler;
 	struct module *owner;
 
-	if (!fh)
-		return;
+	if (!w || !handler)
+		return 0;
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
 	owner = READ(READ(fh, ops), owner);
 	if (owner)
 		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
+	return 0;
 }
 
-static __always_inline void slot_luo_file(struct vt_wire *w, struct luo_file *lf)
+static __always_inline void slot_handler(struct vt_wire *w, struct liveupdate_file_handler *fh)
 {
-	struct luo_file *k = KERNEL(lf);
+	slot_handler_at(w, (u64)fh);
+}
 
-	slot(w, VT_S_LUO_FILE, (u64)lf);
+__noinline int slot_luo_file(struct vt_wire *w, u64 lf)
+{
+	struct luo_file *k = KERNEL((struct luo_file *)lf);
+
+	if (!w)
+		return 0;
+	slot(w, VT_S_LUO_FILE, lf);
 	slot(w, VT_S_DATA, k->serialized_data);
 	slot(w, VT_S_STATUS, (s64)k->retrieve_status);
 	slot_file(w, k->file);
 	slot_handler(w, k->fh);
+	return 0;
 }
 
 /* ---- sessions ---- */
@@ -155,14 +165,17 @@ EXIT(session_deserialize)
 
 #define HAS_FLB_COUNT bpf_core_field_exists(struct liveupdate_flb, private.outgoing.count.refs)
 
-static __always_inline void slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
+__noinline int slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
 {
+	if (!w)
+		return 0;
 	slot(w, VT_S_FLB, flb);
 	text_str(w, VT_TEXT_NAME, (void *)(flb + bpf_core_field_offset(struct liveupdate_flb, compatible)));
 	if (outgoing)
 		slot_read(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), 4);
 	if (incoming)
 		slot_read(w, VT_S_FLB_COUNT_IN, flb + bpf_core_field_offset(struct liveupdate_flb, private.incoming.count), 4);
+	return 0;
 }
 
 struct flb_walk {
@@ -296,14 +309,16 @@ ENTER(luo_preserve)
 }
 
 /* What a preserve that failed leaves behind: the handler that was asked, and the file that LUO has put. */
-static __always_inline void slot_failed(struct vt_wire *w, u64 fh, u64 file)
+__noinline int slot_failed(struct vt_wire *w, u64 fh, u64 file)
 {
+	if (!w)
+		return 0;
 	if (file && tracked(file, VT_C_FILE)) {
 		slot_file_dying(w, (struct file *)file);
 		slot_threads(w);
 	}
-	if (fh)
-		slot_handler(w, (struct liveupdate_file_handler *)fh);
+	slot_handler_at(w, fh);
+	return 0;
 }
 
 EXIT(luo_preserve)
@@ -334,7 +349,7 @@ EXIT(luo_preserve)
 		slot(w, VT_S_COUNT, READ(in->set, count));
 		slot_failed(w, fh, file);
 		if (lf)
-			slot_luo_file(w, lf);
+			slot_luo_file(w, (u64)lf);
 	}
 	if (lf)
 		snap_file(t, w, READ(lf, file), VT_P_PRESERVED);
@@ -477,7 +492,7 @@ static long emit_luo_file(u32 i, struct walk *k)
 	w = wire_new(LUO_FILE, POINT);
 	if (w) {
 		slot(w, VT_S_TOKEN, READ(lf, token));
-		slot_luo_file(w, lf);
+		slot_luo_file(w, (u64)lf);
 		wire_send(k->c, w);
 	}
 	k->at = read_u64(k->at);
@@ -565,5 +580,4 @@ EXIT(register_handler)
 	wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
 }
 
-#define DOMAIN luo
 #include "lib/programs.bpf.h"

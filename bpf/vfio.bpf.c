@@ -28,7 +28,7 @@ __noinline int open_enter(u32 type, u64 dev, u64 file)
 	w = wire_make(frame_push(type, 0, false, 0), type, VT_ENTER);
 	if (!w)
 		return 0;
-	slot_device(c, w, dev);
+	slot_device(w, dev);
 	slot_file(w, (struct file *)file);
 	wire_send(c, w);
 	return 0;
@@ -47,7 +47,7 @@ __noinline int open_exit(u32 type, u64 dev, u64 file, s64 ret, bool snap)
 	w = snap ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot(w, VT_S_RET, ret);
-		slot_device(c, w, dev);
+		slot_device(w, dev);
 		slot_file(w, f);
 		if (!ret && f)
 			slot(w, VT_S_DF, (u64)READ(f, private_data));
@@ -142,7 +142,7 @@ ENTER(release)
 		slot_file_dying(w, in->file);
 		if (df) {
 			slot(w, VT_S_DF, df);
-			slot_device(c, w, df_device(c, df));
+			slot_device(w, df_device(c, df));
 		}
 	}
 	snap_file(t, w, in->file, VT_P_RELEASE);
@@ -162,7 +162,7 @@ EXIT(release)
 	if (w) {
 		/* df is gone by now; the device was remembered at entry. */
 		if (f && f->type == VT_EV_VFIO_RELEASE)
-			slot_device(c, w, f->object);
+			slot_device(w, f->object);
 		slot(w, VT_S_RET, (s64)in->ret);
 		slot_file_dying(w, in->file);
 		wire_send(c, w);
@@ -185,7 +185,7 @@ EXIT(df_alloc)
 	w = wire_new(VFIO_DF_ALLOC, EXIT);
 	if (!w)
 		return;
-	slot_device(c, w, (u64)in->device);
+	slot_device(w, (u64)in->device);
 	if (IS_ERR_VALUE(df)) {
 		slot(w, VT_S_RET, df);
 	} else {
@@ -205,7 +205,7 @@ __noinline int device_exit(u32 type, u64 dev, bool has_ret, s64 ret)
 
 	if (!w)
 		return 0;
-	slot_device(c, w, dev);
+	slot_device(w, dev);
 	if (has_ret)
 		slot(w, VT_S_RET, ret);
 	wire_send(c, w);
@@ -233,7 +233,7 @@ EXIT(find)
 		return;
 	slot(w, VT_S_RET, ret ? 0 : (u64)-19 /* ENODEV */);
 	if (!IS_ERR_VALUE(ret))
-		slot_device(c, w, ret);
+		slot_device(w, ret);
 	wire_send(c, w);
 }
 
@@ -252,7 +252,7 @@ ENTER(unregister)
 	w = wire_new_in(frame_push(VT_EV_VFIO_UNREGISTER, 0, false, 0), VFIO_UNREGISTER, ENTER);
 	if (!w)
 		return;
-	slot_device(c, w, (u64)in->device);
+	slot_device(w, (u64)in->device);
 	wire_send(c, w);
 }
 EXIT(unregister)
@@ -273,7 +273,7 @@ __noinline int df_exit(u32 type, u64 df, bool has_ret, s64 ret)
 	if (!w)
 		return 0;
 	slot(w, VT_S_DF, df);
-	slot_device(c, w, df_device(c, df));
+	slot_device(w, df_device(c, df));
 	if (has_ret)
 		slot(w, VT_S_RET, ret);
 	wire_send(c, w);
@@ -303,7 +303,7 @@ EXIT(mmap)
 		return;
 	vma = KERNEL(in->vma);
 	slot_file(w, in->file);
-	slot_device(c, w, df_device(c, file_df(c, in->file)));
+	slot_device(w, df_device(c, file_df(c, in->file)));
 	slot(w, VT_S_VMA, (u64)in->vma);
 	slot(w, VT_S_VMA_START, vma->vm_start);
 	slot(w, VT_S_VMA_PGOFF, vma->vm_pgoff);
@@ -313,5 +313,4 @@ EXIT(mmap)
 	wire_send(c, w);
 }
 
-#define DOMAIN vfio
 #include "lib/programs.bpf.h"

@@ -55,6 +55,8 @@ check "record, bad size to carry" 64 "--carry takes a size" "$vt" record --carry
 check "record, not a whole allocation" 64 "--fail takes a section" "$vt" record --fail retrieve:2.7
 check "record, nothing behind the colon" 64 "--fail takes a section" "$vt" record --fail retrieve:
 check "sweep, directory with too long a name" 74 "too long" "$vt" sweep -o "$(printf '%05000d' 1)/x" -- true
+check "record, a code of no CMD" 64 "--cmd-exit goes with CMD" "$vt" record --cmd-exit "$tmp/code"
+check "record, a code that cannot be written" 74 "cannot write $tmp/no/code" "$vt" record --cmd-exit "$tmp/no/code" -- true
 check "record, no such descriptor" 64 "--ready-fd takes" "$vt" record --ready-fd 77
 check "record, half a descriptor" 64 "--ready-fd takes" "$vt" record --ready-fd 1.5
 check "record, option without its value" 64 "needs" "$vt" record --ring
@@ -130,7 +132,7 @@ check "show, bad clock" 64 "--time takes" "$vt" show --time noon "$pre"
 check "show, bad index" 64 "--index takes" "$vt" show -i 3-1 "$pre"
 check "show, bad token" 64 "--token takes" "$vt" show --token x "$pre"
 check "show, context of nothing" 64 "--context" "$vt" show -C 2 "$pre"
-check "show, text of two" 64 "timeline or perfetto" "$vt" show "$pre" "$post"
+check "show, text of two" 64 "timeline, perfetto" "$vt" show "$pre" "$post"
 
 # Colour and pager: as the terminal and the user want them.
 colored() { # NAME YES? COMMAND...

@@ -8,9 +8,9 @@
 # With --list the names are printed and nothing is installed.
 set -eu
 
-build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev libdw-dev zlib1g-dev libdeflate-dev pkgconf"
+build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev libdw-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libdeflate-dev pkgconf"
 lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
-host="libcmocka-dev jq sqlite3 libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh"
+host="libcmocka-dev protobuf-compiler python3-yaml jq sqlite3 libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh"
 fuzz="clang-format libclang-rt-dev"
 ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot lintian"
 bench="bpftrace trace-cmd"

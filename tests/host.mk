@@ -10,6 +10,11 @@ $(MKTRACE): $(call OBJ,tests/tools/mktrace.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
 
+HOSTILE := $(OUTPUT)/tools/hostile
+$(HOSTILE): $(call OBJ,tests/tools/hostile.c) $(filter-out %/writer.o,$(TRACE_OBJ))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS)
+
 BENCH_TRACE := $(OUTPUT)/bench/bench_trace
 .PHONY: bench-trace
 bench-trace: $(BENCH_TRACE)
@@ -45,6 +50,10 @@ $(OUTPUT)/unit/test_arm64: $(OUTPUT)/tests/unit/test_arm64.o $(call OBJ,src/capt
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
 $(OUTPUT)/unit/test_calls: $(OUTPUT)/tests/unit/test_calls.o $(call OBJ,src/capture/kernel/calls.c src/capture/arch/x86_64.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_symbols: $(OUTPUT)/tests/unit/test_symbols.o $(call OBJ,$(addprefix src/capture/kernel/,symbols.c ksym_text.c nametab.c))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 

@@ -313,41 +313,64 @@ static __always_inline bool run_goes_on(struct vt_run *r, const struct vt_run *b
 	return true;
 }
 
+/* The open runs, tried one by one: B goes on in the run FOUND - 1, or begins another. */
+struct runs_walk {
+	struct vt_runs *all;
+	struct vt_run b;
+	u32 found, at;
+};
+
+static __always_inline struct vt_run *run_at(struct vt_runs *all, u32 i)
+{
+	i &= VT_RUNS_OPEN - 1;
+	barrier_var(i);
+	return &all->run[i];
+}
+
+static long run_try(u32 i, struct runs_walk *k)
+{
+	struct vt_run *r = run_at(k->all, i);
+
+	if (!run_goes_on(r, &k->b))
+		return 0;
+	k->b = *r;
+	k->found = i + 1;
+	k->at = i;
+	return 1;
+}
+
+/* Makes room in front. */
+static long run_back(u32 n, struct runs_walk *k)
+{
+	*run_at(k->all, k->at - n) = *run_at(k->all, k->at - n - 1);
+	return 0;
+}
+
 /* One block within a traced call, NR_PAGES pages from PAGE on. ORDER: VT_NO_ORDER when it is no folio. LRU: as in struct vt_run. */
 __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 {
 	u64 size = nr_pages * bpf_core_type_size(struct page);
-	struct vt_run b = { .first = page, .next = page + size, .step = size, .lru = lru, .blocks = 1, .type = type, .order = order };
+	struct runs_walk k = {
+		.b = { .first = page, .next = page + size, .step = size, .lru = lru, .blocks = 1, .type = type, .order = order },
+		.at = VT_RUNS_OPEN - 1,
+	};
 	struct vt_task *t = task_get();
-	struct vt_runs *all;
-	u32 at = VT_RUNS_OPEN - 1, i;
-	bool found = false;
 
 	if (!t)
 		return 0;
 	if ((t->runs_at || t->sums) && t->runs_depth != t->depth)
 		blocks_settle(false);
-	b.depth = t->kho_depth;
-	all = runs_of(t);
-	if (!all)
-		all = runs_begin(t);
-	for (i = 0; i < VT_RUNS_OPEN; i++) {
-		found = run_goes_on(&all->run[i], &b);
-		if (!found)
-			continue;
-		b = all->run[i];
-		at = i;
-		break;
-	}
-	if (!found)
-		run_end(&all->run[VT_RUNS_OPEN - 1]);
-	/* To the front. */
-	for (i = VT_RUNS_OPEN - 1; i > 0; i--)
-		if (i <= at)
-			all->run[i] = all->run[i - 1];
-	all->run[0] = b;
-	if (!found)
-		run_end(&all->run[0]);
+	k.b.depth = t->kho_depth;
+	k.all = runs_of(t);
+	if (!k.all)
+		k.all = runs_begin(t);
+	bpf_loop(VT_RUNS_OPEN, run_try, &k, 0);
+	if (!k.found)
+		run_end(run_at(k.all, VT_RUNS_OPEN - 1));
+	bpf_loop(k.at, run_back, &k, 0);
+	k.all->run[0] = k.b;
+	if (!k.found)
+		run_end(&k.all->run[0]);
 	return 0;
 }
 

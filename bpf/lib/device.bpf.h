@@ -41,25 +41,25 @@ static __always_inline u64 slot_member(struct vt_wire *w, enum vt_slot s, const 
 }
 
 /* device, bdf, registration and kref of a vfio device: offsets from the control page. */
-static __always_inline void slot_device(struct vt_control *c, struct vt_wire *w, u64 dev)
+__noinline int slot_device(struct vt_wire *w, u64 dev)
 {
+	struct vt_control *c = ctl_get();
 	u64 parent, name, read = 0;
 	const void *k;
 
-	if (!dev)
-		return;
+	if (!w || !dev)
+		return 0;
 	slot(w, VT_S_DEVICE, dev);
-	/* From there it is a number to the verifier, whatever it was. */
-	dev = *(volatile u64 *)&w->slot[VT_S_DEVICE];
 	k = KERNEL((const void *)dev);
 	read = slot_member(w, VT_S_DEV_KREF, k, dev, c->dev_kref, read);
 	read = slot_member(w, VT_S_VFIO_REF, k, dev, c->dev_refcount, read);
 	slot_member(w, VT_S_OPEN_COUNT, k, dev, c->dev_open_count, read);
 	if (c->dev_dev < 0)
-		return;
+		return 0;
 	parent = get_u64(k, c->dev_dev);
 	name = read_u64(parent + bpf_core_field_offset(struct device, kobj) + bpf_core_field_offset(struct kobject, name));
 	text_bdf(w, name);
+	return 0;
 }
 
 /* df of a vfio device file, 0 for any other file. */

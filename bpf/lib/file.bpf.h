@@ -27,11 +27,19 @@ static __always_inline void slot_file_dying(struct vt_wire *w, struct file *f)
 	slot(w, VT_S_FILE_REF, file_refs(f));
 }
 
+__noinline int slot_file_at(struct vt_wire *w, u64 f)
+{
+	if (!w || !f)
+		return 0;
+	if (!tracked(f, VT_C_FILE))
+		track(f, VT_C_FILE);
+	slot_file_dying(w, (struct file *)f);
+	return 0;
+}
+
 static __always_inline void slot_file(struct vt_wire *w, struct file *f)
 {
-	if (f && !tracked((u64)f, VT_C_FILE))
-		track((u64)f, VT_C_FILE);
-	slot_file_dying(w, f);
+	slot_file_at(w, (u64)f);
 }
 
 static __always_inline void slot_threads(struct vt_wire *w)
@@ -63,17 +71,20 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
 	wire_send(c, w);
 }
 
-static __always_inline void inode_describe(struct vt_inode *d, struct inode *i)
+__noinline int inode_describe(struct vt_inode *d, u64 i)
 {
-	struct inode *k = KERNEL(i);
+	struct inode *k = KERNEL((struct inode *)i);
 
-	d->ptr = (u64)i;
+	if (!d)
+		return 0;
+	d->ptr = i;
 	d->i_mapping = (u64)k->i_mapping;
 	d->ino = k->i_ino;
 	d->rdev = k->i_rdev;
 	d->pad = 0;
 	d->fs[0] = 0;
-	load_str(d->fs, sizeof(d->fs), (u64)READ(READ(k->i_sb, s_type), name));
+	load_str16((struct str16 *)d->fs, (u64)READ(READ(k->i_sb, s_type), name));
+	return 0;
 }
 
 /* What there is to say of the device was said by the record beside it, if that is of the same one. */
@@ -83,7 +94,7 @@ static __always_inline void snap_device(struct vt_control *c, const struct vt_wi
 
 	s->same_device = w->mask & 1ull << VT_S_DEVICE && w->slot[VT_S_DEVICE] == dev;
 	if (!s->same_device)
-		slot_device(c, &s->w, dev);
+		slot_device(&s->w, dev);
 	if (!mapping)
 		return;
 	slot(&s->w, VT_S_DEV_MAPPING, mapping);
@@ -92,13 +103,13 @@ static __always_inline void snap_device(struct vt_control *c, const struct vt_wi
 }
 
 /*
- * struct file, whole, and what its pointers point to: behind W, which
- * wire_make_pair() made and which tells of the file already. Where W could not
- * be had, neither can this.
+ * struct file, whole, and what its pointers point to: behind the record that
+ * wire_make_pair() made and which tells of the file already. Where that could
+ * not be had, neither can this.
  */
-static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struct vt_wire *w, struct file *f, u32 point)
+__noinline int snap_pair(struct vt_task *t, struct vt_wire_pair *p, u64 file, u32 point)
 {
-	struct vt_wire_snap *s = &((struct vt_wire_pair *)w)->snap;
+	struct vt_wire_snap *s;
 	struct vt_frame *frame = frame_top(t);
 	struct vt_control *c = ctl_get();
 	struct inode *inode, *host = NULL;
@@ -108,12 +119,13 @@ static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struc
 	u32 size, zero = 0;
 	u64 df, dev;
 
-	if (!f)
+	if (!file)
 		return 0;
-	if (!w) {
+	if (!p) {
 		loss_count(VT_EV_FILE_SNAP);
 		return 0;
 	}
+	s = &p->snap;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	if (!cpu)
 		return 0;
@@ -122,35 +134,40 @@ static __noinline __attribute__((unused)) int snap_file(struct vt_task *t, struc
 	s->w.point = point;
 	s->same_device = 0;
 	if (point == VT_P_RELEASE)
-		s->w.within = w->within;	/* before the call */
+		s->w.within = p->w.within;	/* before the call */
 	else if (frame)
 		s->w.within = frame->type;
-	slot_file_dying(&s->w, f);
+	slot_file_dying(&s->w, (struct file *)file);
 
-	k = KERNEL(f);
+	k = KERNEL((struct file *)file);
 	inode = k->f_inode;
 	mapping = k->f_mapping;
 	if (mapping)
 		host = READ(mapping, host);
-	inode_describe(&s->inode, inode);
-	inode_describe(&s->host, host);
+	inode_describe(&s->inode, (u64)inode);
+	inode_describe(&s->host, (u64)host);
 	slot(&s->w, VT_S_MAPPING, (u64)mapping);
 	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
 	s->dentry[0] = 0;
-	load_str(s->dentry, sizeof(s->dentry), (u64)READ(k->f_path.dentry, d_name.name));
+	load_str48((struct str48 *)s->dentry, (u64)READ(k->f_path.dentry, d_name.name));
 
 	size = bpf_core_type_size(struct file);
 	if (size > VT_FILE_RAW)
 		size = VT_FILE_RAW;
-	s->file_size = bpf_probe_read_kernel(s->file, size, f) ? 0 : size;
+	s->file_size = bpf_probe_read_kernel(s->file, size, (void *)file) ? 0 : size;
 
-	df = file_df(c, f);
+	df = file_df(c, (struct file *)file);
 	dev = df_device(c, df);
 	if (df)
 		slot(&s->w, VT_S_DF, df);
 	if (dev)
-		snap_device(c, w, s, dev);
+		snap_device(c, &p->w, s, dev);
 	return 0;
+}
+
+static __always_inline void snap_file(struct vt_task *t, struct vt_wire *w, struct file *f, u32 point)
+{
+	snap_pair(t, (struct vt_wire_pair *)w, (u64)f, point);
 }
 
 #endif

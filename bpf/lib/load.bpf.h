@@ -15,7 +15,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
+#include "vfiotrace/wire.h"
+
+/* A function of the kernel, which the recorder puts in the place of this number (template.c): libbpf would look for it in all of the kernel's types. */
+static void *(*const bpf_rdonly_cast)(const void *obj, u32 btf_id) = (void *)VT_RDONLY_CAST;
 
 /*
  * KERNEL(p): p, so that KERNEL(p)->m may be read; m may go on into structs that
@@ -60,10 +63,9 @@ static __always_inline u32 low_half(u64 addr)
  * the end is undefined. False: unreadable. Most end within two words; a word
  * of zeros may be a fault, but not the second where the first was read from
  * the same page. What is longer is copied whole, or, where it ends
- * close to memory that is not there, byte by byte. A function of its own, as
- * the length of programs costs when they are loaded.
+ * close to memory that is not there, byte by byte.
  */
-static __noinline __attribute__((unused)) bool load_str(char *to, u32 size, u64 from)
+static __always_inline bool load_str(char *to, u32 size, u64 from)
 {
 	const void *k = KERNEL((const void *)from);
 	u64 first = get_u64(k, 0), second = get_u64(k, sizeof(first));
@@ -76,6 +78,26 @@ static __noinline __attribute__((unused)) bool load_str(char *to, u32 size, u64 
 		return bpf_probe_read_kernel_str(to, size, (void *)from) > 0;
 	to[size - 1] = 0;
 	return true;
+}
+
+/* The same by length, each a function that is verified once: the verifier wants to know how much is at TO. */
+struct str16 { u64 at[2]; };
+struct str48 { u64 at[6]; };
+struct str64 { u64 at[8]; };
+
+__noinline bool load_str16(struct str16 *to, u64 from)
+{
+	return to && load_str((char *)to, sizeof(*to), from);
+}
+
+__noinline bool load_str48(struct str48 *to, u64 from)
+{
+	return to && load_str((char *)to, sizeof(*to), from);
+}
+
+__noinline bool load_str64(struct str64 *to, u64 from)
+{
+	return to && load_str((char *)to, sizeof(*to), from);
 }
 
 #endif

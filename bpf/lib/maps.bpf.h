@@ -109,20 +109,32 @@ static __always_inline u64 seq_next(struct vt_wire_cpu *cpu)
 	return __sync_fetch_and_add(&cpu->seq, 1) + 1;
 }
 
+/* A record of TYPE that has its number and found no room. */
+__noinline int wire_lost(u32 type)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	if (cpu)
+		loss_of(cpu, type);
+	return 0;
+}
+
 /* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
-static __noinline __attribute__((unused)) void loss_count(u16 type)
+__noinline int loss_count(u32 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 
 	if (!cpu)
-		return;
+		return 0;
 	seq_next(cpu);
 	loss_of(cpu, type);
+	return 0;
 }
 
 /* A call of TYPE of which one end alone was seen. */
-static __noinline __attribute__((unused)) void half_count(u32 type)
+__noinline int half_count(u32 type)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -130,6 +142,7 @@ static __noinline __attribute__((unused)) void half_count(u32 type)
 	barrier_var(type);	/* as in loss_of() */
 	if (cpu && type < VT_EV_MAX)
 		loss_add(&cpu->half[type]);
+	return 0;
 }
 
 #endif

@@ -22,12 +22,13 @@ static __always_inline void untold(u32 cls)
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 
+	barrier_var(cls);	/* as in loss_of() */
 	if (cpu && cls < VT_C_MAX)
 		loss_add(&cpu->unknown[cls]);
 }
 
 #define EEXIST 17
-static __always_inline void track(u64 ptr, u32 cls)
+__noinline int track(u64 ptr, u32 cls)
 {
 	u64 key = ptr + cls;
 	u8 yes = 1;
@@ -35,16 +36,17 @@ static __always_inline void track(u64 ptr, u32 cls)
 	long err;
 
 	if (!ptr)
-		return;
+		return 0;
 	/* Counted before it can be found, so that nobody finds less than there is. */
 	nr = sieve_at(&control, ptr);
 	__sync_fetch_and_add(nr, 1);
 	err = bpf_map_update_elem(&objects, &key, &yes, BPF_NOEXIST);
 	if (!err)
-		return;
+		return 0;
 	__sync_fetch_and_add(nr, -1);
 	if (err != -EEXIST)
 		untold(cls);
+	return 0;
 }
 
 static __always_inline bool tracked(u64 ptr, u32 cls)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The programs of a domain's hooks, from its table, HOOKS: one for each end of
- * each hook, and, where DOMAIN is given, one for all that share
- * (all_e_<domain>, all_x_<domain>), whose cookie says which hook it is.
+ * each hook. multi.bpf.c has those that hooks share.
  *
  * The context is read as plain memory: the verifier has no opinion of the
  * arguments then, and what it accepts of one program it accepts of the other,
@@ -19,27 +18,6 @@
 #define SECTION_SHARED(name) SEC(name)
 #define SECTION_SLEEPS(name) SEC(name ".s")
 
-#define CASE_OWN(name, body...)
-#define CASE_SLEEPS(name, body...)
-#define CASE_SHARED(name, body...) case VT_HOOK_##name: body break;
-
-#define NAME2(a, b) a##b
-#define NAME1(a, b) NAME2(a, b)
-
-/* Jumps to PROG, for functions whose types are another module's than PROG was loaded for. */
-#define FAR(section, prog) \
-struct { \
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-	__uint(max_entries, 1); \
-	__type(key, u32); \
-	__type(value, u32); \
-} prog##_at SEC(".maps"); \
-SEC(section) int prog##_far(void *ctx) \
-{ \
-	bpf_tail_call(ctx, &prog##_at, 0); \
-	return 0; \
-}
-
 #endif
 
 #define ARG(type, name)
@@ -51,35 +29,6 @@ AT_EXIT_##ends(SECTION_##share("fexit") int x_##name(void *ctx) { exit_##name(KE
 #include HOOKS
 #undef HOOK
 
-#ifdef DOMAIN
-SEC("fentry") int NAME1(all_e_, DOMAIN)(void *ctx)
-{
-	u64 hook = bpf_get_attach_cookie(ctx);
-	const void *in = KERNEL(ctx);
-
-	switch (hook) {
-#define HOOK(name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(CASE_##share(name, enter_##name(in);))
-#include HOOKS
-#undef HOOK
-	}
-	return 0;
-}
-
-SEC("fexit") int NAME1(all_x_, DOMAIN)(void *ctx)
-{
-	u64 hook = bpf_get_attach_cookie(ctx);
-	const void *in = KERNEL(ctx);
-
-	switch (hook) {
-#define HOOK(name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(CASE_##share(name, exit_##name(in);))
-#include HOOKS
-#undef HOOK
-	}
-	return 0;
-}
-#endif
-
 #undef ARG
 #undef RET
 #undef HOOKS
-#undef DOMAIN

@@ -48,7 +48,7 @@ struct vt_run {
  * Runs that may go on, the one that did last in front: the page allocator serves
  * from several places in turn.
  */
-#define VT_RUNS_OPEN 4
+#define VT_RUNS_OPEN 4	/* power of two */
 struct vt_runs {
 	u64 owner;		/* the task whose innermost call it is, 0 = nobody's */
 	struct vt_run run[VT_RUNS_OPEN];
@@ -128,7 +128,7 @@ static __always_inline void task_begin(struct vt_task *t)
 }
 
 /* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
-static __noinline __attribute__((unused)) struct vt_task *task_store(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_store(u32 type)
 {
 	struct vt_task *t = task_stored(BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -153,7 +153,7 @@ static __always_inline bool task_first(struct vt_task *t, u32 type)
 }
 
 /* For a call of TYPE. */
-static __always_inline struct vt_task *task_make(u16 type)
+static __noinline __attribute__((unused)) struct vt_task *task_make(u32 type)
 {
 	struct vt_task *t = task_store(type);
 
@@ -163,7 +163,7 @@ static __always_inline struct vt_task *task_make(u16 type)
 }
 
 /* Fault injection counts the calls of its section, and the allocations within each. */
-static __always_inline void section_enter(struct vt_task *t, u16 type)
+static __always_inline void section_enter(struct vt_task *t, u32 type)
 {
 	struct vt_control *c = ctl_get();
 
@@ -174,21 +174,20 @@ static __always_inline void section_enter(struct vt_task *t, u16 type)
 	t->section_call = __sync_fetch_and_add(&c->inject_calls, 1) + 1;
 }
 
-/* Enters a traced call. SESSION and TOKEN are inherited when not given. */
-static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool has_token, u64 token)
+/* T's is in a call of TYPE from here on. SESSION and TOKEN are inherited when not given. */
+__noinline int frame_begin(struct vt_task *t, u32 type, u64 session, bool has_token, u64 token)
 {
-	struct vt_task *t = task_make(type);
 	struct vt_frame up = {}, *f;
 
 	if (!t)
-		return NULL;
+		return 0;
 	task_first(t, type);
 	if (t->depth)
 		up = *frame_at(t, t->top);
 	t->depth++;
 	section_enter(t, type);
 	if (t->depth > VT_FRAMES)
-		return t;
+		return 0;
 	t->top = t->depth - 1;
 	f = frame_at(t, t->top);
 	f->type = type;
@@ -198,12 +197,21 @@ static __always_inline struct vt_task *frame_push(u16 type, u64 session, bool ha
 	f->has_token = has_token;
 	f->token = token;
 	if (session)
-		return t;
+		return 0;
 	f->session = up.session;
 	if (!has_token) {
 		f->has_token = up.has_token;
 		f->token = up.token;
 	}
+	return 0;
+}
+
+/* Enters a traced call. */
+static __always_inline struct vt_task *frame_push(u32 type, u64 session, bool has_token, u64 token)
+{
+	struct vt_task *t = task_make(type);
+
+	frame_begin(t, type, session, has_token, token);
 	return t;
 }
 
@@ -215,13 +223,29 @@ static __always_inline void frame_drop(struct vt_task *t)
 		t->top = t->depth - 1;
 }
 
-/* How many of the thread's calls lie above the newest of TYPE; VT_FRAMES: there is none. */
-static __always_inline u32 frames_above(struct vt_task *t, u32 type)
+/* Of the thread's calls: how many lie above the newest of TYPE; VT_FRAMES: there is none. Loops are bpf_loop(), of which the verifier sees one turn. */
+struct frames_walk {
+	struct vt_task *t;
+	u32 type, above;
+};
+
+static long frame_look(u32 i, struct frames_walk *k)
 {
-	for (u32 i = 0; i < VT_FRAMES && i < t->depth; i++)
-		if (frame_at(t, t->depth - 1 - i)->type == type)
-			return i;
-	return VT_FRAMES;
+	if (i >= k->t->depth)
+		return 1;
+	if (frame_at(k->t, k->t->depth - 1 - i)->type != k->type)
+		return 0;
+	k->above = i;
+	return 1;
+}
+
+static long frame_ended_unseen(u32 i, struct frames_walk *k)
+{
+	if (!k->t->depth)
+		return 1;
+	half_count(frame_at(k->t, k->t->top)->type);
+	frame_drop(k->t);
+	return 0;
 }
 
 /*
@@ -248,24 +272,22 @@ static __always_inline void half_end(u32 type)
  */
 __noinline int frames_mend(u32 type)
 {
-	struct vt_task *t = task_get();
-	u32 above = t ? frames_above(t, type) : VT_FRAMES;
+	struct frames_walk k = { .t = task_get(), .type = type, .above = VT_FRAMES };
 
-	if (!t || above >= VT_FRAMES) {
+	if (k.t)
+		bpf_loop(VT_FRAMES, frame_look, &k, 0);
+	if (k.above >= VT_FRAMES) {
 		half_end(type);
 		return 0;
 	}
-	for (u32 i = 0; i < VT_FRAMES && i < above && t->depth; i++) {
-		half_count(frame_at(t, t->top)->type);
-		frame_drop(t);
-	}
-	if (t->depth)
-		frame_drop(t);
+	bpf_loop(k.above, frame_ended_unseen, &k, 0);
+	if (k.t && k.t->depth)
+		frame_drop(k.t);
 	return 0;
 }
 
 /* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_make(). */
-static __always_inline void frame_pop(struct vt_task *t, u16 type)
+__noinline int frame_pop(struct vt_task *t, u32 type)
 {
 	struct vt_frame *f = frame_top(t);
 
@@ -274,6 +296,7 @@ static __always_inline void frame_pop(struct vt_task *t, u16 type)
 		frame_drop(t);
 	else
 		frames_mend(type);
+	return 0;
 }
 
 #endif

@@ -47,11 +47,13 @@ static __always_inline void stamp_task(struct vt_wire *w)
 	((u64 *)w->comm)[1] = ((u64 *)me->comm)[1];
 }
 
-/* Fills what every record has. */
-static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16 type, u8 phase, u64 seq)
+/* Fills what every record has, of a call of T's, if any. */
+__noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 phase, u64 seq)
 {
 	struct vt_frame *f = frame_top(t);
 
+	if (!w)
+		return 0;
 	w->ts_ns = bpf_ktime_get_boot_ns();
 	w->seq = seq;
 	stamp_task(w);
@@ -63,42 +65,43 @@ static __always_inline void wire_stamp(struct vt_wire *w, struct vt_task *t, u16
 	w->fault = 0;
 	w->site = 0;
 	if (!f)
-		return;
+		return 0;
 	/* A call's own entry and exit are not within itself. */
 	w->within = f->type == type && phase != VT_POINT ? f->outer : f->type;
 	if (f->session)
-		w->has_session = load_str(w->session, sizeof(w->session), f->session + bpf_core_field_offset(struct luo_session, name));
+		w->has_session = load_str64((struct str64 *)w->session, f->session + bpf_core_field_offset(struct luo_session, name));
 	w->slot[VT_S_TOKEN] = f->token;
 	w->mask = (u64)f->has_token << VT_S_TOKEN;
+	return 0;
 }
 
-/* A function of its own, as load_str() is: many programs make several records. */
-static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u16 type, u8 phase)
+/* What it returns is the verifier's to follow: short, and all else is wire_stamp()'s. */
+static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u32 type, u32 phase)
 {
 	u32 zero = 0;
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 	struct vt_wire *w;
 	u64 seq;
 
-	if (!cpu || type >= VT_EV_MAX)
+	if (!cpu)
 		return NULL;
 	seq = seq_next(cpu);
 	w = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!w) {
-		loss_of(cpu, type);
+		wire_lost(type);
 		return NULL;
 	}
 	wire_stamp(w, t, type, phase, seq);
 	return w;
 }
 
-static __always_inline struct vt_wire *wire_make(struct vt_task *t, u16 type, u8 phase)
+static __always_inline struct vt_wire *wire_make(struct vt_task *t, u32 type, u32 phase)
 {
 	return wire_reserve(t, sizeof(struct vt_wire), type, phase);
 }
 
 /* With room for a snapshot: snap_file(). Kept in a variable of its own where some have none: the verifier does not know which it is. */
-static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u16 type, u8 phase)
+static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u32 type, u32 phase)
 {
 	struct vt_wire_pair *p = wire_reserve(t, sizeof(*p), type, phase);
 
@@ -122,12 +125,17 @@ static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags
  * woken when the ring fills, which every few records is soon enough to see.
  */
 #define VT_WAKE_EVERY 8
-static __noinline __attribute__((unused)) void wire_send(struct vt_control *c, void *w)
+__noinline u32 wire_counted(void)
 {
-	u64 nr = __sync_fetch_and_add(&c->produced, 1);
-	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > c->wake_bytes;
+	u64 nr = __sync_fetch_and_add(&control.produced, 1);
+	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > control.wake_bytes;
 
-	bpf_ringbuf_submit(w, full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	return full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void wire_send(struct vt_control *c, void *w)
+{
+	bpf_ringbuf_submit(w, wire_counted());
 }
 
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
@@ -143,10 +151,16 @@ static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u
 		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
 }
 
+__noinline int text_at(struct vt_wire *w, u32 is, u64 str)
+{
+	if (w && load_str64((struct str64 *)w->text, str))
+		w->text_is = is;
+	return 0;
+}
+
 static __always_inline void text_str(struct vt_wire *w, enum vt_text is, const void *str)
 {
-	if (load_str(w->text, sizeof(w->text), (u64)str))
-		w->text_is = is;
+	text_at(w, is, (u64)str);
 }
 
 #endif

@@ -18,7 +18,7 @@
  *		that the kernel at hand has is taken; sys_ stands for the
  *		architecture's prefix, too. Of a handler's callback: its place in
  *		struct liveupdate_file_ops
- * share	SHARED: may be served by the program of its domain, where the
+ * share	SHARED: may be served by a program that others share, where the
  *		kernel can attach one program to many functions at a time
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
  *		verified and compiled once, and ftrace walks its functions once.

@@ -131,12 +131,13 @@ struct vt_life {
 };
 
 struct vt_session {
-	struct vt_session *next;
+	struct vt_session *prev, *next;
 	char *name;
 	enum vt_dir dir;
 	uint64_t since_ns;		/* 0 when its beginning was not seen */
 	bool early, ended, deserialized, retrieved, finished;
 	uint32_t nr_lives;
+	uint32_t inside;		/* calls in flight that work on it */
 	struct vt_life *lives, *last;
 	struct vt_kho *kho;		/* LUO's own blocks for this session */
 	struct vt_at created, frozen, retrieve, release, deserialize, finish;
@@ -385,10 +386,13 @@ struct vt_side {
 	uint64_t folded_since_ns;	/* when the first of them began */
 	uint64_t failed_preserves;
 	uint64_t seen_type[VT_EV_MAX];	/* events per type */
+	uint64_t seen_exit[VT_EV_MAX];	/* of these, ends of calls */
+	uint64_t failed_type[VT_EV_MAX];	/* and of these, with an error */
 
 	struct vt_df **dfs;		/* alive or freed twice, in order of allocation */
 	size_t nr_dfs;
 	uint64_t dfs_allocated, dfs_freed;
+	uint64_t mappings_compared;	/* of vfio files and of what was mapped through them, with their device's */
 	uint64_t unverified_releases;	/* whose put of the registration nothing shows */
 	struct vt_free_path *free_paths;
 	size_t nr_free_paths;
@@ -435,6 +439,14 @@ struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const ch
 uint64_t vt_life__untold(const struct vt_life *l);
 /* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
+
+/* How often TYPE happened, whichever half of it was seen. */
+static inline uint64_t vt_side__seen(const struct vt_side *s, enum vt_event_type type)
+{
+	uint64_t exits = s->seen_exit[type], others = s->seen_type[type] - exits;
+
+	return exits > others ? exits : others;
+}
 
 /* An unfreeze of that handler was seen. */
 bool vt_side__thaws(const struct vt_side *s, const char *compatible);

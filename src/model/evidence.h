@@ -10,6 +10,7 @@ struct vt_build;
 
 struct evidence {
 	struct vt_strings strings;
+	struct vt_strings comms;	/* names of threads: shown, never compared, and there may be many */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
 	struct vt_fact sink;		/* for what is not kept */
 	size_t cap_facts;

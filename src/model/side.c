@@ -35,6 +35,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
+	s->seen_exit[e->type] += e->phase == VT_EXIT;
+	s->failed_type[e->type] += e->phase == VT_EXIT && is_err(e);
 	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
 	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
 		return;
@@ -100,8 +102,8 @@ static void judge_frame(struct vt_side *s)
 		else
 			s->damaged = true;
 	}
-	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last. */
-	s->ending = ended ? VT_END_STOPPED : s->jumped && !(s->truncated && !s->drained) ? VT_END_JUMP : VT_END_CUT;
+	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last: those before rec.drained. */
+	s->ending = ended ? VT_END_STOPPED : s->jumped && s->drained ? VT_END_JUMP : VT_END_CUT;
 }
 
 /*
@@ -133,6 +135,7 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 				calls_torn(b, e->ts_ns, false);
 			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
 			vt_strings__next_text(&b->evidence.strings);
+			vt_strings__next_text(&b->evidence.comms);
 			b->other_session = NULL;
 		}
 		feed(b, e);
@@ -223,13 +226,13 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	if (!b || !e)
 		goto out;
 	*out = b->side = &b->pub;
-	b->sessions.tail = &b->side->sessions;
 	b->side->label = label;
 	b->side->path = strdup(path);
 	ret = b->side->path ? parts_begin(b) : -ENOMEM;
 	b->side->trace = t;
 	b->side->page = page_of(t);
 	vt_strings__next_text(&b->evidence.strings);
+	vt_strings__next_text(&b->evidence.comms);
 	if (!ret)
 		ret = coverage_begin(b);
 	if (!ret)
@@ -272,7 +275,12 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 		vt_side__free(*out);
 		*out = NULL;
 	}
-	return ret;
+	/* The only one of its kind, and for no want of memory: other names would be taken for each other. */
+	if (ret != -E2BIG)
+		return ret;
+	if (why)
+		*why = strdup("its names take more than 16 MB, which no recording does");
+	return -EBADMSG;
 }
 
 void vt_side__free(struct vt_side *s)

@@ -429,6 +429,7 @@ static void judge_position(struct vt_ctx *c, size_t sa, const struct vt_snap *a,
 
 static void judge_pair(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
 {
+	vt_judged(c, 1);
 	make_table(c, sa, a, sb, b, in);
 	judge_mode(c, sa, a, sb, b, in);
 	judge_must(c, sa, a, sb, b, in);
@@ -463,6 +464,7 @@ static void fields(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_file_fields = {
 	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "file", "files" },
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = fields,
 };

@@ -410,6 +410,28 @@ static bool is_bytes(enum take_kind k)
 /* ---- time ---- */
 
 /* Armed right before the first event that it still saw. */
+/*
+ * Of luo_session_deserialize() its return alone is recorded, and a hook on a
+ * return catches calls that begin after it was placed: who begins to record
+ * inside of the call sees no end of it, either.
+ */
+static void drop_echo(struct draft *d, size_t first)
+{
+	const struct tale *t = d->t;
+	bool inside = false;
+
+	for (size_t i = 0; i < first; i++)
+		inside = t->ev[i].type == VT_EV_LUO_DESERIALIZE || (inside && t->ev[i].type != VT_EV_SESSION_DESERIALIZE);
+	for (size_t i = first; inside && i < t->nr_ev; i++) {
+		if (t->ev[i].type == VT_EV_LUO_DESERIALIZE)
+			return;		/* another session was read meanwhile */
+		if (t->ev[i].type == VT_EV_SESSION_DESERIALIZE) {
+			d->gone[i] = true;
+			return;
+		}
+	}
+}
+
 static void take_start(const struct take *k, struct draft *d)
 {
 	const struct tale *t = d->t;
@@ -419,6 +441,7 @@ static void take_start(const struct take *k, struct draft *d)
 	d->armed_ns = ns;
 	for (size_t i = 0; i < t->nr_ev; i++)
 		d->gone[i] = t->ev[i].stamp.ts_ns < ns || t->ev[i].type == VT_EV_REC_ARMED;
+	drop_echo(d, k->amount < t->nr_ev ? k->amount : t->nr_ev);
 	for (size_t i = 0; i < t->nr_probes; i++) {
 		if (d->probes[i].attached && d->probes[i].attach_ns < ns)
 			d->probes[i].attach_ns = ns;
@@ -451,6 +474,12 @@ uint32_t take__places(enum take_kind k, const struct tale *t)
 	uint32_t nr = 1;
 	size_t len;
 
+	/*
+	 * A text that tells a loss and has no numbers is what no recorder leaves: each that can lose a record numbers them, and
+	 * where the row about the loss is cut off, the numbers around it tell.
+	 */
+	if (t->numbered && t->nr_losses && (is_bytes(k) || k == TAKE_KILLED))
+		return 0;
 	if (is_bytes(k)) {
 		block_at(t, 0, &nr, &len);
 		return k == TAKE_CUT || k == TAKE_ZEROED ? 1 : nr;

@@ -296,6 +296,7 @@ static void number(struct tale *t)
 		if (t->ev[i].stamp.seq)
 			return;
 	}
+	t->numbered = true;
 	for (size_t i = 0; i < t->nr_ev; i++) {
 		if (t->ev[i].type < VT_EV_REC_ARMED)
 			t->ev[i].stamp.seq = ++next[t->ev[i].stamp.cpu % 64];

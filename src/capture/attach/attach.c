@@ -271,6 +271,7 @@ void attach__free(struct attach *a)
 {
 	if (!a)
 		return;
+	multi__free(a);
 	fentry__free(a);
 	free(a->sites);
 	free(a);

@@ -19,9 +19,14 @@ struct attach {
 	struct plan *plan;
 	bool dry;
 	uint32_t nr_jobs;	/* so far */
+<<<<<<< HEAD
 	/* multi.c: the program that others jump to is in its place, for enter and for exit */
 	bool far_filled[2];
 	signed char multi;	/* whether such links can be made: 1 yes, -1 no, 0 not asked yet */
+=======
+	/* multi.c: the program that hooks share, for enter and for exit; 0 = not loaded yet, or -errno */
+	int shared_fd[2];
+>>>>>>> main
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;
 	bool tracefs_asked;
@@ -31,7 +36,7 @@ struct attach {
 	int site_fd[VT_SITE_KINDS];	/* programs, 0 = not looked up yet */
 };
 
-#define JOB_ROWS_MAX 32
+#define JOB_ROWS_MAX 64
 
 /* What is loaded and attached in one go. */
 struct attach_job {
@@ -77,6 +82,8 @@ static inline bool method__on_function(const struct plan_row *r)
 /* ---- site.c, for the driver: rows of call sites are made when they are found ---- */
 int site__plan(struct attach *a, const struct call *c, const struct site_use *use, struct plan_row **row);
 int site__plan_none(struct attach *a, const struct site_use *use, const char *func, const char *why, int err);
+/* ---- multi.c ---- */
+void multi__free(struct attach *a);
 /* ---- fentry.c ---- */
 void fentry__free(struct attach *a);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks that share a program (vfiotrace/hooks.h): one program for all that a
- * domain has in one module, attached to all their functions by one link. What
- * cannot be had that way is left as it was, to be attached on its own.
+ * Hooks that share a program (vfiotrace/hooks.h, bpf/multi.bpf.c): attached to
+ * all functions of one module by one link. What cannot be had that way is left
+ * as it was, to be attached on its own.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -17,8 +17,6 @@
 #include "capture/object/template.h"
 #include "capture/plan/count.h"
 
-#define PROG_LEN 24
-
 /* include/uapi/linux/bpf.h since 7.2: libbpf's own copy is older. */
 #define TRACE_FENTRY_MULTI 59
 #define TRACE_FEXIT_MULTI 60
@@ -31,10 +29,10 @@ struct multi_link {
 
 /* ---- which rows ---- */
 
-/* The program that the domain of the row's hook has for all of its hooks. */
-static void program_of(const struct plan_row *r, char *prog, size_t len)
+/* The program that all hooks share for that end of a call. */
+static const char *program_of(const struct plan_row *r)
 {
-	snprintf(prog, len, "all_%c_%s", *r->prog, plan__hook(r->prog)->domain);
+	return r->exit ? "all_x" : "all_e";
 }
 
 /* Of two rows on one function the second may not go with others. */
@@ -82,23 +80,22 @@ static bool can_link(struct attach *a)
 static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
 	const struct hook *h = plan__hook(r->prog);
-	char prog[PROG_LEN];
 
 	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
+<<<<<<< HEAD
 	if (!h || !h->shared || twice(jobs, nr, r) || !can_link(a))
 		return false;
 	program_of(r, prog, sizeof(prog));
 	return template__exists(a->obj, prog);
+=======
+	return h && h->shared && !twice(jobs, nr, r) && template__exists(a->obj, program_of(r));
+>>>>>>> main
 }
 
 static bool joins(const struct attach_job *j, const struct plan_row *r)
 {
-	char there[PROG_LEN], here[PROG_LEN];
-
-	program_of(j->row[0], there, sizeof(there));
-	program_of(r, here, sizeof(here));
-	return !strcmp(there, here) && !strcmp(j->row[0]->module, r->module);
+	return j->row[0]->exit == r->exit && !strcmp(j->row[0]->module, r->module);
 }
 
 /* ---- the program ---- */
@@ -108,51 +105,62 @@ static int load_at(struct attach *a, const char *prog, bool exit, int btf_fd)
 	return template__load(a->obj, prog, exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI, 0, btf_fd);
 }
 
-/* Puts the domain's program where jumps to it find it, once. */
-static int fill_far(struct attach *a, const char *prog, bool exit)
+/* Puts it where jumps to it find it. */
+static int put_for_jumps(struct attach *a, const char *prog, int fd)
 {
 	uint32_t zero = 0;
-	char name[32];
-	int map, fd, err;
+	char map[32];
+	int at;
 
-	if (a->far_filled[exit])
-		return 0;
-	snprintf(name, sizeof(name), "%s_at", prog);
-	map = object__map_fd(a->obj, name);
-	fd = map < 0 ? map : load_at(a, prog, exit, 0);
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(map, &zero, &fd, BPF_ANY);
-	close(fd);
-	a->far_filled[exit] = !err;
-	return err;
+	snprintf(map, sizeof(map), "%s_at", prog);
+	at = object__map_fd(a->obj, map);
+	return at < 0 ? at : bpf_map_update_elem(at, &zero, &fd, BPF_ANY);
 }
 
-/* One domain has such programs, so that there is one of them to enter and one to exit. */
-static int load_far(struct attach *a, const char *prog, bool exit, int btf_fd)
+static int make_shared(struct attach *a, const char *prog, bool exit)
+{
+	int fd = load_at(a, prog, exit, 0), err = fd < 0 ? fd : put_for_jumps(a, prog, fd);
+
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
+/* It is loaded once, for the functions of vmlinux: its fd, or why there is none. */
+static int shared(struct attach *a, const char *prog, bool exit)
 {
 	static pthread_mutex_t lock[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
-	char name[32];
-	int err;
+	int fd;
 
-	snprintf(name, sizeof(name), "%s_far", prog);
-	if (!template__exists(a->obj, name))
-		return -ENOENT;
 	pthread_mutex_lock(&lock[exit]);
-	err = fill_far(a, prog, exit);
+	if (!a->shared_fd[exit])
+		a->shared_fd[exit] = make_shared(a, prog, exit);
+	fd = a->shared_fd[exit];
 	pthread_mutex_unlock(&lock[exit]);
-	return err ? err : load_at(a, name, exit, btf_fd);
+	return fd;
 }
 
 static int load(struct attach *a, const struct attach_job *j)
 {
-	bool exit = j->row[0]->exit;
-	char prog[PROG_LEN];
-	int fd;
+	const struct plan_row *r = j->row[0];
+	int fd = shared(a, program_of(r), r->exit);
+	char jump[32];
 
-	program_of(j->row[0], prog, sizeof(prog));
-	fd = load_far(a, prog, exit, j->btf_fd);
-	return fd >= 0 ? fd : load_at(a, prog, exit, j->btf_fd);
+	if (fd < 0)
+		return fd;
+	if (!j->btf_fd) {
+		fd = dup(fd);
+		return fd < 0 ? -errno : fd;
+	}
+	snprintf(jump, sizeof(jump), "%s_far", program_of(r));
+	return load_at(a, jump, r->exit, j->btf_fd);
+}
+
+void multi__free(struct attach *a)
+{
+	for (int exit = 0; exit < 2; exit++)
+		if (a->shared_fd[exit] > 0)
+			close(a->shared_fd[exit]);
 }
 
 /* ---- attaching ---- */

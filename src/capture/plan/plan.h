@@ -29,7 +29,7 @@ struct hook {
 	bool enter, exit;
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
-	bool shared;		/* may be served by all_e_<domain>, all_x_<domain> */
+	bool shared;		/* may be served by all_e, all_x */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };

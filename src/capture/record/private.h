@@ -59,6 +59,7 @@ struct recorder {
 	pid_t child;
 	bool child_gone;
 	int child_status;
+	int cmd_exit;		/* file for that, or -1 */
 	unsigned long long child_started;	/* in ticks since boot: what began earlier is none of CMD's */
 	bool heirs_known;	/* no child has changed since they were counted */
 	int heirs;		/* processes that CMD left behind */
@@ -97,6 +98,10 @@ void output__check(struct recorder *r);
 /* ---- child.c: CMD ---- */
 int child__hold(struct recorder *r);
 void child__release(struct recorder *r);
+/* -errno when the file for CMD's exit code cannot be written. */
+int child__open_exit(struct recorder *r);
+/* What CMD's code could be taken for is told. */
+int child__exit(const struct recorder *r);
 void child__reap(struct recorder *r);
 /* A signal wants the recording to end: CMD first. */
 void child__stop(struct recorder *r, const struct signalfd_siginfo *si);
