@@ -83,14 +83,7 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 
 	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
-<<<<<<< HEAD
-	if (!h || !h->shared || twice(jobs, nr, r) || !can_link(a))
-		return false;
-	program_of(r, prog, sizeof(prog));
-	return template__exists(a->obj, prog);
-=======
-	return h && h->shared && !twice(jobs, nr, r) && template__exists(a->obj, program_of(r));
->>>>>>> main
+	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_of(r));
 }
 
 static bool joins(const struct attach_job *j, const struct plan_row *r)

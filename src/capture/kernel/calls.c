@@ -209,7 +209,7 @@ static void scan_parts(struct scan *s, const char *name, uint64_t addr, uint64_t
 		for (size_t i = 0; arch__next_call(text, len, addr + at, &i, &target); i++)
 			if (target - addr >= size)
 				led_to(s, name, addr, target);
-		for (size_t n = 0; arch__address(text, len, addr + at, n, &target); n++)
+		for (size_t n = 0; arch__next_address(text, len, addr + at, &n, &target); n++)
 			if (target - addr >= size)
 				led_to(s, name, addr, target);
 	}
