@@ -41,6 +41,16 @@ lab-test: $(BIN)
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
 
+# The other architecture, on emulated machines: the healthy update, df freed by kvfree, one bug
+# per family of rules, kprobes for fentry, one CPU, modules that come late, the jump with records on their way.
+.PHONY: lab-arm64
+LAB_ARM64 ?= healthy seeded-df-kvfree seeded-kref-leak seeded-session-lost seeded-file-ref-leak seeded-module-leak \
+	seeded-finish-no-restore-free kprobe-fallback one-cpu late-modules agent-leaves
+lab-arm64: $(BIN)
+	$(Q)DEPS=arm64 tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory ARCH=arm64 all
+	$(Q)LAB_ARCH=arm64 tests/lab/lab test -j2 $(LAB_ARM64)
+
 # What is too long for CI: tests/lab/README.md says what runs where.
 .PHONY: lab-all lab-long lab-flavours
 lab-all:
