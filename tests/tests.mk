@@ -91,4 +91,4 @@ recipes-vm: $(BIN)
 .PHONY: cli-test
 cli-test: $(BIN)
 	$(Q)tests/cli.sh $(BIN)
-	$(Q)tests/live-update.sh
+	$(Q)tests/live-update.sh $(BIN)
