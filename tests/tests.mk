@@ -10,6 +10,7 @@ include tests/layers/layers.mk
 include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
+include tests/mutants/mutants.mk
 
 # Verdicts within a minute, from committed traces; and one of them in the README.
 .PHONY: try readme
@@ -39,6 +40,16 @@ lab-test: $(BIN)
 	$(Q)tests/lab/lab test -j2
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
+
+# The other architecture, on emulated machines: the healthy update, df freed by kvfree, one bug
+# per family of rules, kprobes for fentry, one CPU, modules that come late, the jump with records on their way.
+.PHONY: lab-arm64
+LAB_ARM64 ?= healthy seeded-df-kvfree seeded-kref-leak seeded-session-lost seeded-file-ref-leak seeded-module-leak \
+	seeded-finish-no-restore-free kprobe-fallback one-cpu late-modules agent-leaves
+lab-arm64: $(BIN)
+	$(Q)DEPS=arm64 tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory ARCH=arm64 all
+	$(Q)LAB_ARCH=arm64 tests/lab/lab test -j2 $(LAB_ARM64)
 
 # What is too long for CI: tests/lab/README.md says what runs where.
 .PHONY: lab-all lab-long lab-flavours
@@ -76,10 +87,10 @@ distros-ci:
 .PHONY: man-test completion-test reproducible
 reproducible:
 	$(Q)tests/ship/reproducible.sh
-man-test: $(BIN) $(MAN)
-	$(Q)tests/ship/man.sh $(BIN) $(OUTPUT)/man
-completion-test: $(BIN)
-	$(Q)tests/ship/completion.sh $(BIN)
+man-test: $(RUN_BIN) $(MAN)
+	$(Q)tests/ship/man.sh $(RUN_BIN) $(OUTPUT)/man
+completion-test: $(RUN_BIN)
+	$(Q)tests/ship/completion.sh $(RUN_BIN)
 
 # docs/recipes: without a kernel; and the kernel's own selftests, on the lab's newest.
 .PHONY: recipes-test recipes-vm
@@ -89,5 +100,6 @@ recipes-vm: $(BIN)
 	$(Q)tests/ship/recipes-vm.sh $(BIN) $(OUTPUT)/recipes
 
 .PHONY: cli-test
-cli-test: $(BIN)
-	$(Q)tests/cli.sh $(BIN)
+cli-test: $(RUN_BIN)
+	$(Q)tests/cli.sh $(RUN_BIN)
+	$(Q)tests/live-update.sh

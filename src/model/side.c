@@ -207,6 +207,15 @@ static int parts_begin(struct vt_build *b)
 	return 0;
 }
 
+/* Bytes of a page, as the recorder tells: recorders on x86-64 once did not. */
+static uint64_t page_of(const struct vt_trace *t)
+{
+	const char *told = vt_trace__meta(t, "page_size");
+	uint64_t page = told ? strtoull(told, NULL, 10) : 0;
+
+	return page >= 4096 && page <= 65536 && !(page & (page - 1)) ? page : 4096;
+}
+
 /* One pass over the trace T, which *OUT takes over. */
 static int build(struct vt_trace *t, const char *path, const char *label, struct vt_side **out)
 {
@@ -221,6 +230,7 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	b->side->path = strdup(path);
 	ret = b->side->path ? parts_begin(b) : -ENOMEM;
 	b->side->trace = t;
+	b->side->page = page_of(t);
 	vt_strings__next_text(&b->evidence.strings);
 	vt_strings__next_text(&b->evidence.comms);
 	if (!ret)

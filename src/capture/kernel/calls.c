@@ -75,12 +75,28 @@ static const struct callee *callee_at(const struct scan *s, uint64_t target)
 	return NULL;
 }
 
+/* Through veneers. What has a name is a function. */
+static const struct callee *callee_of(const struct scan *s, uint64_t target)
+{
+	const struct callee *callee = callee_at(s, target);
+	unsigned char text[16];
+	uint64_t off;
+
+	if (callee || !arch.veneer_len || arch.veneer_len > sizeof(text) || (kernel__sym(s->k, target, &off, NULL) && !off))
+		return callee;
+	if (s->read(s->arg, target, text, arch.veneer_len) || !arch__veneer(text, target, &target))
+		return NULL;
+	return callee_at(s, target);
+}
+
+const struct callee calls_hidden = { "something", "hidden", 0 };
+
 static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, uint64_t addr)
 {
 	uint64_t target;
 
 	for (size_t at = 0; arch__next_call(text, len, addr, &at, &target); at++) {
-		const struct callee *callee = callee_at(s, target);
+		const struct callee *callee = target == ARCH_HIDDEN ? &calls_hidden : callee_of(s, target);
 		struct call *grown;
 
 		if (!callee)
@@ -193,7 +209,7 @@ static void scan_parts(struct scan *s, const char *name, uint64_t addr, uint64_t
 		for (size_t i = 0; arch__next_call(text, len, addr + at, &i, &target); i++)
 			if (target - addr >= size)
 				led_to(s, name, addr, target);
-		for (size_t n = 0; arch__address(text, len, addr + at, n, &target); n++)
+		for (size_t n = 0; arch__next_address(text, len, addr + at, &n, &target); n++)
 			if (target - addr >= size)
 				led_to(s, name, addr, target);
 	}
