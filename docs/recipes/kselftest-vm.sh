@@ -65,7 +65,7 @@ cp "$kernel" "$root/kernel"
 mv "$out/inner.cpio" "$root/initrd.img"
 pack >"$out/initrd.cpio"
 
-timeout "${SECONDS_MAX:-300}" qemu-system-x86_64 -m 1G -smp 2 -nographic -nodefaults -no-reboot -accel kvm -accel tcg,thread=multi \
+timeout "${SECONDS_MAX:-300}" qemu-system-x86_64 -machine q35 -cpu max -m 1G -smp 2 -nographic -nodefaults -no-reboot -accel kvm -accel tcg,thread=multi \
 	-serial "file:$out/serial.log" -serial "file:$out/traces.txt" -kernel "$kernel" -initrd "$out/initrd.cpio" \
 	-append "console=ttyS0 liveupdate=on kho=on panic=-1 ${CMDLINE:-}" || echo "the guest did not end by itself" >&2
 rm -f "$out/initrd.cpio"

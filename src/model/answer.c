@@ -92,15 +92,13 @@ static void took_effect(struct vt_build *b, struct frame *f, const struct vt_eve
 		tell(b, VT_FACT_ANSWER, VT_ANSWER_EFFECT, who_frame(b, f), e, &f->answer.effect);
 }
 
-static bool another_asks(struct vt_build *b, const struct task *me, const struct vt_life *l)
+static bool another_asks(const struct task *me, const struct vt_life *l)
 {
-	for (struct task *t = b->calls.busy; t; t = t->next) {
-		for (uint32_t i = 0; t != me && i < t->depth; i++) {
-			if (t->f[i].life == l)
-				return true;
-		}
-	}
-	return false;
+	uint32_t mine = 0;
+
+	for (uint32_t i = 0; i < me->depth; i++)
+		mine += me->f[i].life == l;
+	return life_of(l)->inside > mine;
 }
 
 /* luo_retrieve_file() on a file that it was asked for before: retrieve_status says what to answer. */
@@ -125,7 +123,7 @@ static void retrieve_answers(struct vt_build *b, struct task *t, struct frame *f
 	struct life *l = f->life ? life_of(f->life) : NULL;
 
 	swallowed(b, f, e);
-	if (!l || !vt_ev_has(e, VT_F_RET) || another_asks(b, t, &l->pub))
+	if (!l || !vt_ev_has(e, VT_F_RET) || another_asks(t, &l->pub))
 		return;
 	if (!f->answer.ran)
 		again(b, f, l, e);

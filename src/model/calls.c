@@ -93,21 +93,111 @@ struct vt_who who_task(struct vt_build *b, struct task *t, const struct vt_event
 	return w;
 }
 
+void frame_session(struct frame *f, struct vt_session *s)
+{
+	if (f->session)
+		f->session->inside--;
+	if (s)
+		s->inside++;
+	f->session = s;
+}
+
+void frame_life(struct frame *f, struct vt_life *l)
+{
+	if (f->life)
+		life_of(f->life)->inside--;
+	if (l)
+		life_of(l)->inside++;
+	f->life = l;
+}
+
+void frame_done(struct frame *f, struct vt_life *l)
+{
+	if (f->done)
+		life_of(f->done)->done_in--;
+	if (l)
+		life_of(l)->done_in++;
+	f->done = l;
+}
+
+static void frame_empty(struct frame *f)
+{
+	frame_session(f, NULL);
+	frame_life(f, NULL);
+	frame_done(f, NULL);
+}
+
 void calls_forget(struct vt_build *b, const struct vt_session *s, const struct vt_life *l)
 {
+	if (!(s && s->inside) && !(l && (life_of(l)->inside || life_of(l)->done_in)))
+		return;
 	for (struct task *t = b->calls.busy; t; t = t->next) {
 		for (uint32_t k = 0; k < t->depth; k++) {
 			if (s && t->f[k].session == s)
-				t->f[k].session = NULL;
+				frame_session(&t->f[k], NULL);
 			if (l && t->f[k].life == l)
-				t->f[k].life = NULL;
+				frame_life(&t->f[k], NULL);
 			if (l && t->f[k].done == l)
-				t->f[k].done = NULL;
+				frame_done(&t->f[k], NULL);
 		}
 	}
 }
 
 /* ---- in and out ---- */
+
+static void frame_leave(struct vt_build *b, struct task *t, const struct vt_event *e);
+
+/* No kernel has so many threads inside of LUO and vfio at a time: those are calls whose end was not seen. */
+static void give_up_oldest(struct vt_build *b)
+{
+	struct task *t = b->calls.oldest;
+
+	if (!b->calls.crowded)
+		b->calls.crowded_ns = t->f[0].enter.ts_ns;
+	b->calls.crowded = true;
+	for (uint32_t depth = t->depth; depth; depth--)
+		frame_leave(b, t, NULL);
+}
+
+static void task_free(struct task *t)
+{
+	if (t)
+		free(t->f);
+	free(t);
+}
+
+static struct task *task_new(void)
+{
+	struct task *t = malloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->cap = 2;
+	t->f = malloc(t->cap * sizeof(*t->f));
+	if (!t->f) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* Room for one more call inside of the others. */
+static bool task_deepen(struct vt_build *b, struct task *t)
+{
+	struct frame *f;
+
+	if (t->depth < t->cap)
+		return true;
+	f = t->depth < FRAMES_MAX ? realloc(t->f, 2 * t->cap * sizeof(*f)) : NULL;
+	if (!f) {
+		if (t->depth < FRAMES_MAX)
+			b->err = -ENOMEM;
+		return false;
+	}
+	t->f = f;
+	t->cap *= 2;
+	return true;
+}
 
 static struct task *task_make(struct vt_build *b, uint32_t tid)
 {
@@ -115,10 +205,12 @@ static struct task *task_make(struct vt_build *b, uint32_t tid)
 
 	if (t)
 		return t;
-	t = b->calls.spare ? b->calls.spare : malloc(sizeof(*t));
+	if (b->calls.nr_busy >= BUSY_MAX)
+		give_up_oldest(b);
+	t = b->calls.spare ? b->calls.spare : task_new();
 	b->calls.spare = NULL;
 	if (!t || vt_map__put(&b->calls.tasks, tid, t)) {
-		free(t);
+		task_free(t);
 		b->err = -ENOMEM;
 		return NULL;
 	}
@@ -128,7 +220,10 @@ static struct task *task_make(struct vt_build *b, uint32_t tid)
 	t->next = b->calls.busy;
 	if (t->next)
 		t->next->prev = t;
+	else
+		b->calls.oldest = t;
 	b->calls.busy = t;
+	b->calls.nr_busy++;
 	return t;
 }
 
@@ -138,9 +233,12 @@ static void task_done(struct vt_build *b, struct task *t)
 	*(t->prev ? &t->prev->next : &b->calls.busy) = t->next;
 	if (t->next)
 		t->next->prev = t->prev;
+	else
+		b->calls.oldest = t->prev;
+	b->calls.nr_busy--;
 	b->calls.last = NULL;
 	if (b->calls.spare)
-		free(t);
+		task_free(t);
 	else
 		b->calls.spare = t;
 }
@@ -174,6 +272,7 @@ static void frame_leave(struct vt_build *b, struct task *t, const struct vt_even
 	settle_made(b, t, f, e);
 	if (t->depth == 1)
 		tell_parts(b, idle, t, f, e);
+	frame_empty(f);
 	if (!--t->depth)
 		task_done(b, t);
 }
@@ -239,7 +338,7 @@ void call_enter(struct vt_build *b, const struct vt_event *e)
 		if (!t)
 			return;
 	}
-	if (t->depth == FRAMES_MAX)
+	if (!task_deepen(b, t))
 		return;
 	f = &t->f[t->depth++];
 	memset(f, 0, sizeof(*f));
@@ -248,8 +347,8 @@ void call_enter(struct vt_build *b, const struct vt_event *e)
 	f->has_token = vt_ev_u64(e, VT_F_TOKEN, &f->token);
 	f->subject = vt_ev_obj(e, VT_F_FILE);
 	if (t->depth >= 2) {
-		f->session = t->f[t->depth - 2].session;
-		f->life = t->f[t->depth - 2].life;
+		frame_session(f, t->f[t->depth - 2].session);
+		frame_life(f, t->f[t->depth - 2].life);
 	}
 	tell_area(b, e->type, enter, t, f, e);
 }
@@ -289,6 +388,7 @@ void call_exit(struct vt_build *b, const struct vt_event *e)
 		struct frame f = { .type = e->type };
 
 		tell_area(b, e->type, exit, t, &f, e);
+		frame_empty(&f);
 		return;
 	}
 	while (frame_top(t)->type != e->type)
@@ -315,10 +415,11 @@ void calls_free(struct vt_build *b)
 	struct task *t;
 	size_t i = 0;
 
-	b->calls.last = b->calls.busy = NULL;
+	b->calls.last = b->calls.busy = b->calls.oldest = NULL;
+	b->calls.nr_busy = 0;
 	while ((t = vt_map__next(&b->calls.tasks, &i)))
-		free(t);
+		task_free(t);
 	vt_map__free(&b->calls.tasks);
-	free(b->calls.spare);
+	task_free(b->calls.spare);
 	b->calls.spare = NULL;
 }

@@ -9,6 +9,7 @@
 #define FRAMES_MAX 16
 #define MADE_MAX 16
 #define TOUCH_MAX 8
+#define BUSY_MAX 4096	/* tasks inside of calls: a call that never returns stays, and each of them costs memory and time */
 
 struct vt_build;
 struct device;
@@ -77,15 +78,18 @@ struct frame {
 struct task {
 	struct task *prev, *next;	/* others inside of calls */
 	uint32_t tid;
-	uint32_t depth;
-	struct frame f[FRAMES_MAX];
+	uint32_t depth, cap;
+	struct frame *f;		/* grows when a call begins, and no one keeps its address until then */
 	struct device *touched[TOUCH_MAX];	/* vfio.c */
 	uint32_t nr_touched;
 };
 
 struct calls {
 	struct vt_map tasks;		/* tid -> task */
-	struct task *busy;		/* the same ones, in no order */
+	struct task *busy, *oldest;	/* the same ones, the newest first */
+	uint32_t nr_busy;
+	bool crowded;			/* there were more than BUSY_MAX: some were given up that may have returned, */
+	uint64_t crowded_ns;		/* of which this is the first */
 	struct task *last;		/* of the last event, as long as it is inside a call */
 	struct task *spare;
 };
@@ -115,6 +119,10 @@ struct frame *frame_op(struct task *t);
 /* The call of LUO that answers for what references on modules and FLBs change inside. */
 struct frame *frame_luo(struct task *t);
 void frame_made(struct task *t, uint64_t obj);
+/* What F works on, and whose callback ended last in it: counted, so that nobody has to look for it in all calls. */
+void frame_session(struct frame *f, struct vt_session *s);
+void frame_life(struct frame *f, struct vt_life *l);
+void frame_done(struct frame *f, struct vt_life *l);
 /* The life, or else the session, that F works on. */
 struct vt_who who_frame(struct vt_build *b, const struct frame *f);
 /* The life, or else session and token, that the task works on. */

@@ -358,8 +358,8 @@ static void hole_text(const struct vt_side *s, const struct vt_hole *h, struct v
 
 /* ---- files that nobody saw ---- */
 
-/* Outgoing ones, incoming ones, and those of before the recording. */
-enum { NR_DIRS = 2, NR_UNSEEN = 3 };
+/* Outgoing ones, incoming ones, those of before the recording, and those of too many calls. */
+enum { NR_DIRS = 2, NR_UNSEEN = 4 };
 
 bool vt_side__late(const struct vt_side *s, char *buf, size_t size)
 {
@@ -389,6 +389,21 @@ static bool unseen_gap(const struct vt_side *s, enum vt_dir dir, struct vt_gap *
 	snprintf(g->text, sizeof(g->text), "%s: LUO counts %llu file%s in session %s, the trace shows %llu: what %s before was not recorded",
 		 s->label, (unsigned long long)u->files, u->files == 1 ? "" : "s", u->session ? u->session : "?", (unsigned long long)u->seen,
 		 dir == VT_OUTGOING ? "was preserved" : "arrived and was retrieved");
+	return true;
+}
+
+/* What was given up may have gone on. */
+static bool crowd_gap(const struct vt_side *s, struct vt_gap *g)
+{
+	const struct calls *c = &build_of(s)->calls;
+
+	if (!c->crowded)
+		return false;
+	g->from_ns = c->crowded_ns;
+	g->to_ns = UINT64_MAX;
+	g->lost = g->torn = true;
+	snprintf(g->text, sizeof(g->text), "%s: more than %d tasks are inside of calls at one time from +%.6f s on: how the older calls ended is not known",
+		 s->label, BUSY_MAX, since_start(s, c->crowded_ns));
 	return true;
 }
 
@@ -428,7 +443,7 @@ bool vt_side__next_gap(const struct vt_side *s, enum vt_event_type type, size_t 
 	while (*i <= s->nr_holes + NR_UNSEEN) {
 		size_t dir = (*i)++ - s->nr_holes - 1;
 
-		if (dir < NR_DIRS ? unseen_gap(s, dir, g) : early_gap(s, g))
+		if (dir < NR_DIRS ? unseen_gap(s, dir, g) : dir == NR_DIRS ? early_gap(s, g) : crowd_gap(s, g))
 			return true;
 	}
 	while (*i - s->nr_holes - 1 - NR_UNSEEN < c->nr_lost) {

@@ -5,14 +5,22 @@
 
 #include "model/build.h"
 
+/* A name that is left out would be one that differs from itself. */
+static const char *checked(struct vt_build *b, const char *s)
+{
+	if (b->evidence.strings.full && !b->err)
+		b->err = -E2BIG;
+	return s;
+}
+
 const char *intern(struct vt_build *b, const char *s)
 {
-	return s ? vt_strings__get(&b->evidence.strings, s) : NULL;
+	return s ? checked(b, vt_strings__get(&b->evidence.strings, s)) : NULL;
 }
 
 const char *intern_event(struct vt_build *b, const char *s)
 {
-	return s ? vt_strings__get_of(&b->evidence.strings, s) : NULL;
+	return s ? checked(b, vt_strings__get_of(&b->evidence.strings, s)) : NULL;
 }
 
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
@@ -21,7 +29,7 @@ void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 
 	*at = (struct vt_at){
 		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
-		.comm = intern_event(b, e->comm), .func = func ? intern_event(b, func) : "",
+		.comm = vt_strings__get_of(&b->evidence.comms, e->comm), .func = func ? intern_event(b, func) : "",
 	};
 	/* Where a free is, no function is entered: the call instruction says where. */
 	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
@@ -130,5 +138,6 @@ void evidence_free(struct vt_build *b)
 		free(r);
 	vt_map__free(&b->evidence.runs);
 	vt_strings__free(&b->evidence.strings);
+	vt_strings__free(&b->evidence.comms);
 	free(b->side->facts);
 }

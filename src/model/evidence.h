@@ -18,6 +18,7 @@ struct fact_run {
 
 struct evidence {
 	struct vt_strings strings;
+	struct vt_strings comms;	/* names of threads: shown, never compared, and there may be many */
 	const char *func[VT_EV_MAX];	/* kernel function that last showed a type */
 	struct vt_fact sink;		/* for what is not kept */
 	struct vt_map runs;		/* struct fact_run, by what the fact is of */

@@ -683,16 +683,46 @@ static void file_point(struct vt_build *b, struct task *t, const struct vt_event
 /* ---- the end ---- */
 
 /* One sort after the other: either is read in the order of the file, mostly, so that a block is read once for all in it. */
+static int by_place(const void *a, const void *b)
+{
+	const struct vt_spot *x = &(*(struct vt_snap *const *)a)->spot, *y = &(*(struct vt_snap *const *)b)->spot;
+
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static size_t count_lives(const struct vt_side *s)
+{
+	size_t n = 0;
+
+	for (const struct vt_session *v = s->sessions; v; v = v->next)
+		n += v->nr_lives;
+	return n;
+}
+
+/* In the order in which they stand in the file: a block may have megabytes, and is read once. */
 static void finish_snaps(struct vt_build *b)
 {
-	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
-		for (struct vt_life *l = v->lives; l; l = l->next)
-			snap_finish(b, l->snap);
+	struct vt_snap **all = calloc(2 * count_lives(b->side) + 1, sizeof(*all));
+	size_t nr = 0;
+
+	if (!all) {
+		b->err = -ENOMEM;
+		return;
 	}
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
-		for (struct vt_life *l = v->lives; l; l = l->next)
-			snap_finish(b, l->open_snap);
+		for (struct vt_life *l = v->lives; l; l = l->next) {
+			if (l->snap)
+				all[nr++] = l->snap;
+			if (l->open_snap)
+				all[nr++] = l->open_snap;
+		}
 	}
+	qsort(all, nr, sizeof(*all), by_place);
+	for (size_t i = 0; i < nr; i++)
+		snap_finish(b, all[i]);
+	free(all);
 }
 
 static int by_index(const void *a, const void *b)

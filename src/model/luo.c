@@ -33,9 +33,11 @@ static void life_let_go(struct vt_build *b, struct vt_life *l)
 /* Its preserve or retrieve failed: it never was. */
 static void life_forget(struct vt_build *b, struct frame *f)
 {
-	life_unlink(f->life);
-	life_let_go(b, f->life);
-	f->life = NULL;
+	struct vt_life *l = f->life;
+
+	frame_life(f, NULL);
+	life_unlink(l);
+	life_let_go(b, l);
 }
 
 /* serialized_data is LUO's to keep: only preserve and freeze may change it. */
@@ -115,7 +117,8 @@ static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const 
 	struct vt_life *l = NULL;
 
 	if (step >= 0) {
-		f->life = l = op_life(b, f, e);
+		l = op_life(b, f, e);
+		frame_life(f, l);
 		if (l) {
 			life_learn(b, l, e);
 			if (e->type != VT_EV_OP_PRESERVE)
@@ -153,7 +156,7 @@ static void op_over(struct vt_build *b, struct task *t, struct vt_life *l, enum 
 	l->state = state;
 	file_unhold(b, l);
 	if (up)
-		up->done = l;
+		frame_done(up, l);
 }
 
 static void op_done(struct vt_build *b, struct task *t, struct vt_life *l, const struct vt_event *e)
@@ -226,10 +229,10 @@ static void preserve_enter(struct vt_build *b, struct frame *f, const struct vt_
 {
 	uint64_t token;
 
-	f->session = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+	frame_session(f, session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION)));
 	if (!f->session || !vt_ev_u64(e, VT_F_TOKEN, &token) || life_find(b, f->session, token))
 		return;		/* a token in use is refused: -EEXIST */
-	f->life = life_new(b, f->session, token, VT_LIFE_TRYING);
+	frame_life(f, life_new(b, f->session, token, VT_LIFE_TRYING));
 	f->own_life = f->life != NULL;
 }
 
@@ -278,16 +281,16 @@ static void retrieve_enter(struct vt_build *b, struct frame *f, const struct vt_
 	out = session_find(b, VT_OUTGOING, name);
 	s = session_find(b, VT_INCOMING, name);
 	if (out && !s && life_find(b, out, token)) {
-		f->session = out;	/* not what it is for: see order.c */
+		frame_session(f, out);	/* not what it is for: see order.c */
 		return;
 	}
-	f->session = s ? s : session_get(b, VT_INCOMING, name);
+	frame_session(f, s ? s : session_get(b, VT_INCOMING, name));
 	if (!f->session)
 		return;
-	f->life = life_find(b, f->session, token);
+	frame_life(f, life_find(b, f->session, token));
 	if (f->life || f->session->deserialized)
 		return;		/* a token that did not arrive is refused: -ENOENT */
-	f->life = life_new(b, f->session, token, VT_LIFE_INCOMING);
+	frame_life(f, life_new(b, f->session, token, VT_LIFE_INCOMING));
 	if (f->life)
 		f->life->early = f->own_life = true;
 }
@@ -411,8 +414,7 @@ static void session_fold(struct vt_build *b, struct vt_session *s)
 {
 	struct vt_side *side = b->side;
 
-	if (!session_unlink(b, s))
-		return;
+	session_unlink(b, s);
 	side->folded_sessions++;
 	if (s->nr_lives && (!side->folded_lives || s->since_ns < side->folded_since_ns))
 		side->folded_since_ns = s->since_ns;
@@ -429,7 +431,7 @@ static void release_enter(struct vt_build *b, struct frame *f, const struct vt_e
 
 	if (!name || !vt_ev_u64(e, VT_F_RETRIEVED, &in))
 		return;
-	f->session = session_get(b, in ? VT_INCOMING : VT_OUTGOING, name);
+	frame_session(f, session_get(b, in ? VT_INCOMING : VT_OUTGOING, name));
 	f->session_obj = vt_ev_obj(e, VT_F_OBJ);
 }
 
@@ -471,8 +473,10 @@ static void release_exit(struct vt_build *b, struct task *t, struct frame *f, co
 	if (s->dir != VT_OUTGOING)
 		return;
 	strange = session_odd(s);
-	if (own->ended_kept[strange]++ >= (strange ? ODD_KEPT : ENDED_KEPT))
-		session_fold(b, s);
+	if (own->ended_kept[strange]++ < (strange ? ODD_KEPT : ENDED_KEPT))
+		return;
+	frame_session(f, NULL);
+	session_fold(b, s);
 }
 
 /* The session that is being closed, should it be one that arrived: that is the bug to be told. */
@@ -480,8 +484,7 @@ static void unpreserve_enter(struct vt_build *b, struct task *t, struct frame *f
 {
 	struct frame *release = frame_of(t, VT_EV_SESSION_RELEASE);
 
-	f->session = release && release->session ? release->session :
-						   session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+	frame_session(f, release && release->session ? release->session : session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION)));
 }
 
 /* ---- calls ---- */
@@ -526,14 +529,14 @@ static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const
 		retrieve_enter(b, f, e);
 		break;
 	case VT_EV_LUO_FREEZE: case VT_EV_LUO_UNFREEZE:
-		f->session = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+		frame_session(f, session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION)));
 		counted(b, f, e);
 		break;
 	case VT_EV_LUO_UNPRESERVE:
 		unpreserve_enter(b, t, f, e);
 		break;
 	case VT_EV_LUO_FINISH: case VT_EV_LUO_DESERIALIZE:
-		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
+		frame_session(f, session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION)));
 		if (e->type == VT_EV_LUO_FINISH)
 			counted(b, f, e);
 		if (e->type == VT_EV_LUO_DESERIALIZE && f->session)

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Open addressing with linear probing: one allocation, no per-entry cost. */
+/*
+ * Open addressing with linear probing. Keys come from files that anybody may
+ * have made: where they lie is nobody's to choose, so a secret is hashed with
+ * them, another one in each run. What is told does not depend on it, as a walk
+ * goes by the order in which the keys came.
+ */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "model/map.h"
 #include "vfiotrace/hash.h"
@@ -25,15 +32,36 @@ uint64_t vt_hash_str(const char *s)
 	return vt_hash_on(VT_HASH_BEGIN, s);
 }
 
+/* One for all maps of the process: threads load two traces at a time. */
+static uint64_t secret(void)
+{
+	static uint64_t of_this_run;
+	uint64_t now = __atomic_load_n(&of_this_run, __ATOMIC_RELAXED), none = 0;
+
+	if (now)
+		return now;
+	if (getrandom(&now, sizeof(now), GRND_NONBLOCK) != sizeof(now))
+		now = (uintptr_t)&of_this_run;
+	now |= 1;
+	return __atomic_compare_exchange_n(&of_this_run, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ? now : none;
+}
+
+static inline size_t place_of(const struct vt_map *m, uint64_t key)
+{
+	return vt_hash_mix(key ^ m->secret, m->secret) & (m->size - 1);
+}
+
 static inline struct vt_slot *find(const struct vt_map *m, uint64_t key)
 {
-	size_t i, mask = m->size - 1;
+	size_t mask = m->size - 1;
 
 	if (!m->size)
 		return NULL;
-	for (i = vt_hash_mix(key, 0) & mask; m->slot[i].val; i = (i + 1) & mask) {
-		if (m->slot[i].key == key && m->slot[i].val != MAP_GONE)
-			return &m->slot[i];
+	for (size_t i = place_of(m, key); m->place[i]; i = (i + 1) & mask) {
+		struct vt_slot *s = &m->slot[m->place[i] - 1];
+
+		if (s->key == key && s->val != MAP_GONE)
+			return s;
 	}
 	return NULL;
 }
@@ -45,29 +73,40 @@ void *vt_map__get(const struct vt_map *m, uint64_t key)
 	return s ? s->val : NULL;
 }
 
+/* Slots that a table of so many places has: it is never full. */
+static size_t room(size_t size)
+{
+	return size / 4 * 3;
+}
+
+static void append(struct vt_map *m, uint64_t key, void *val)
+{
+	size_t i = place_of(m, key);
+
+	while (m->place[i])
+		i = (i + 1) & (m->size - 1);
+	m->slot[m->used] = (struct vt_slot){ .key = key, .val = val };
+	m->place[i] = (uint32_t)++m->used;
+	m->live++;
+}
+
 static int resize(struct vt_map *m)
 {
-	size_t size = 64, i;
-	struct vt_map n = {};
+	struct vt_map n = { .size = 64, .secret = secret() };
 
-	while (size < m->live * 3)
-		size *= 2;
-	n.slot = calloc(size, sizeof(*n.slot));
-	if (!n.slot)
+	while (n.size < m->live * 3)
+		n.size *= 2;
+	n.slot = calloc(room(n.size), sizeof(*n.slot));
+	n.place = calloc(n.size, sizeof(*n.place));
+	if (!n.slot || !n.place || n.size > UINT32_MAX) {
+		vt_map__free(&n);
 		return -ENOMEM;
-	n.size = size;
-	for (i = 0; i < m->size; i++) {
-		size_t j;
-
-		if (!m->slot[i].val || m->slot[i].val == MAP_GONE)
-			continue;
-		j = vt_hash_mix(m->slot[i].key, 0) & (size - 1);
-		while (n.slot[j].val)
-			j = (j + 1) & (size - 1);
-		n.slot[j] = m->slot[i];
 	}
-	n.used = n.live = m->live;
-	free(m->slot);
+	for (size_t i = 0; i < m->used; i++) {
+		if (m->slot[i].val != MAP_GONE)
+			append(&n, m->slot[i].key, m->slot[i].val);
+	}
+	vt_map__free(m);
 	*m = n;
 	return 0;
 }
@@ -75,36 +114,30 @@ static int resize(struct vt_map *m)
 int vt_map__put(struct vt_map *m, uint64_t key, void *val)
 {
 	struct vt_slot *s = find(m, key);
-	size_t i;
 
 	if (s) {
 		s->val = val;
 		return 0;
 	}
-	if ((m->used + 1) * 4 > m->size * 3 && resize(m))
+	if (m->used >= room(m->size) && resize(m))
 		return -ENOMEM;
-	i = vt_hash_mix(key, 0) & (m->size - 1);
-	while (m->slot[i].val && m->slot[i].val != MAP_GONE)
-		i = (i + 1) & (m->size - 1);
-	if (!m->slot[i].val)
-		m->used++;
-	m->slot[i].key = key;
-	m->slot[i].val = val;
-	m->live++;
+	append(m, key, val);
 	return 0;
 }
 
-/* Deleted places are there to be stepped over: behind them nothing, and they are free again. */
-static void forget_gone(struct vt_map *m, size_t i)
+/* The last that came is the first to go, mostly: its slot is free again, and its place where nothing lies behind it. */
+static void give_back(struct vt_map *m, struct vt_slot *s)
 {
-	size_t mask = m->size - 1;
+	size_t mask = m->size - 1, i = place_of(m, s->key);
 
-	if (m->slot[(i + 1) & mask].val)
+	if (s != &m->slot[m->used - 1])
 		return;
-	for (; m->slot[i].val == MAP_GONE; i = (i - 1) & mask) {
-		m->slot[i].val = NULL;
-		m->used--;
-	}
+	while (m->place[i] != m->used)
+		i = (i + 1) & mask;
+	if (m->place[(i + 1) & mask])
+		return;
+	m->place[i] = 0;
+	m->used--;
 }
 
 void *vt_map__del(struct vt_map *m, uint64_t key)
@@ -117,16 +150,16 @@ void *vt_map__del(struct vt_map *m, uint64_t key)
 	val = s->val;
 	s->val = MAP_GONE;
 	m->live--;
-	forget_gone(m, (size_t)(s - m->slot));
+	give_back(m, s);
 	return val;
 }
 
 void *vt_map__next(const struct vt_map *m, size_t *i)
 {
-	while (*i < m->size) {
+	while (*i < m->used) {
 		void *v = m->slot[(*i)++].val;
 
-		if (v && v != MAP_GONE)
+		if (v != MAP_GONE)
 			return v;
 	}
 	return NULL;
@@ -135,5 +168,6 @@ void *vt_map__next(const struct vt_map *m, size_t *i)
 void vt_map__free(struct vt_map *m)
 {
 	free(m->slot);
+	free(m->place);
 	memset(m, 0, sizeof(*m));
 }

@@ -9,16 +9,19 @@
 struct vt_map {
 	struct vt_slot {
 		uint64_t key;
-		void *val;	/* NULL = free, MAP_GONE = deleted */
-	} *slot;
-	size_t size, used, live;	/* used counts deleted ones too */
+		void *val;	/* MAP_GONE = deleted */
+	} *slot;		/* as they came */
+	uint32_t *place;	/* by hash: slot + 1, 0 = free */
+	size_t size;		/* places */
+	uint64_t secret;
+	size_t used, live;	/* slots; used counts deleted ones too */
 };
 
 void *vt_map__get(const struct vt_map *m, uint64_t key);
 /* VAL must not be NULL. -ENOMEM on failure. */
 int vt_map__put(struct vt_map *m, uint64_t key, void *val);
 void *vt_map__del(struct vt_map *m, uint64_t key);
-/* Next value from position *I on, NULL at the end. */
+/* Next value from position *I on, in the order in which the keys came; NULL at the end. */
 void *vt_map__next(const struct vt_map *m, size_t *i);
 void vt_map__free(struct vt_map *m);
 

@@ -32,8 +32,9 @@ struct vt_session *session_get(struct vt_build *b, enum vt_dir dir, const char *
 	s->dir = dir;
 	s->early = true;
 	s->since_ns = 0;
-	*b->sessions.tail = s;
-	b->sessions.tail = &s->next;
+	s->prev = b->sessions.last;
+	*(s->prev ? &s->prev->next : &b->side->sessions) = s;
+	b->sessions.last = s;
 	return s;
 nomem:
 	if (s)
@@ -53,18 +54,13 @@ void session_close(struct vt_build *b, struct vt_session *s)
 	vt_map__del(&b->sessions.by_name[s->dir], vt_hash_str(s->name));
 }
 
-bool session_unlink(struct vt_build *b, struct vt_session *s)
+void session_unlink(struct vt_build *b, struct vt_session *s)
 {
-	struct vt_session **p = &b->side->sessions;
-
-	while (*p && *p != s)
-		p = &(*p)->next;
-	if (!*p)
-		return false;
-	*p = s->next;
-	if (b->sessions.tail == &s->next)
-		b->sessions.tail = p;
-	return true;
+	*(s->prev ? &s->prev->next : &b->side->sessions) = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	else
+		b->sessions.last = s->prev;
 }
 
 bool session_unsettled(const struct vt_session *s, bool have_count, uint64_t count, int32_t *files, int32_t *owned)
@@ -121,6 +117,7 @@ struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64_t toke
 	/* Callbacks name the file, and a session may have it twice: what was lost of the session before counts, too. */
 	l->since_ns = s->since_ns;
 	l->until_ns = UINT64_MAX;
+	own->prev = s->last;
 	if (s->last)
 		s->last->next = l;
 	else
@@ -132,15 +129,12 @@ struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64_t toke
 
 void life_unlink(struct vt_life *l)
 {
-	struct vt_life **p = &l->session->lives, *prev = NULL;
+	struct vt_life *prev = life_of(l)->prev;
 
-	while (*p && *p != l) {
-		prev = *p;
-		p = &(*p)->next;
-	}
-	if (*p)
-		*p = l->next;
-	if (l->session->last == l)
+	*(prev ? &prev->next : &l->session->lives) = l->next;
+	if (l->next)
+		life_of(l->next)->prev = prev;
+	else
 		l->session->last = prev;
 	l->session->nr_lives--;
 }

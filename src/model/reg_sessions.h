@@ -11,6 +11,8 @@ struct vt_build;
 /* A life as the builder sees it. */
 struct life {
 	struct vt_life pub;		/* first: the public face */
+	struct vt_life *prev;		/* in its session; pub.next is the other way */
+	uint32_t inside, done_in;	/* frames of calls that work on it, and whose callback of it ended last: calls.c */
 	bool owned;			/* its handler lives in a module */
 	bool settled;			/* the call that ended LUO's hold has returned */
 	int64_t file_net;		/* references on the file that its callbacks left or took */
@@ -32,7 +34,7 @@ struct reg_sessions {
 	struct vt_map lives[2];		/* hash(session, token) */
 	struct vt_map by_data[2];	/* hash(session, data) */
 	struct vt_map index;		/* hash(direction, session, token) -> newest life of that name; filled at the end */
-	struct vt_session **tail;
+	struct vt_session *last;
 	struct life *spare;
 };
 
@@ -43,8 +45,8 @@ struct vt_session *session_get(struct vt_build *b, enum vt_dir dir, const char *
 struct vt_session *session_next(struct vt_build *b, enum vt_dir dir, size_t *i);
 /* Its name is free: it is not found any more. */
 void session_close(struct vt_build *b, struct vt_session *s);
-/* Out of the side's list. False when it is not in there. */
-bool session_unlink(struct vt_build *b, struct vt_session *s);
+/* Out of the side's list. */
+void session_unlink(struct vt_build *b, struct vt_session *s);
 /*
  * Files that a call on S ended for LUO, and those of them whose handler lives in a module. False where that is not
  * known: on entry the call told (HAVE_COUNT) another number.

@@ -135,6 +135,7 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 				calls_torn(b, e->ts_ns, false);
 			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
 			vt_strings__next_text(&b->evidence.strings);
+			vt_strings__next_text(&b->evidence.comms);
 			b->other_session = NULL;
 		}
 		feed(b, e);
@@ -206,6 +207,15 @@ static int parts_begin(struct vt_build *b)
 	return 0;
 }
 
+/* Bytes of a page, as the recorder tells: recorders on x86-64 once did not. */
+static uint64_t page_of(const struct vt_trace *t)
+{
+	const char *told = vt_trace__meta(t, "page_size");
+	uint64_t page = told ? strtoull(told, NULL, 10) : 0;
+
+	return page >= 4096 && page <= 65536 && !(page & (page - 1)) ? page : 4096;
+}
+
 /* One pass over the trace T, which *OUT takes over. */
 static int build(struct vt_trace *t, const char *path, const char *label, struct vt_side **out)
 {
@@ -216,12 +226,13 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	if (!b || !e)
 		goto out;
 	*out = b->side = &b->pub;
-	b->sessions.tail = &b->side->sessions;
 	b->side->label = label;
 	b->side->path = strdup(path);
 	ret = b->side->path ? parts_begin(b) : -ENOMEM;
 	b->side->trace = t;
+	b->side->page = page_of(t);
 	vt_strings__next_text(&b->evidence.strings);
+	vt_strings__next_text(&b->evidence.comms);
 	if (!ret)
 		ret = coverage_begin(b);
 	if (!ret)
@@ -264,7 +275,12 @@ int vt_side__load(const char *path, const char *label, struct vt_side **out, cha
 		vt_side__free(*out);
 		*out = NULL;
 	}
-	return ret;
+	/* The only one of its kind, and for no want of memory: other names would be taken for each other. */
+	if (ret != -E2BIG)
+		return ret;
+	if (why)
+		*why = strdup("its names take more than 16 MB, which no recording does");
+	return -EBADMSG;
 }
 
 void vt_side__free(struct vt_side *s)

@@ -19,11 +19,10 @@ static const char *look_up(struct vt_strings *p, const char *s)
 		if (!strcmp(copy, s))
 			return copy;
 	}
-	if (p->bytes > STRINGS_MAX_BYTES)
-		return "...";
-	copy = strdup(s);
+	copy = p->bytes > STRINGS_MAX_BYTES ? NULL : strdup(s);
 	if (!copy || vt_map__put(&p->map, h, copy)) {
 		free(copy);
+		p->full = true;
 		return "...";
 	}
 	p->bytes += strlen(s) + 32;

@@ -3,13 +3,16 @@
 #ifndef VT_MODEL_STRINGS_H
 #define VT_MODEL_STRINGS_H
 
+#include <stdbool.h>
+
 #include "model/map.h"
 
-/* Each distinct string once. When full (a hostile file), "..." comes back. */
+/* Each distinct string once. When full (a hostile file, or no memory), "..." comes back, and it says so. */
 #define VT_STRINGS_RECENT 512
 struct vt_strings {
 	struct vt_map map;
 	size_t bytes;
+	bool full;
 	/* The same few strings come again and again from the same places: found without hashing. */
 	struct {
 		const char *from, *kept;

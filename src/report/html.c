@@ -14,6 +14,7 @@
 #include "report/format.h"
 #include "report/identity.h"
 #include "report/pairs.h"
+#include "report/source_lines.h"
 
 #define LANES_OPEN 64		/* further ones are behind a fold */
 #define LABEL_W 170.0
@@ -437,7 +438,7 @@ static void evidence(FILE *f, const struct vt_finding *x)
 
 	if (!x->nr_ev)
 		return;
-	fputs("<div class=\"scroll\"><table><thead><tr><th>kernel<th>event<th>time<th>task<th>function<th>what</tr></thead>\n", f);
+	fputs("<div class=\"scroll\"><table class=\"proof\"><thead><tr><th>kernel<th>event<th>time<th>task<th>function<th>what</tr></thead>\n", f);
 	for (size_t i = 0; i < x->nr_ev; i++) {
 		const struct vt_at *at = &x->ev[i].at;
 
@@ -456,7 +457,23 @@ static void evidence(FILE *f, const struct vt_finding *x)
 	fputs("</table></div>\n", f);
 }
 
-static void finding(FILE *f, const struct vt_judgement *j, const struct vt_finding *x, size_t nr)
+static void sources(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
+{
+	size_t nr;
+	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct vt_source *at = l[i].at;
+		char buf[600];
+
+		snprintf(buf, sizeof(buf), "%s: %s is %s:%u%s%s%s", l[i].side->label, l[i].site, at->file, at->line, at->function ? " (" : "",
+			 at->function ? at->function : "", at->function ? "())" : "");
+		row(f, "source", buf);
+	}
+	free(l);
+}
+
+static void finding(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x, size_t nr)
 {
 	char buf[256];
 
@@ -473,6 +490,7 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_findi
 		row(f, buf, x->seen[i]);
 	}
 	row(f, "meaning", x->meaning);
+	sources(f, j, o, x);
 	row(f, "fingerprint", x->fingerprint);
 	if (x->count > 1) {
 		fputs("<dt>also</dt><dd>", f);
@@ -488,14 +506,14 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_findi
 	fputs("</article>\n", f);
 }
 
-static void findings(FILE *f, const struct vt_judgement *j)
+static void findings(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	fputs("<section><h2>Findings</h2>\n", f);
 	if (j->errors + j->warnings + j->suppressed + j->known == 0)
 		fputs("<p>None.</p>\n", f);
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		if (j->findings[i].severity != VT_NOTE)
-			finding(f, j, &j->findings[i], i + 1);
+			finding(f, j, o, &j->findings[i], i + 1);
 	}
 	fputs("</section>\n", f);
 }
@@ -615,8 +633,9 @@ static const char style[] =
 	".s4{fill:#8250df;color:#9a70ea}.s5{fill:#1f9d4d;color:#1f9d4d}.s6{fill:#86a313;color:#86a313}.s7{fill:#d4569a;color:#d4569a}"
 	".bad{fill:#e5352b;color:#e5352b}\n"
 	"footer{margin-top:2rem;color:var(--dim);font-size:.85rem}\n"
-	"@media print{:root{--bg:#fff;--fg:#000}body{max-width:none;font-size:11px}article,tr,svg{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
-	"@media(max-width:40rem){body{padding:.6rem;font-size:14px}dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .3rem}}\n";
+	"@media print{:root{--bg:#fff;--fg:#000}body{max-width:none;font-size:11px}article,tr,svg{break-inside:avoid}h2,h3{break-after:avoid}table{font-size:9.5px}td{overflow-wrap:anywhere}.scroll{overflow:visible}svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
+	"@media(max-width:40rem){body{padding:.6rem;font-size:14px}dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .3rem}"
+	".proof thead{display:none}.proof tr{display:block;padding:.3rem 0;border-bottom:1px solid var(--line)}.proof td{display:inline;border:0;padding-right:.5rem;overflow-wrap:anywhere}.proof td:last-child{display:block}}\n";
 
 static void head(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
@@ -670,7 +689,7 @@ void vt_report_html(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	head(f, j, o);
 	summary(f, j);
 	list(f, "Demands not met", "Asked for by the policy or the baseline.", o->demands, o->nr_demands);
-	findings(f, j);
+	findings(f, j, o);
 	list(f, "Unknown", "Where the evidence does not reach.", (const char *const *)j->doubts, j->nr_doubts);
 	timeline(&p);
 	notes(f, j);

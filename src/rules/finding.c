@@ -231,9 +231,17 @@ void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct 
 
 /* ---- doubts ---- */
 
+/* A file can have thousands of reasons, and each is compared with those before it. */
+#define LINES_MAX 256
+
 void vt_add_line(struct vt_ctx *c, char ***list, size_t *nr, const char *line)
 {
 	char **grown;
+
+	if (*nr > LINES_MAX)
+		return;
+	if (*nr == LINES_MAX)
+		line = "and more reasons than are listed";
 
 	for (size_t i = 0; i < *nr; i++) {
 		if (!strcmp((*list)[i], line))

@@ -15,7 +15,9 @@
 #include "trace/out.h"
 #include "vfiotrace/trace.h"
 
+#ifndef BLOCK_FULL
 #define BLOCK_FULL	(64u << 10)	/* a block goes out when it holds about this much */
+#endif
 #define RETRY_EVERY	1024		/* refused events between attempts to store the held block */
 #define SCHEMA_EVERY	256		/* event blocks between repetitions of the schema, should its first copy get damaged */
 #define EVENTS_AT	(sizeof(struct vtf_block) + sizeof(struct vtf_events))

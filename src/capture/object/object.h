@@ -25,6 +25,7 @@ struct object_options {
 	uint64_t jump_wait_ns;		/* bound on the wait before the jump */
 	bool all_blocks;		/* no limit to the runs of blocks that one call tells */
 	uint64_t module_wait_ns;	/* bound on the wait after a module's init */
+	bool dry;			/* every program is to be loaded, none attached */
 };
 
 /* With the programs that P has functions for. 0 or -errno; complaint__last() may say more. */
