@@ -117,7 +117,7 @@ enum {
 	X(JUMP, "reboot.machine_shutdown", REBOOT, 0, "machine_shutdown(): other CPUs stop, then the jump") \
 	/* struct file */ \
 	X(FILE_SNAP, "file.snap", FILE, VT_K_RIDES, "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
-	X(FILE_ANON, "file.anon", FILE, VT_K_POINTER, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
+	X(FILE_ANON, "file.anon", FILE, VT_K_POINTER | VT_K_EACH_ROW | VT_K_MAY_LACK, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
 	X(FILE_FPUT, "file.fput", FILE, 0, "__fput() of a file seen before: file") \
 	X(FILE_LET_GO, "file.let_go", FILE, 0, "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
 	/* vfio */ \
