@@ -10,7 +10,7 @@
 #	KERNEL	bzImage or Image with the selftest's config, and BPF_SYSCALL, DEBUG_INFO_BTF, FTRACE, FUNCTION_TRACER, KPROBES
 #	OUT	directory for serial.log, pre.vft, post.vft, report.txt and vfiotrace.xml (JUnit)
 #	TEST	luo_kexec_simple (default), luo_multi_session, ...
-# VFIOTRACE is the static binary (default: build/vfiotrace), POLICY a policy for the gate, SECONDS_MAX the time limit.
+# VFIOTRACE is the static binary (default: build/vfiotrace), POLICY a policy for the gate, SECONDS_MAX the time limit, ACCEL tcg (default) or kvm.
 # Needs gcc with a static libc, busybox-static, cpio and qemu.
 set -eu -o pipefail
 tree=$1 kernel=$2 test=${4:-luo_kexec_simple}
@@ -65,8 +65,7 @@ cp "$kernel" "$root/kernel"
 mv "$out/inner.cpio" "$root/initrd.img"
 pack >"$out/initrd.cpio"
 
-accel=tcg
-[ ! -w /dev/kvm ] || accel=kvm
+accel=${ACCEL:-tcg}
 timeout "${SECONDS_MAX:-300}" qemu-system-x86_64 -machine q35,kernel-irqchip=split -cpu max -accel "$accel" -m 1G -smp 2 \
 	-display none -monitor none -nodefaults -no-user-config -no-reboot \
 	-serial "file:$out/serial.log" -serial "file:$out/traces.txt" -kernel "$kernel" -initrd "$out/initrd.cpio" \

@@ -70,7 +70,9 @@ static void rule(struct vt_jsonw *w, const struct vt_rule *r)
 
 	vt_jsonw__object(w, NULL);
 	vt_jsonw__str(w, "id", r->id);
-	vt_jsonw__str(w, "name", pascal(r->id, name, sizeof(name)));
+	/* One word is the same as the id, which a name must not be. */
+	if (strchr(r->id, '-'))
+		vt_jsonw__str(w, "name", pascal(r->id, name, sizeof(name)));
 	text(w, "shortDescription", r->name);
 	described(w, r);
 	vt_jsonw__object(w, "defaultConfiguration");

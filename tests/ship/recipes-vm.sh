@@ -17,7 +17,7 @@ tree=$out/$series
 		"$series/tools/testing/selftests/liveupdate" "$series/tools/testing/selftests/kselftest.h" "$series/include/uapi"
 }
 for test in ${TESTS:-luo_kexec_simple luo_multi_session}; do
-	VFIOTRACE=$vt SECONDS_MAX=${SECONDS_MAX:-600} CMDLINE="nokaslr no_timer_check nolapic_timer clocksource=hpet tsc=unstable" \
+	VFIOTRACE=$vt ACCEL=tcg SECONDS_MAX=${SECONDS_MAX:-600} CMDLINE="nokaslr no_timer_check nolapic_timer clocksource=hpet tsc=unstable" \
 		docs/recipes/kselftest-vm.sh "$tree" "$kernel/bzImage" "$out/$test" "$test" >"$out/$test.log" 2>&1
 	code=$?
 	if [ $code = 0 ] && grep -q 'TEST PASSED' "$out/$test/serial.log" && grep -q 'failures="0"' "$out/$test/vfiotrace.xml"; then
