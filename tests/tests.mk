@@ -102,4 +102,4 @@ recipes-vm: $(BIN)
 .PHONY: cli-test
 cli-test: $(RUN_BIN)
 	$(Q)tests/cli.sh $(RUN_BIN)
-	$(Q)tests/live-update.sh
+	$(Q)tests/live-update.sh $(RUN_BIN)

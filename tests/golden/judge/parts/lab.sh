@@ -39,6 +39,8 @@ two_updates() { # PRE POST WHY
 	fi
 }
 two_updates healthy two-devices "none of the 8 blocks that the first gave to it"
+two_updates healthy arm64-healthy "one is of a x86_64 machine, the other of aarch64"
+two_updates arm64-healthy healthy "one is of a aarch64 machine, the other of x86_64"
 two_updates rounds healthy "none of the 20 blocks"
 two_updates healthy late-recorder-e "s before the first recording ended"
 two_updates mixed rounds "none of the 11 blocks"
