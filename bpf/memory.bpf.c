@@ -19,51 +19,33 @@ static __always_inline u64 argument(struct pt_regs *ctx, u32 n)
 	return n ? second : first;
 }
 
-/* Which site the probe stands at, by its cookie; NULL while the gate is closed. */
-static __always_inline struct vt_site *site_at(struct pt_regs *ctx, u32 *i)
-{
-	if (!ctl_open())
-		return NULL;
-	*i = (u32)bpf_get_attach_cookie(ctx);
-	return bpf_map_lookup_elem(&sites, i);
-}
-
-SEC("kprobe") int site_free(struct pt_regs *ctx)
-{
-	struct vt_control *c = ctl_get();
-	struct vt_site *site;
-	struct vt_wire *w;
-	u64 ptr;
-	u32 i;
-
-	site = site_at(ctx, &i);
-	if (!site)
-		return 0;
-	ptr = argument(ctx, site->reg);
-	/* Where nothing but a df is freed, an object we no longer hold is a second free. */
-	if (!untrack(ptr, VT_C_DF) && !(site->df_only && ptr))
-		return 0;
-	w = wire_new(MEM_FREE, POINT);
-	if (!w)
-		return 0;
-	w->site = i;
-	slot(w, VT_S_OBJ, ptr);
-	wire_send(c, w);
-	return 0;
-}
-
-static __always_inline void object_at(struct vt_control *c, u16 type, u32 site, u32 cls, u64 ptr)
+__noinline int object_at(u32 type, u32 site, u32 cls, u64 ptr)
 {
 	struct vt_wire *w = wire_make(task_get(), type, VT_POINT);
 
 	if (!w)
-		return;
+		return 0;
 	w->site = site;
-	slot(w, cls == VT_C_LUO_FILE ? VT_S_OBJ_LUO_FILE : cls == VT_C_SESSION ? VT_S_OBJ_SESSION : VT_S_OBJ_OTHER, ptr);
-	wire_send(c, w);
+	if (cls == VT_C_DF)
+		slot(w, VT_S_OBJ, ptr);
+	else if (cls == VT_C_LUO_FILE)
+		slot(w, VT_S_OBJ_LUO_FILE, ptr);
+	else if (cls == VT_C_SESSION)
+		slot(w, VT_S_OBJ_SESSION, ptr);
+	else
+		slot(w, VT_S_OBJ_OTHER, ptr);
+	wire_send(ctl_get(), w);
+	return 0;
 }
 
-static __always_inline void object_made(struct vt_control *c, u32 i, u32 cls, u64 ptr)
+/* Where nothing but a df is freed, an object we no longer hold is a second free. */
+static __always_inline void df_freed(const struct vt_site *site, u32 i, u64 ptr)
+{
+	if (untrack(ptr, VT_C_DF) || (site->df_only && ptr))
+		object_at(VT_EV_MEM_FREE, i, VT_C_DF, ptr);
+}
+
+static __always_inline void object_made(u32 i, u32 cls, u64 ptr)
 {
 	if (!ptr || IS_ERR_VALUE(ptr))
 		return;
@@ -71,11 +53,11 @@ static __always_inline void object_made(struct vt_control *c, u32 i, u32 cls, u6
 		bpf_map_update_elem(&privates, &ptr, &cls, BPF_ANY);
 	else
 		track(ptr, cls);
-	object_at(c, VT_EV_OBJ_ALLOC, i, cls, ptr);
+	object_at(VT_EV_OBJ_ALLOC, i, cls, ptr);
 }
 
 /* ONLY: the class of all that is freed at this place: such an object that we no longer hold is a second free. */
-static __always_inline void object_freed(struct vt_control *c, u32 i, u32 only, u64 ptr)
+static __always_inline void object_freed(u32 i, u32 only, u64 ptr)
 {
 	u32 cls;
 
@@ -88,7 +70,7 @@ static __always_inline void object_freed(struct vt_control *c, u32 i, u32 only, 
 	else
 		cls = only;
 	if (cls && ptr)
-		object_at(c, VT_EV_OBJ_FREE, i, cls, ptr);
+		object_at(VT_EV_OBJ_FREE, i, cls, ptr);
 }
 
 /*
@@ -113,25 +95,6 @@ static __always_inline bool comes_from_call(u32 site)
 	return here;
 }
 
-/* At a call of a free function, and where the result of an allocator is tested. */
-SEC("kprobe") int site_obj(struct pt_regs *ctx)
-{
-	u32 i, tid = (u32)bpf_get_current_pid_tgid();
-	struct vt_control *c = ctl_get();
-	struct vt_site *site = site_at(ctx, &i);
-
-	if (!site)
-		return 0;
-	if (site->kind == VT_SITE_OBJ_FREE)
-		object_freed(c, i, site->cls, argument(ctx, site->reg));
-	else if (site->kind == VT_SITE_OBJ_CALL) {
-		if (bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY))
-			loss_count(VT_EV_OBJ_ALLOC);
-	} else if (!site->joined || comes_from_call(i))
-		object_made(c, i, site->cls, PT_REGS_RC(ctx));
-	return 0;
-}
-
 /* try_module_get() refuses a module that is on its way out. */
 static __always_inline bool module_leaves(u64 mod)
 {
@@ -140,15 +103,24 @@ static __always_inline bool module_leaves(u64 mod)
 	return BPF_CORE_READ(m, state) == MODULE_STATE_GOING || !BPF_CORE_READ(m, refcnt.counter);
 }
 
-static __always_inline void module_ref(struct vt_control *c, struct vt_wire *w, u32 site, u64 mod)
+__noinline int module_ref(u32 type, u32 site, u64 mod)
 {
+	struct vt_wire *w;
+
+	/* A handler that is built in has no module. */
+	if (!mod || (type == VT_EV_MODULE_GET && module_leaves(mod)))
+		return 0;
+	w = wire_make(task_get(), type, VT_POINT);
+	if (!w)
+		return 0;
 	w->site = site;
 	text_str(w, VT_TEXT_NAME, (void *)(mod + bpf_core_field_offset(struct module, name)));
 	slot_read(w, VT_S_MOD_REF, mod + bpf_core_field_offset(struct module, refcnt), 4);
-	wire_send(c, w);
+	wire_send(ctl_get(), w);
+	return 0;
 }
 
-static __always_inline void fd_install_at(struct vt_control *c, u32 site, u64 fd, u64 file)
+__noinline int fd_install_at(u32 site, u64 fd, u64 file)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	struct vt_installed i = { .fd = (u32)fd, .file = file };
@@ -157,42 +129,51 @@ static __always_inline void fd_install_at(struct vt_control *c, u32 site, u64 fd
 	if (bpf_map_update_elem(&installed, &tid, &i, BPF_ANY))
 		loss_count(VT_EV_LUO_IOCTL);
 	if (!w)
-		return;
+		return 0;
 	w->site = site;
 	slot(w, VT_S_FD, i.fd);
 	slot_file(w, (struct file *)file);
-	wire_send(c, w);
+	wire_send(ctl_get(), w);
+	return 0;
 }
 
 /*
- * What LUO itself calls and everybody else does too: try_module_get() and
- * module_put() run on every open and close of the machine, fd_install() on
- * every open. Only LUO's own calls pass here.
+ * At the call of a function, or where its result is tested; the cookie is the
+ * site's number. What LUO itself calls and everybody else does too is seen where
+ * LUO calls it: try_module_get() and module_put() run on every open and close
+ * of the machine, fd_install() on every open.
  */
-SEC("kprobe") int site_luo(struct pt_regs *ctx)
+SEC("kprobe") int at_site(struct pt_regs *ctx)
 {
-	struct vt_control *c = ctl_get();
-	struct vt_site *site;
-	struct vt_wire *w;
-	u64 first;
-	u32 i;
+	u32 i = (u32)bpf_get_attach_cookie(ctx), tid = (u32)bpf_get_current_pid_tgid();
+	struct vt_site *site = ctl_open() ? bpf_map_lookup_elem(&sites, &i) : NULL;
 
-	site = site_at(ctx, &i);
 	if (!site)
 		return 0;
-	first = PT_REGS_PARM1(ctx);
-	if (site->kind == VT_SITE_FD_INSTALL) {
-		fd_install_at(c, i, first, PT_REGS_PARM2(ctx));
-	} else if (!first) {
-		return 0;	/* a handler that is built in has no module */
-	} else if (site->kind == VT_SITE_MODULE_PUT) {
-		w = wire_new(MODULE_PUT, POINT);
-		if (w)
-			module_ref(c, w, i, first);
-	} else if (!module_leaves(first)) {
-		w = wire_new(MODULE_GET, POINT);
-		if (w)
-			module_ref(c, w, i, first);
+	switch (site->kind) {
+	case VT_SITE_FREE:
+		df_freed(site, i, argument(ctx, site->reg));
+		break;
+	case VT_SITE_OBJ_FREE:
+		object_freed(i, site->cls, argument(ctx, site->reg));
+		break;
+	case VT_SITE_OBJ_CALL:
+		if (bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY))
+			loss_count(VT_EV_OBJ_ALLOC);
+		break;
+	case VT_SITE_OBJ_ALLOC:
+		if (!site->joined || comes_from_call(i))
+			object_made(i, site->cls, PT_REGS_RC(ctx));
+		break;
+	case VT_SITE_FD_INSTALL:
+		fd_install_at(i, PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx));
+		break;
+	case VT_SITE_MODULE_GET:
+		module_ref(VT_EV_MODULE_GET, i, PT_REGS_PARM1(ctx));
+		break;
+	case VT_SITE_MODULE_PUT:
+		module_ref(VT_EV_MODULE_PUT, i, PT_REGS_PARM1(ctx));
+		break;
 	}
 	return 0;
 }

@@ -10,30 +10,47 @@
  */
 #include "lib/load.bpf.h"
 
+/* By SHARE: in the switch, or before it. */
 #define CASE_OWN(name, body...)
 #define CASE_SLEEPS(name, body...)
+#define CASE_HOT(name, body...)
 #define CASE_SHARED(name, body...) case VT_HOOK_##name: body break;
+#define FIRST_OWN(name, body...)
+#define FIRST_SLEEPS(name, body...)
+#define FIRST_SHARED(name, body...)
+#define FIRST_HOT(name, body...) if (hook == VT_HOOK_##name) { body return 0; }
 
 /* As hooks.bpf.h has the ends. */
-#define ROW(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(CASE_##share(name, enter_##name(in);))
+#define ENTER_FIRST(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(FIRST_##share(name, enter_##name(in);))
+#define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(CASE_##share(name, enter_##name(in);))
+#define EXIT_FIRST(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(FIRST_##share(name, exit_##name(in);))
+#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(CASE_##share(name, exit_##name(in);))
+
 SEC("fentry") int all_e(void *ctx)
 {
 	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
 
+#define ROW ENTER_FIRST
+#include "vfiotrace/hooks/all.def"
+	barrier_var(hook);	/* or the compiler makes them part of the rest */
 	switch (hook) {
+#define ROW ENTER_CASE
 #include "vfiotrace/hooks/all.def"
 	}
 	return 0;
 }
 
-#define ROW(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(CASE_##share(name, exit_##name(in);))
 SEC("fexit") int all_x(void *ctx)
 {
 	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
 
+#define ROW EXIT_FIRST
+#include "vfiotrace/hooks/all.def"
+	barrier_var(hook);
 	switch (hook) {
+#define ROW EXIT_CASE
 #include "vfiotrace/hooks/all.def"
 	}
 	return 0;

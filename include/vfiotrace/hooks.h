@@ -22,6 +22,7 @@
  *		kernel can attach one program to many functions at a time
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
  *		verified and compiled once, and ftrace walks its functions once.
+ *		HOT: the same, and the shared program looks for these first
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not
  *		run it again on the same CPU, so hooks that share one can miss

@@ -29,7 +29,7 @@ struct attach {
 	/* site.c */
 	struct known_site *sites;
 	size_t nr_sites;
-	int site_fd[VT_SITE_KINDS];	/* programs, 0 = not looked up yet */
+	int site_fd;		/* the program, 0 = not looked up yet */
 };
 
 #define JOB_ROWS_MAX 64

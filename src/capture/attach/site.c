@@ -14,14 +14,8 @@
 #include "capture/object/object.h"
 #include "capture/plan/count.h"
 
-static const char *program_of(enum vt_site_kind kind)
-{
-	switch (kind) {
-	case VT_SITE_FREE: return "site_free";
-	case VT_SITE_OBJ_CALL: case VT_SITE_OBJ_ALLOC: case VT_SITE_OBJ_FREE: return "site_obj";
-	default: return "site_luo";
-	}
-}
+/* One for all of them. */
+static const char program[] = "at_site";
 
 /* ---- the row ---- */
 
@@ -35,7 +29,7 @@ static struct plan_row *site_row(struct attach *a, const struct site_use *use)
 	r->event = use->event;
 	r->method = PLAN_CALL_SITE;
 	snprintf(r->module, sizeof(r->module), "%s", use->module);
-	snprintf(r->prog, sizeof(r->prog), "%s", program_of(use->kind));
+	snprintf(r->prog, sizeof(r->prog), "%s", program);
 	return r;
 }
 
@@ -106,16 +100,14 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 }
 
 /* Looked up once: there are many sites, and libbpf goes by the name. */
-static int program_fd(struct attach *a, enum vt_site_kind kind)
+static int program_fd(struct attach *a)
 {
-	int *fd = &a->site_fd[kind];
-
-	if (!*fd)
-		*fd = object__program_fd(a->obj, program_of(kind));
-	return *fd;
+	if (!a->site_fd)
+		a->site_fd = object__program_fd(a->obj, program);
+	return a->site_fd;
 }
 
-/* All sites of a kind share their program: the first attached row holds it, for its counters. */
+/* All sites share their program: the first attached row holds it, for its counters. */
 static int hold_program(struct attach *a, const struct plan_row *r, int fd)
 {
 	for (size_t i = 0; i < a->plan->nr; i++) {
@@ -134,7 +126,7 @@ static void attach(struct attach *a, struct attach_job *j)
 
 	if (a->dry)
 		return;
-	prog_fd = program_fd(a, a->sites[r->site].kind);
+	prog_fd = program_fd(a);
 	link = link__kprobe(prog_fd, r->key, r->site, false);
 	if (link < 0) {
 		plan__give_up(r, "kprobe refused", link);

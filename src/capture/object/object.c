@@ -64,7 +64,7 @@ static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long c
 	int err;
 
 	if (is_on_function(prog) && !is_injector(prog)) {
-		err = template__keep(o, prog, opts);
+		err = template__has(o, name) ? 0 : template__keep(o, prog, opts);
 		return err ? err : stub_out(prog, opts);
 	}
 	if (is_injector(prog))
@@ -105,6 +105,9 @@ static bool is_wanted(const struct object *o, const struct bpf_program *prog)
 	const struct plan_row *r = plan__by_prog(o->plan, is_injector(prog) ? PLAN_INJECT : PLAN_CORE, 0, name);
 	const struct hook *h = is_multi(name) ? NULL : plan__hook(name);
 
+	/* Few recordings need these. */
+	if (!strcmp(name, "save_args") || !strcmp(name, "last_look"))
+		return o->opt.dry;
 	if (!is_on_function(prog))
 		return true;
 	if (is_injector(prog))
@@ -187,15 +190,21 @@ static int open_and_load(struct object *o)
 
 /* ---- later ---- */
 
-/* With the maps that there are, and of the programs PROG alone. */
+/* Of programs on functions all come together: where one is wanted after all there may be many. */
+static bool comes_with(const struct bpf_program *p, const struct bpf_program *wanted)
+{
+	return p == wanted || (is_on_function(p) && is_on_function(wanted) && !is_injector(p) && !is_multi(bpf_program__name(p)));
+}
+
+/* With the maps that there are, and of the programs PROG and what comes with it. */
 static int load_one(struct object *o, struct bpf_object *obj, const char *prog)
 {
-	struct bpf_program *p;
+	struct bpf_program *p, *wanted = bpf_object__find_program_by_name(obj, prog);
 	struct bpf_map *m;
-	int err = 0;
+	int err = wanted ? 0 : -ENOENT;
 
 	bpf_object__for_each_program(p, obj)
-		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), prog));
+		bpf_program__set_autoload(p, wanted && comes_with(p, wanted));
 	bpf_object__for_each_map(m, obj)
 	{
 		int fd = object__map_fd(o, bpf_map__name(m));
@@ -262,7 +271,6 @@ int object__open(struct object **out, struct kernel *k, struct plan *p, const st
 	}
 	o->cpus_fd = object__map_fd(o, "cpus");
 	o->peek_fd = object__program_fd(o, "peek");
-	o->last_look_fd = object__program_fd(o, "last_look");
 	*out = o;
 	return 0;
 }
@@ -283,11 +291,33 @@ void object__free(struct object *o)
 	free(o);
 }
 
-int object__program_fd(const struct object *o, const char *prog)
+static int fd_in(const struct bpf_object *obj, const char *prog)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(o->bpf, prog);
+	struct bpf_program *p = bpf_object__find_program_by_name(obj, prog);
 
-	return p ? bpf_program__fd(p) : -ENOENT;
+	return p && bpf_program__autoload(p) ? bpf_program__fd(p) : -ENOENT;
+}
+
+static int find_or_fetch(struct object *o, const char *prog)
+{
+	int fd = fd_in(o->bpf, prog);
+
+	for (size_t i = 0; fd < 0 && i < o->nr_more; i++)
+		fd = fd_in(o->more[i], prog);
+	if (fd >= 0)
+		return fd;
+	fd = fetch(o, prog);
+	return fd ? fd : fd_in(o->more[o->nr_more - 1], prog);
+}
+
+int object__program_fd(struct object *o, const char *prog)
+{
+	int fd;
+
+	pthread_mutex_lock(&o->lock);
+	fd = find_or_fetch(o, prog);
+	pthread_mutex_unlock(&o->lock);
+	return fd;
 }
 
 int object__map_fd(const struct object *o, const char *map)

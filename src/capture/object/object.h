@@ -36,8 +36,8 @@ void object__free(struct object *o);
 struct vt_control *object__control(const struct object *o);
 /* While the gate is shut the programs return at once. */
 void object__gate(struct object *o, bool open);
-/* fd, owned by the object; of a program that is no template. */
-int object__program_fd(const struct object *o, const char *prog);
+/* fd, owned by the object; of a program that is no template, which is loaded if it was not yet. */
+int object__program_fd(struct object *o, const char *prog);
 int object__map_fd(const struct object *o, const char *map);
 
 /* Kernel memory: 0 or -errno. */

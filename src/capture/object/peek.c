@@ -66,9 +66,13 @@ static void empty_lru_lists(void)
 int object__last_look(struct object *o)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd;
 
 	if (!o->ctl->suspects)
 		return 0;
+	fd = object__program_fd(o, "last_look");
+	if (fd < 0)
+		return fd;
 	empty_lru_lists();
-	return bpf_prog_test_run_opts(o->last_look_fd, &opts);
+	return bpf_prog_test_run_opts(fd, &opts);
 }

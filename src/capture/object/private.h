@@ -39,7 +39,7 @@ struct object {
 	bool has_multi;		/* this kernel attaches a program to many functions at a time */
 	struct vt_control *ctl;
 	size_t ctl_len;
-	int peek_fd, last_look_fd, cpus_fd;	/* owned by the object */
+	int peek_fd, cpus_fd;	/* owned by the object */
 };
 
 /* ---- control.c ---- */
@@ -49,6 +49,7 @@ void control__unmap(struct object *o);
 /* ---- template.c ---- */
 /* Takes over what libbpf has relocated, with the description of its functions, for which the verifier asks. */
 int template__keep(struct object *o, const struct bpf_program *prog, const struct bpf_prog_load_opts *opts);
+bool template__has(const struct object *o, const char *prog);
 /* What is missing in a program of libbpf's own to load. */
 int template__complete(struct object *o, struct bpf_program *prog);
 void template__drop_all(struct object *o);

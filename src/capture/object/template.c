@@ -110,6 +110,13 @@ static bool find(const struct object *o, const char *prog, struct template *out)
 	return false;
 }
 
+bool template__has(const struct object *o, const char *prog)
+{
+	struct template t;
+
+	return find(o, prog, &t);
+}
+
 /* What it points to stays; the table may be another when more are kept. */
 static int get(struct object *o, const char *prog, struct template *out)
 {
@@ -127,11 +134,10 @@ static int get(struct object *o, const char *prog, struct template *out)
 
 bool template__exists(struct object *o, const char *prog)
 {
-	struct template t;
 	bool found;
 
 	pthread_mutex_lock(&o->lock);
-	found = find(o, prog, &t);
+	found = template__has(o, prog);
 	pthread_mutex_unlock(&o->lock);
 	return found;
 }

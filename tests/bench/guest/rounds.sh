@@ -57,7 +57,7 @@ hooks() {
 floor_script() {
 	/vfiotrace probes | awk '
 		$1 != "fentry" && $1 != "fexit" { next }
-		{ print ($1 == "fentry" ? "kfunc:" : "kretfunc:") ($3 == "vmlinux" ? "" : $3 ":") $4 " { }" }' | sort -u
+		{ print ($1 == "fentry" ? "kfunc:" : "kretfunc:") ($4 == "vmlinux" ? "" : $4 ":") $3 " { }" }' | sort -u
 }
 
 bpftrace_script() {
