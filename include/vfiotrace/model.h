@@ -277,7 +277,7 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) X(IOMMUFD_LEFT) X(IOMMUFD_FAILED) X(IOMMUFD_ATTACHED) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
@@ -306,8 +306,9 @@ struct vt_fact {
 	int64_t num[4];
 	const char *str[3];
 	uint64_t from_ns;	/* it rests on all that happened to WHO since then */
+	uint64_t more;		/* of the same kind, handler and function, which are not kept */
 };
-#define VT_FACTS_KEPT 200	/* of each kind; the rest are counted */
+#define VT_FACTS_KEPT 200	/* of each kind, and the first of each handler and function; the rest are counted */
 
 enum vt_phase_kind { VT_PH_PRESERVE, VT_PH_FREEZE, VT_PH_SERIALIZE, VT_PH_REBOOT, VT_PH_DESERIALIZE, VT_PH_RETRIEVE, VT_PH_FINISH, VT_PH_MAX };
 const char *vt_phase_name(enum vt_phase_kind p);
@@ -424,7 +425,8 @@ struct vt_side {
 
 	struct vt_fact *facts;
 	size_t nr_facts;
-	uint64_t fact_count[VT_FACT_MAX];
+	uint64_t fact_count[VT_FACT_MAX];	/* that are kept */
+	bool facts_untold;	/* of so many handlers and functions that not even the first of each is kept */
 };
 
 /*

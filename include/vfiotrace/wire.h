@@ -114,8 +114,12 @@ enum vt_point { VT_P_NONE, VT_POINTS(VT_POINT_ENUM) VT_P_MAX };
 struct vt_inode {
 	unsigned long long ptr, i_mapping, ino;
 	char fs[16];		/* superblock type */
-	unsigned int rdev, pad;
+	unsigned int rdev, mode;
+	unsigned int seals;	/* of a memory file, or VT_NO_SEALS */
+	unsigned int pad;
+	unsigned long long size;
 };
+#define VT_NO_SEALS (~0u)
 
 struct vt_wire_snap {
 	struct vt_wire w;
@@ -206,6 +210,7 @@ struct vt_control {
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
+	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */

@@ -16,6 +16,7 @@ struct block {
 	struct vt_range r;	/* first: the tree's */
 	struct vt_kho pub;	/* the public face */
 	bool pending;		/* by LUO itself, in a call that has not returned yet */
+	const char *site;	/* of whoever gave it outside of LUO */
 };
 
 struct restored {
@@ -360,6 +361,7 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 		block.pub.life = op->life;
 	else if (top)
 		block.pub.session = top->session;
+	block.site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	at_set(b, &block.pub.at, e);
 	add_block(b, &block, &a->r);
 	b->side->kho_preserved += a->count;
@@ -649,6 +651,25 @@ static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t p
 	}
 }
 
+/* The kernel is about to jump, and memory that others than LUO gave to KHO is nobody's, or not theirs, any more. */
+static void freed_outside(struct vt_build *b, const struct vt_event *e, uint64_t phys)
+{
+	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, phys, phys + (phys < UINT64_MAX));
+	struct vt_fact *x;
+	struct vt_at at;
+	int64_t refs;
+
+	if (!block || block->pub.life || block->pub.session || block->r.start != phys || folio_state(e) != VT_FOLIO_FREE ||
+	    !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) || refs)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_FREED, (struct vt_who){ 0 }, &at);
+	x->at[1] = block->pub.at;
+	x->from_ns = block->pub.at.ts_ns;
+	x->num[0] = (int64_t)phys;
+	x->str[0] = block->site;
+}
+
 static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	const struct vt_restored *r;
@@ -660,6 +681,8 @@ static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 		return;
 	if (!frame_of(t, VT_EV_LUO_RETRIEVE) && !frame_of(t, VT_EV_LUO_FINISH)) {
 		folio_again(b, e, phys);
+		if (frame_of(t, VT_EV_REBOOT))
+			freed_outside(b, e, phys);
 		return;
 	}
 	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &part_own(b, kho)->cap_folios, s->nr_folios, sizeof(*f)))
