@@ -79,6 +79,7 @@ read_scenario() {
 	accel=$(scenario_get "$scenario" accel tcg)
 	memory=$(scenario_get "$scenario" memory 1G)
 	guest=$(scenario_get "$scenario" guest busybox)
+	[ "$guest" != systemd ] || [ "$LAB_ARCH" = x86 ] || die "guests with systemd are for x86-64 only"
 	dies=$(scenario_get "$scenario" dies '')
 	timeout=$(scenario_get "$scenario" timeout 120)
 	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
