@@ -106,7 +106,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -Oz $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
@@ -142,7 +142,8 @@ install: $(BIN) $(MAN)
 .PHONY: deb
 deb:
 	$(Q)DEPS=ship tests/deps.sh
-	$(Q)packaging/deb.sh $(OUTPUT)/deb
+	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=$(ARCH) tests/deps.sh)
+	$(Q)packaging/deb.sh $(OUTPUT)/deb $(patsubst x86_64,amd64,$(ARCH))
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd

@@ -534,6 +534,6 @@ static void fields(struct vt_ctx *c)
 const struct vt_rule vt_rule_file_fields = {
 	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.judges = { "file", "files" },
-	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
+	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = fields,
 };

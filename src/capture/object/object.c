@@ -196,7 +196,8 @@ static int load_one(struct object *o, struct bpf_object *obj, const char *prog)
 
 	bpf_object__for_each_program(p, obj)
 		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), prog));
-	bpf_object__for_each_map(m, obj) {
+	bpf_object__for_each_map(m, obj)
+	{
 		int fd = object__map_fd(o, bpf_map__name(m));
 
 		if (!err && fd >= 0)
