@@ -681,8 +681,7 @@ static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 		return;
 	if (!frame_of(t, VT_EV_LUO_RETRIEVE) && !frame_of(t, VT_EV_LUO_FINISH)) {
 		folio_again(b, e, phys);
-		if (frame_of(t, VT_EV_REBOOT))
-			freed_outside(b, e, phys);
+		freed_outside(b, e, phys);
 		return;
 	}
 	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &part_own(b, kho)->cap_folios, s->nr_folios, sizeof(*f)))

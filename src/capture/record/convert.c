@@ -205,6 +205,25 @@ static bool allocator_frame(const char *name)
 	return false;
 }
 
+/* Text of that module as it is loaded now. What is not may be a module's that came since the symbols were read, or went. */
+static bool of_module(const char *module, uint64_t addr)
+{
+	FILE *f = fopen("/proc/modules", "re");
+	unsigned long long size, base;
+	bool found = false;
+	char line[512], name[64];
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		const char *at = strstr(line, " 0x");
+
+		found = at && sscanf(line, "%63s %llu", name, &size) == 2 && !strcmp(name, module) && sscanf(at, " %llx", &base) == 1 &&
+			addr >= base && addr - base < size;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* Of the recorder's own looking, and of KHO's where it is told who called it. */
 static bool looking_frame(const struct vt_wire *w, const char *name)
 {
@@ -219,8 +238,10 @@ static void put_stack(struct convert *c, const struct vt_wire_stack *s)
 	bool blamed = false;
 
 	for (size_t i = 0; i < nr && i < VT_STACK_MAX; i++) {
-		const char *name = kernel__sym(c->k, s->ip[i], NULL, NULL);
+		const char *module = "", *name = kernel__sym(c->k, s->ip[i], NULL, &module);
 
+		if (name && *module && s->w.type == VT_EV_KHO_PRESERVE_FOLIO && !of_module(module, s->ip[i]))
+			continue;
 		if (!name || (!blamed && (allocator_frame(name) || looking_frame(&s->w, name))))
 			continue;
 		kernel__site(c->k, s->ip[i], where, sizeof(where));
