@@ -2,18 +2,25 @@
 #   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
 #   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
 #   LINK=dynamic  against the distribution's libraries; the default is one static binary
+#   ARCH=arm64    for that architecture, from the distribution's packages for it: `DEPS=arm64 tests/deps.sh`
 VERSION := $(shell packaging/version.sh)
 
 SAN    ?= 0
-OUTPUT ?= build$(if $(filter 1,$(SAN)),/san)
 PREFIX ?= /usr/local
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # As src/capture/arch/ and bpf_tracing.h name it; uname and the kernel's own Makefile have other words.
-ARCH   ?= $(shell uname -m)
-override ARCH := $(patsubst x86,x86_64,$(patsubst aarch64,arm64,$(ARCH)))
+name_arch = $(patsubst x86,x86_64,$(patsubst aarch64,arm64,$(1)))
+HOST   := $(call name_arch,$(shell uname -m))
+ARCH   ?= $(HOST)
+override ARCH := $(call name_arch,$(ARCH))
+OUTPUT ?= build$(if $(filter $(HOST),$(ARCH)),,/$(ARCH))$(if $(filter 1,$(SAN)),/san)
+ifneq ($(ARCH),$(HOST))
+include packaging/cross.mk
+endif
 CC     ?= cc
+PKG_CONFIG ?= pkg-config
 CLANG  ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
@@ -30,11 +37,12 @@ LDFLAGS_STATIC := -static
 LIBEU  := $(OUTPUT)/libeu.a
 endif
 TRACE_LIBS := -ldeflate -lm
-LIBBPF := $(or $(shell pkg-config $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
+LIBBPF := $(or $(shell $(PKG_CONFIG) $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
 # libdw alone, without libdwfl: nothing of what it links for that is needed, and nothing is loaded at run time.
 LIBDW  := -ldw
-LIBS   := $(TRACE_LIBS) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
-PURE_LIBS := $(TRACE_LIBS) $(LIBDW) -lelf
+LIBPB  := -lprotobuf-c
+LIBS   := $(TRACE_LIBS) $(LIBPB) $(LIBDW) $(LIBBPF) $(LIBEU) -pthread
+PURE_LIBS := $(TRACE_LIBS) $(LIBPB) $(LIBDW) -lelf
 ifeq ($(SAN),1)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_STATIC :=
@@ -50,6 +58,9 @@ LIVE_SRC := $(CAPTURE_SRC) src/cmd/record.c src/cmd/probes.c src/cmd/sweep.c src
 OBJ       = $(patsubst %.c,$(OUTPUT)/%.o,$(1))
 PURE_LIB := $(OUTPUT)/libvfiotrace-pure.a
 BIN      := $(OUTPUT)/vfiotrace
+# How this machine runs a program.
+runs     ?= $(1)
+RUN_BIN   = $(call runs,$(BIN))
 MAN      := $(patsubst docs/man/%,$(OUTPUT)/man/%,$(sort $(wildcard docs/man/*.[15])))
 
 .PHONY: all pure clean install demo test
@@ -58,7 +69,19 @@ pure: $(PURE_LIB)
 
 include tests/tests.mk
 
-$(PURE_LIB): $(call OBJ,$(PURE_SRC))
+# Perfetto's messages, as far as they are written, as C.
+PROTO_C := $(OUTPUT)/gen/track_event.pb-c.c
+PROTOC_C ?= protoc-c
+$(PROTO_C:.c=.h): $(PROTO_C)
+$(PROTO_C): src/cmd/track_event.proto
+	$(call say,PROTO,$@)
+	$(Q)mkdir -p $(@D) && $(PROTOC_C) --proto_path=src/cmd --c_out=$(@D) $<
+$(PROTO_C:.c=.o): $(PROTO_C)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(call OBJ,src/cmd/show_trackevent.c): $(PROTO_C)
+
+$(PURE_LIB): $(call OBJ,$(PURE_SRC)) $(PROTO_C:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
@@ -83,7 +106,7 @@ $(OUTPUT)/%.o: %.c
 # BPF: all domains in one unit, embedded as a skeleton. Not linked from objects:
 # libbpf's linker (1.1) cannot join two that call the same kernel function.
 # The errors are what a hook's table and its body can disagree in (include/vfiotrace/hooks.h).
-BPF_CFLAGS := -g -Oz $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
+BPF_CFLAGS := -g -O2 $(PREFIX_MAP) -target bpf -D__TARGET_ARCH_$(patsubst x86_64,x86,$(ARCH)) -mcpu=v3 -Iinclude -Ibpf -Ivmlinux -Wall -Wno-missing-declarations \
 	      -Werror=undefined-internal -Werror=visibility -Werror=incompatible-pointer-types -Werror=int-conversion
 $(OUTPUT)/gen/domains.bpf.c: $(BPF_SRC) Makefile
 	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(notdir $(BPF_SRC)) > $@
@@ -101,12 +124,12 @@ $(call OBJ,$(LIVE_SRC)): $(OUTPUT)/gen/programs.skel.h
 # Man pages take what the program knows from the program.
 .PHONY: man
 man: $(MAN)
-$(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN)
+$(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN) | $(RUN_BIN)
 	$(call say,MAN,$@)
-	$(Q)mkdir -p $(@D) && docs/man/make.sh $(BIN) $< > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D) && docs/man/make.sh $(RUN_BIN) $< > $@.tmp && mv $@.tmp $@
 
 # What everybody gets; packages add theirs.
-DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings
+DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings docs/recipes
 install: $(BIN) $(MAN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
 	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
@@ -119,7 +142,8 @@ install: $(BIN) $(MAN)
 .PHONY: deb
 deb:
 	$(Q)DEPS=ship tests/deps.sh
-	$(Q)packaging/deb.sh $(OUTPUT)/deb
+	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=$(ARCH) tests/deps.sh)
+	$(Q)packaging/deb.sh $(OUTPUT)/deb $(patsubst x86_64,amd64,$(ARCH))
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd

@@ -8,6 +8,7 @@
 #include "lib/hooks.bpf.h"
 #include "lib/blocks.bpf.h"
 #include "lib/folio.bpf.h"
+#include "lib/outside.bpf.h"
 
 static __always_inline void slot_phys(struct vt_control *c, struct vt_wire *w, u64 virt)
 {
@@ -190,12 +191,36 @@ static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
 	return f && tells_memory(f->type);
 }
 
+/* Somebody other than LUO and its handlers gives a folio to KHO: told with who that is. */
+__noinline int folio_outside(u64 folio, u64 ret)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_stored(0);
+	struct vt_wire_stack *s;
+
+	if (!c || !(s = wire_reserve(t, sizeof(*s), VT_EV_KHO_PRESERVE_FOLIO, VT_EXIT)))
+		return 0;
+	slot(&s->w, VT_S_DEPTH, t ? t->kho_depth : 0);
+	slot_page(c, &s->w, folio);
+	slot(&s->w, VT_S_RET, (s64)(s32)ret);
+	s->depth = bpf_get_task_stack(bpf_get_current_task_btf(), s->ip, sizeof(s->ip), 0);
+	if (!ret)
+		outside_keep(c, folio);
+	wire_send(c, s);
+	return 0;
+}
+
 /* A folio that no run goes on with, and what a call did to it that did not fail (OK). RET: what it returned. */
 __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_stored(0);
 	u32 order;
 
+	if (type == VT_EV_KHO_PRESERVE_FOLIO && !(t && t->depth)) {
+		folio_outside(folio, ret);
+		return 0;
+	}
 	if (ok && by_range(c, folio, true)) {
 		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(type))
 			return 0;

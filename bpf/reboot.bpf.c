@@ -12,6 +12,7 @@
  */
 #define HOOKS "vfiotrace/hooks/reboot.def"
 #include "lib/hooks.bpf.h"
+#include "lib/outside.bpf.h"
 #include "lib/wait.bpf.h"
 #include "lib/wire.bpf.h"
 
@@ -47,6 +48,8 @@ EXIT(reboot)
 	w = wire_new(REBOOT, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)in->ret);
+		if (!in->ret)
+			outside_look(c);
 		/* No hurry where there is no jump. */
 		wire_submit(c, w, in->ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 	}

@@ -308,7 +308,7 @@ EXIT(mmap)
 	slot(w, VT_S_VMA_START, vma->vm_start);
 	slot(w, VT_S_VMA_PGOFF, vma->vm_pgoff);
 	slot(w, VT_S_VMA_MAPPING, (u64)READ(vma->vm_file, f_mapping));
-	slot(w, VT_S_PAGES, (vma->vm_end - vma->vm_start) >> 12);
+	slot(w, VT_S_PAGES, (vma->vm_end - vma->vm_start) >> (c->page_shift & 63));
 	slot(w, VT_S_RET, (s64)in->ret);
 	wire_send(c, w);
 }

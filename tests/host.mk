@@ -27,23 +27,33 @@ $(BENCH_TRACE): $(call OBJ,tests/bench/bench_trace.c) $(TRACE_OBJ)
 # Unit tests: one binary per tests/unit/test_*.c, always with sanitizers.
 # Those of a layer link that layer alone, so that each can be tested while others change.
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_SAN ?= 1
 UNIT_BIN := $(patsubst tests/unit/%.c,$(OUTPUT)/unit/%,$(UNIT_SRC))
 .PHONY: unit unit-run
 unit:
-	$(Q)$(MAKE) --no-print-directory SAN=1 OUTPUT=$(OUTPUT)/san unit-run
-unit-run: $(UNIT_BIN)
-	$(Q)tests/unit/run.sh $(UNIT_BIN)
+	$(Q)$(MAKE) --no-print-directory SAN=$(UNIT_SAN) OUTPUT=$(OUTPUT)/san unit-run
+unit-run: $(UNIT_BIN) $(call runs,$(UNIT_BIN))
+	$(Q)tests/unit/run.sh $(call runs,$(UNIT_BIN))
 
 $(OUTPUT)/unit/test_trace%: $(OUTPUT)/tests/unit/test_trace%.o $(OUTPUT)/tests/unit/trace_util.o $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lcmocka
 
-# The plan on a kernel that the test tells.
-$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/shape.c kernel/nametab.c kernel/slurp.c kernel/tracefs.c object/prologue.c arch/$(ARCH).c) src/trace/vocab.c)
+# The plan on a kernel that the test tells. Registers and names are of x86-64, on any machine.
+$(OUTPUT)/unit/test_plan: $(OUTPUT)/tests/unit/test_plan.o $(call OBJ,$(addprefix src/capture/,plan/plan.c kernel/shape.c kernel/nametab.c kernel/slurp.c kernel/tracefs.c object/prologue.c arch/x86_64.c) src/trace/vocab.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lcmocka
 
-$(OUTPUT)/unit/test_calls: $(OUTPUT)/tests/unit/test_calls.o $(call OBJ,src/capture/kernel/calls.c src/capture/arch/$(ARCH).c)
+# Each architecture, on any.
+$(OUTPUT)/unit/test_arm64: $(OUTPUT)/tests/unit/test_arm64.o $(call OBJ,src/capture/kernel/calls.c src/capture/arch/arm64.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_calls: $(OUTPUT)/tests/unit/test_calls.o $(call OBJ,src/capture/kernel/calls.c src/capture/arch/x86_64.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_symbols: $(OUTPUT)/tests/unit/test_symbols.o $(call OBJ,$(addprefix src/capture/kernel/,symbols.c ksym_text.c nametab.c))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
@@ -59,7 +69,7 @@ $(OUTPUT)/unit/test_structfile: $(OUTPUT)/tests/unit/test_structfile.o $(call OB
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lbpf -lelf -lz -lcmocka
 
-$(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/$(ARCH).c)
+$(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(call OBJ,src/capture/arch/x86_64.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
@@ -88,8 +98,8 @@ $(OUTPUT)/unit/test_%: $(OUTPUT)/tests/unit/test_%.o $(PURE_LIB)
 .SECONDARY: $(call OBJ,$(wildcard tests/unit/*.c))
 
 .PHONY: golden-trace
-golden-trace: $(BIN) $(MKTRACE)
-	$(Q)tests/golden/trace-run.sh $(BIN) $(MKTRACE)
+golden-trace: $(call runs,$(BIN) $(MKTRACE))
+	$(Q)tests/golden/trace-run.sh $^
 
 # Fuzzing: a fixed, bounded walk; `make fuzz FUZZ_SECONDS=600` for a random one. One binary checks
 # checksums, the other is built without them to get behind them.

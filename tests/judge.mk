@@ -13,8 +13,8 @@ $(OUTPUT)/gen/rule_pages.h: $(RULE_PAGES) tests/judge.mk
 $(OUTPUT)/src/rules/pages.o: $(OUTPUT)/gen/rule_pages.h
 
 .PHONY: judge-test
-judge-test: $(BIN) $(MKTRACE) $(HOSTILE)
-	$(Q)tests/golden/judge/run.sh $(BIN) $(MKTRACE)
+judge-test: $(call runs,$(BIN) $(MKTRACE) $(HOSTILE))
+	$(Q)tests/golden/judge/run.sh $(call runs,$(BIN) $(MKTRACE))
 
 # Fuzzing what stands behind the reader, bounded as there (FUZZ_SECONDS).
 JUDGE_FUZZ_SRC := $(sort $(wildcard src/base/*.c src/trace/*.c src/model/*.c src/rules/*.c src/gate/*.c src/source/*.c src/report/*.c))

@@ -48,11 +48,8 @@ enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
-/* Registers at a kprobe; the layout is ABI (arch/x86/include/asm/ptrace.h). */
-struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
-	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
-};
+/* Registers at a kprobe: their names are in lib/arch.bpf.h, which includes this. */
+struct pt_regs;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -74,6 +71,8 @@ struct inode {
 	struct address_space *i_mapping;
 	unsigned long i_ino;
 	u32 i_rdev;
+	u16 i_mode;
+	s64 i_size;
 	struct cdev *i_cdev;
 };
 struct dentry { struct qstr d_name; };
@@ -107,7 +106,7 @@ struct page {
 	struct address_space *mapping;
 	atomic_t _refcount;
 };
-struct shmem_inode_info { unsigned long alloced; struct inode vfs_inode; };
+struct shmem_inode_info { unsigned int seals; unsigned long alloced; struct inode vfs_inode; };
 
 /* kernel/liveupdate, include/linux/liveupdate.h */
 struct liveupdate_file_ops { struct module *owner; };

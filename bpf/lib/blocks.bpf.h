@@ -46,11 +46,6 @@ static __always_inline bool folios_readable(void)
 	       bpf_core_field_exists(struct page, _refcount);
 }
 
-static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
-{
-	return (page - c->vmemmap) / bpf_core_type_size(struct page) << 12;
-}
-
 static __always_inline u32 order_of_folio(u64 folio)
 {
 	const struct folio *f = KERNEL((const struct folio *)folio);
@@ -169,10 +164,10 @@ static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u
 	s->pages += pages;
 	if (r->order == VT_NO_ORDER) {
 		s->count += pages;
-		s->digest += vt_blocks_digest(phys >> 12, 0, pages);
+		s->digest += vt_blocks_digest(phys >> (control.page_shift & 63), 0, pages);
 	} else {
 		s->count += r->blocks;
-		s->digest += vt_blocks_digest(phys >> 12, r->order, r->blocks);
+		s->digest += vt_blocks_digest(phys >> (control.page_shift & 63), r->order, r->blocks);
 	}
 	if (t->nr_runs < control.runs_told)
 		return true;

@@ -15,7 +15,10 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
+#include "vfiotrace/wire.h"
+
+/* A function of the kernel, which the recorder puts in the place of this number (template.c): libbpf would look for it in all of the kernel's types. */
+static void *(*const bpf_rdonly_cast)(const void *obj, u32 btf_id) = (void *)VT_RDONLY_CAST;
 
 /*
  * KERNEL(p): p, so that KERNEL(p)->m may be read; m may go on into structs that

@@ -138,10 +138,15 @@ static __always_inline void wire_send(struct vt_control *c, void *w)
 	bpf_ringbuf_submit(w, wire_counted());
 }
 
+static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
+{
+	return (page - c->vmemmap) / bpf_core_type_size(struct page) << (c->page_shift & 63);
+}
+
 static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)
 {
 	if (c->vmemmap && page >= c->vmemmap)
-		slot(w, VT_S_PHYS, (page - c->vmemmap) / bpf_core_type_size(struct page) << 12);
+		slot(w, VT_S_PHYS, phys_of_page(c, page));
 	else
 		slot_fault(w, VT_S_PHYS, 14 /* EFAULT */);
 }

@@ -277,7 +277,7 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) X(IOMMUFD_LEFT) X(IOMMUFD_FAILED) X(IOMMUFD_ATTACHED) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
@@ -342,6 +342,7 @@ struct vt_side {
 	const char *label;	/* "PRE", "POST", or "TRACE" */
 	char *path;
 	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
+	uint64_t page;		/* bytes, of the kernel that was recorded */
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
@@ -385,10 +386,13 @@ struct vt_side {
 	uint64_t folded_since_ns;	/* when the first of them began */
 	uint64_t failed_preserves;
 	uint64_t seen_type[VT_EV_MAX];	/* events per type */
+	uint64_t seen_exit[VT_EV_MAX];	/* of these, ends of calls */
+	uint64_t failed_type[VT_EV_MAX];	/* and of these, with an error */
 
 	struct vt_df **dfs;		/* alive or freed twice, in order of allocation */
 	size_t nr_dfs;
 	uint64_t dfs_allocated, dfs_freed;
+	uint64_t mappings_compared;	/* of vfio files and of what was mapped through them, with their device's */
 	uint64_t unverified_releases;	/* whose put of the registration nothing shows */
 	struct vt_free_path *free_paths;
 	size_t nr_free_paths;
@@ -435,10 +439,14 @@ struct vt_life *vt_side__life(const struct vt_side *s, enum vt_dir dir, const ch
 uint64_t vt_life__untold(const struct vt_life *l);
 /* The restore of the block that begins at PHYS in this kernel, or NULL. */
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys);
-/* A page is no smaller, and on x86-64 no larger. */
-#define VT_PAGE 4096
-/* The largest that the machine may have. */
-uint64_t vt_side__page(const struct vt_side *s);
+
+/* How often TYPE happened, whichever half of it was seen. */
+static inline uint64_t vt_side__seen(const struct vt_side *s, enum vt_event_type type)
+{
+	uint64_t exits = s->seen_exit[type], others = s->seen_type[type] - exits;
+
+	return exits > others ? exits : others;
+}
 
 /* An unfreeze of that handler was seen. */
 bool vt_side__thaws(const struct vt_side *s, const char *compatible);

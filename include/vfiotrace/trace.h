@@ -339,7 +339,7 @@ const struct vt_damage *vt_trace__damage(const struct vt_trace *t, size_t i);
 
 /*
  * Well-known meta keys: tool.version, command, kernel.release, kernel.version,
- * kernel.build_id, boot_id, machine, page_size, clock, options, started (UTC, ISO 8601),
+ * kernel.build_id, boot_id, machine, page_size (bytes), clock, options, started (UTC, ISO 8601),
  * luo ("yes"/"no" + why), handlers; by which two traces are known to be of one
  * update: machine.id, kho.count, kho.previous, carried.into.
  */

@@ -171,7 +171,7 @@ enum {
 	X(REC_MODULE, "rec.module", REC, 0, "a module was loaded (name), or what came late was attached (ret: how many hooks)") \
 	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was registered: handler, compatible; its ops are attached then") \
 	X(REC_DRAINED, "rec.drained", REC, 0, "everything up to here was on stable storage while the kernel waited in reboot(2)") \
-	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why)")
+	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why), numbers")
 
 /* X(ID, "name", KIND, "meaning") */
 #define VT_FIELDS(X) \
@@ -229,7 +229,8 @@ enum {
 	X(VMA_START, "vma_start", VT_HEX, "its first address, in the task's address space") \
 	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
 	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)") \
-	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment")
+	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment") \
+	X(NUMBERS, "numbers", VT_STR, "CPU:NUMBER ...: the last number that each CPU gave to a record")
 
 /* X(ID, "name", "kernel type") */
 #define VT_CLASSES(X) \

@@ -114,8 +114,12 @@ enum vt_point { VT_P_NONE, VT_POINTS(VT_POINT_ENUM) VT_P_MAX };
 struct vt_inode {
 	unsigned long long ptr, i_mapping, ino;
 	char fs[16];		/* superblock type */
-	unsigned int rdev, pad;
+	unsigned int rdev, mode;
+	unsigned int seals;	/* of a memory file, or VT_NO_SEALS */
+	unsigned int pad;
+	unsigned long long size;
 };
+#define VT_NO_SEALS (~0u)
 
 struct vt_wire_snap {
 	struct vt_wire w;
@@ -186,6 +190,7 @@ struct vt_site {
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
+#define VT_RDONLY_CAST 0x7ffffff1	/* in programs: a call of bpf_rdonly_cast() */
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
 
@@ -205,6 +210,7 @@ struct vt_control {
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
+	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
@@ -214,6 +220,7 @@ struct vt_control {
 	unsigned int handlers_late;	/* registered by others since then: may be attached at once */
 	unsigned int loader[VT_LOADERS];	/* threads that load modules that matter, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
+	unsigned int page_shift, pad3;
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;

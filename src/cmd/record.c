@@ -14,7 +14,7 @@
 #include "cmd/record.h"
 #include "vfiotrace/vocab.h"
 
-static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status;
+static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status, *cmd_exit;
 static bool all_blocks, end_with_cmd, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
@@ -29,6 +29,7 @@ static const struct vt_opt opts[] = {
 	{ "ready-fd", 0, "N", "write a newline to file descriptor N when everything is armed, and close it", &ready_fd, NULL },
 	{ "status", 0, "FILE", "keep in FILE what 'vfiotrace status' shows, which looks for it at /run/vfiotrace/recorder", &status, NULL },
 	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
+	{ "cmd-exit", 0, "FILE", "write CMD's exit code to FILE (128 + N: signal N ended it); record's own is then the recorder's alone", &cmd_exit, NULL },
 	{ "end-with-cmd", 0, NULL, "end with CMD, whatever it leaves behind", NULL, &end_with_cmd },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
@@ -119,11 +120,13 @@ static int parse_fd(const char *text, int *out)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime,
-				   .status = status, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd };
+				   .status = status, .cmd_exit = cmd_exit, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
 
+	if (cmd_exit && !argc)
+		return vt_fail(VT_EXIT_USAGE, "record: --cmd-exit goes with CMD");
 	if (seconds && parse_number(seconds, 0.001, 1e9, &o.seconds))
 		return vt_fail(VT_EXIT_USAGE, "record: --duration takes seconds, not '%s'", seconds);
 	if (parse_ring(ring, &o.ring_bytes))
@@ -158,7 +161,8 @@ const struct vt_cmd vt_cmd_record = {
 	.args = "[-- CMD...]",
 	.summary = "Record one side of a live update: attach, run CMD (or wait), and leave a trace",
 	.details =
-	"CMD starts when everything is attached, and its exit code is passed on. The recording\n"
+	"CMD starts when everything is attached, and its exit code is passed on (128 + N when signal N\n"
+	"ended it) if the recording is whole; --cmd-exit keeps it apart from the recorder's. The recording\n"
 	"lasts while CMD lives, or what it started, or a LUO session is open that was seen to open.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
 	"Modules that are recorded cannot be unloaded meanwhile.\n"

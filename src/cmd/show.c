@@ -32,6 +32,7 @@ static const struct view {
 	{ "timeline", vt_show__timeline, true, vt_show__summary, vt_show__text_parts },
 	{ "json", vt_show__json, false, NULL, vt_show__json_parts },
 	{ "perfetto", vt_show__perfetto, true, NULL, NULL },
+	{ "trackevent", vt_show__trackevent, true, NULL, NULL },
 };
 
 static const struct view *find_view(const char *name)
@@ -198,11 +199,11 @@ static int run(int argc, char **argv)
 	int ret;
 
 	if (!view)
-		return vt_fail(VT_EXIT_USAGE, "show: no format '%s'; there are text, timeline, json, perfetto", name);
+		return vt_fail(VT_EXIT_USAGE, "show: no format '%s'; there are text, timeline, json, perfetto, trackevent", name);
 	if (parts_wanted() && !view->parts)
-		return vt_fail(VT_EXIT_USAGE, "show: --meta, --probes and --loss come as text or json, not as perfetto");
+		return vt_fail(VT_EXIT_USAGE, "show: --meta, --probes and --loss come as text or json, not as %s", name);
 	if (argc == 2 && !view->both)
-		return vt_fail(VT_EXIT_USAGE, "show: both kernels stand in one timeline or perfetto trace, not in %s", name);
+		return vt_fail(VT_EXIT_USAGE, "show: both kernels stand in one timeline, perfetto or trackevent, not in %s", name);
 	ret = parse(&filter, &clock);
 	if (!ret)
 		ret = vt_debuginfo__open(ask.debuginfo, "show", &sources);
@@ -223,7 +224,7 @@ static int run(int argc, char **argv)
 }
 
 static const struct vt_opt opts[] = {
-	{ "format", 'f', "FORMAT", "text (default), timeline, json, or perfetto", &ask.format_name, NULL },
+	{ "format", 'f', "FORMAT", "text (default), timeline, json, perfetto, or trackevent", &ask.format_name, NULL },
 	{ "timeline", 't', NULL, "as -f timeline", NULL, &ask.timeline },
 	{ "session", 's', "GLOB", "only events of sessions of that name", &ask.session, NULL },
 	{ "token", 0, "N", "only those of files with that token", &ask.token, NULL },
@@ -254,9 +255,10 @@ const struct vt_cmd vt_cmd_show = {
 		"preserved file (session, token); of PRE and POST, over both kernels. json prints\n"
 		"one object per line, with a member `record` (meta, probe, loss, damage, event);\n"
 		"docs/trace.schema.json describes them. Times, and numbers above 2^53, are strings\n"
-		"there: no reader rounds them. perfetto loads in ui.perfetto.dev; of PRE and POST\n"
-		"it has both kernels, with an arrow from where a file is preserved to where it is\n"
-		"retrieved. Numbers and times are those of the evidence in a report.\n"
+		"there: no reader rounds them. trackevent is Perfetto's own format, perfetto the JSON\n"
+		"that chrome://tracing and others read as well: both load in ui.perfetto.dev, and of\n"
+		"PRE and POST have both kernels, with an arrow from where a file is preserved to where\n"
+		"it is retrieved. Numbers and times are those of the evidence in a report.\n"
 		"A damaged trace is shown as far as it can be read; the exit code is then 65.",
 	.opts = opts,
 	.min_args = 1, .max_args = 2,

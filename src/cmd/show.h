@@ -55,6 +55,7 @@ int vt_show__text(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__timeline(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__json(FILE *f, struct vt_shown *s, size_t nr);
 int vt_show__perfetto(FILE *f, struct vt_shown *s, size_t nr);
+int vt_show__trackevent(FILE *f, struct vt_shown *s, size_t nr);
 
 /* What stands above the views for people. */
 void vt_show__summary(FILE *f, const struct vt_trace *t, const struct vt_glance *g);

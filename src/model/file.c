@@ -367,7 +367,10 @@ static void check_mapping(struct vt_build *b, const struct vt_life *l, const str
 {
 	struct vt_fact *x;
 
-	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping || s->mapping == s->dev_mapping)
+	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping)
+		return;
+	b->side->mappings_compared++;
+	if (s->mapping == s->dev_mapping)
 		return;
 	x = fact(b, VT_FACT_MAPPING, who_snap(b, l, f), &s->at);
 	x->str[0] = vt_pt_name(s->pt);

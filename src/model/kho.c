@@ -16,6 +16,7 @@ struct block {
 	struct vt_range r;	/* first: the tree's */
 	struct vt_kho pub;	/* the public face */
 	bool pending;		/* by LUO itself, in a call that has not returned yet */
+	const char *site;	/* of whoever gave it outside of LUO */
 };
 
 struct restored {
@@ -202,7 +203,7 @@ static void call_returned(struct vt_build *b, const struct vt_event *e)
 }
 
 /* How many pages E is about, or 0. */
-static uint64_t pages_of(const struct vt_event *e)
+static uint64_t pages_of(const struct vt_build *b, const struct vt_event *e)
 {
 	uint64_t n = 0, size;
 
@@ -213,7 +214,7 @@ static uint64_t pages_of(const struct vt_event *e)
 	/* kho_alloc_preserve() rounds up to a power of two. */
 	if (!vt_ev_u64(e, VT_F_SIZE, &size) || !size || size > UINT64_MAX / 4)
 		return 0;
-	for (n = 1; n * VT_PAGE < size;)
+	for (n = 1; n * b->side->page < size;)
 		n *= 2;
 	return n;
 }
@@ -224,25 +225,25 @@ struct area {
 	uint64_t pages, count;	/* pages 0: not told */
 };
 
-static bool area_of(const struct vt_event *e, struct area *a)
+static bool area_of(const struct vt_build *b, const struct vt_event *e, struct area *a)
 {
-	uint64_t pages = pages_of(e);
+	uint64_t pages = pages_of(b, e), page = b->side->page;
 
 	if (!vt_ev_u64(e, VT_F_PHYS, &a->r.start))
 		return false;
-	if (pages > (UINT64_MAX - a->r.start) / VT_PAGE)
+	if (pages > (UINT64_MAX - a->r.start) / page)
 		pages = 0;
 	if (!vt_ev_u64(e, VT_F_COUNT, &a->count) || !a->count || !pages || pages % a->count)
 		a->count = 1;
 	a->pages = pages;
-	a->r.end = a->r.start > UINT64_MAX - VT_PAGE ? UINT64_MAX : a->r.start + (pages ? pages : 1) * VT_PAGE;
+	a->r.end = a->r.start > UINT64_MAX - page ? UINT64_MAX : a->r.start + (pages ? pages : 1) * page;
 	return a->r.start < a->r.end;
 }
 
 /* Of PAGES in COUNT blocks from START on, what is left of them from FROM to TO: whole blocks keep their size. */
-static void blocks_within(uint64_t *pages, uint64_t *count, const struct vt_range *r)
+static void blocks_within(const struct vt_build *b, uint64_t *pages, uint64_t *count, const struct vt_range *r)
 {
-	uint64_t size = *pages ? *pages / *count : 1, n = (r->end - r->start) / VT_PAGE;
+	uint64_t size = *pages ? *pages / *count : 1, n = (r->end - r->start) / b->side->page;
 
 	if (*pages)
 		*pages = n;
@@ -272,7 +273,7 @@ static struct block *add_block(struct vt_build *b, const struct block *from, con
 	block->r = *r;
 	block->pub.phys = r->start;
 	block->pub.prev = block->pub.next = NULL;
-	blocks_within(&block->pub.pages, &block->pub.count, r);
+	blocks_within(b, &block->pub.pages, &block->pub.count, r);
 	if (vt_ranges__add(&own->blocks, &block->r)) {
 		free(block);
 		b->err = -ENOMEM;
@@ -360,6 +361,7 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 		block.pub.life = op->life;
 	else if (top)
 		block.pub.session = top->session;
+	block.site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	at_set(b, &block.pub.at, e);
 	add_block(b, &block, &a->r);
 	b->side->kho_preserved += a->count;
@@ -367,9 +369,9 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 }
 
 /* Does a block of what is kept begin at PHYS? */
-static bool begins_at(const struct vt_range *r, uint64_t pages, uint64_t count, uint64_t phys)
+static bool begins_at(const struct vt_build *b, const struct vt_range *r, uint64_t pages, uint64_t count, uint64_t phys)
 {
-	return r && (phys - r->start) % ((pages ? pages / count : 1) * VT_PAGE) == 0;
+	return r && (phys - r->start) % ((pages ? pages / count : 1) * b->side->page) == 0;
 }
 
 struct taking {
@@ -393,9 +395,9 @@ static bool whole_block(struct vt_build *b, const struct area *a, struct vt_rang
 	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, a->r.start, a->r.start + 1);
 	uint64_t size;
 
-	if (!block || !begins_at(&block->r, block->pub.pages, block->pub.count, a->r.start))
+	if (!block || !begins_at(b, &block->r, block->pub.pages, block->pub.count, a->r.start))
 		return false;
-	size = block->pub.pages ? block->pub.pages / block->pub.count * VT_PAGE : block->r.end - block->r.start;
+	size = block->pub.pages ? block->pub.pages / block->pub.count * b->side->page : block->r.end - block->r.start;
 	*r = (struct vt_range){ a->r.start, a->r.start + size };
 	return true;
 }
@@ -447,7 +449,7 @@ static void refused(struct vt_build *b, struct task *t, const struct vt_event *e
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_REFUSED, who_task(b, t, e), &at);
 	x->num[0] = (int64_t)phys;
-	x->num[1] = (int64_t)pages_of(e);
+	x->num[1] = (int64_t)pages_of(b, e);
 	x->num[2] = how_restored(e->type);
 	x->from_ns = at.ts_ns;
 }
@@ -504,13 +506,13 @@ static void replaced(void *arg, struct vt_range *r)
 	if (before.start < before.end) {
 		struct vt_restored pub = was.pub;
 
-		blocks_within(&pub.pages, &pub.count, &before);
+		blocks_within(p->b, &pub.pages, &pub.count, &before);
 		add_restored(p->b, &pub, &before);
 	}
 	if (behind.start < behind.end) {
 		struct vt_restored pub = was.pub;
 
-		blocks_within(&pub.pages, &pub.count, &behind);
+		blocks_within(p->b, &pub.pages, &pub.count, &behind);
 		add_restored(p->b, &pub, &behind);
 	}
 }
@@ -615,7 +617,7 @@ static const struct vt_restored *restored_at(struct vt_build *b, uint64_t phys)
 {
 	struct restored *o = (struct restored *)vt_ranges__find(&part_own(b, kho)->restored, phys, phys + (phys < UINT64_MAX));
 
-	return o && begins_at(&o->r, o->pub.pages, o->pub.count, phys) ? &o->pub : NULL;
+	return o && begins_at(b, &o->r, o->pub.pages, o->pub.count, phys) ? &o->pub : NULL;
 }
 
 /* A finish goes through all files of a session: whose the folio was, its restore tells. */
@@ -649,6 +651,25 @@ static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t p
 	}
 }
 
+/* The kernel is about to jump, and memory that others than LUO gave to KHO is nobody's, or not theirs, any more. */
+static void freed_outside(struct vt_build *b, const struct vt_event *e, uint64_t phys)
+{
+	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, phys, phys + (phys < UINT64_MAX));
+	struct vt_fact *x;
+	struct vt_at at;
+	int64_t refs;
+
+	if (!block || block->pub.life || block->pub.session || block->r.start != phys || folio_state(e) != VT_FOLIO_FREE ||
+	    !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) || refs)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_KHO_FREED, (struct vt_who){ 0 }, &at);
+	x->at[1] = block->pub.at;
+	x->from_ns = block->pub.at.ts_ns;
+	x->num[0] = (int64_t)phys;
+	x->str[0] = block->site;
+}
+
 static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	const struct vt_restored *r;
@@ -660,6 +681,8 @@ static void folio(struct vt_build *b, struct task *t, const struct vt_event *e)
 		return;
 	if (!frame_of(t, VT_EV_LUO_RETRIEVE) && !frame_of(t, VT_EV_LUO_FINISH)) {
 		folio_again(b, e, phys);
+		if (frame_of(t, VT_EV_REBOOT))
+			freed_outside(b, e, phys);
 		return;
 	}
 	if (s->nr_folios >= VT_FOLIOS_KEPT || !grow(b, &s->folios, &part_own(b, kho)->cap_folios, s->nr_folios, sizeof(*f)))
@@ -753,7 +776,7 @@ static void memory_event(struct vt_build *b, struct task *t, const struct vt_eve
 	struct area a;
 
 	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (!area_of(e, &a))
+	if (!area_of(b, e, &a))
 		return;
 	if (depth) {
 		refused(b, t, e, a.r.start);
@@ -802,13 +825,6 @@ static void kho_point(struct vt_build *b, struct task *t, const struct vt_event 
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys)
 {
 	return restored_at(build_of(s), phys);
-}
-
-uint64_t vt_side__page(const struct vt_side *s)
-{
-	const char *machine = vt_trace__meta(s->trace, "machine");
-
-	return !machine || !*machine || !strcmp(machine, "x86_64") ? VT_PAGE : 16 * VT_PAGE;
 }
 
 static void list_block(void *arg, struct vt_range *r)

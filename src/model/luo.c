@@ -703,12 +703,18 @@ static void retrieved(struct vt_build *b, const struct vt_event *e)
 
 static void deserialized(struct vt_build *b, const struct vt_event *e)
 {
+	int64_t ret;
+
 	/*
 	 * It does its work once in a boot and returns the same again ever after: without a
 	 * session that is rebuilt inside, this may be the echo of one before the recording.
 	 */
 	if (b->side->deserialized || (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]))
 		return;
+	/* A handler that is missing is missed by luo_file_deserialize(): this is such an echo. */
+	if (!b->side->seen_type[VT_EV_LUO_DESERIALIZE] && vt_ev_s64(e, VT_F_RET, &ret) && ret == -ENOENT && !b->side->early &&
+	    !b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, VT_EV_LUO_DESERIALIZE))
+		b->side->early = "";
 	b->side->deserialized = true;
 	at_set(b, &b->side->deserialize_at, e);
 	b->side->deserialize_ret = b->side->deserialize_at.ret;
@@ -744,6 +750,9 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 /* LUO has yet to finish files of V. What arrived and could not be read is never finished. */
 static bool waits(const struct vt_side *s, const struct vt_session *v)
 {
+	/* The reading of it has failed, and that of all was not over. */
+	if (v->dir == VT_INCOMING && v->deserialize_ret < 0 && !s->deserialized)
+		return true;
 	if (v->dir != VT_INCOMING || v->ended || (s->deserialized && s->deserialize_ret < 0))
 		return false;
 	for (const struct vt_life *l = v->lives; l; l = l->next) {

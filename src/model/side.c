@@ -35,6 +35,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->start_ns = e->ts_ns;
 	if (!s->seen_type[e->type]++)
 		s->first_type_ns[e->type] = e->ts_ns;
+	s->seen_exit[e->type] += e->phase == VT_EXIT;
+	s->failed_type[e->type] += e->phase == VT_EXIT && is_err(e);
 	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
 	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
 		return;
@@ -100,8 +102,8 @@ static void judge_frame(struct vt_side *s)
 		else
 			s->damaged = true;
 	}
-	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last. */
-	s->ending = ended ? VT_END_STOPPED : s->jumped && !(s->truncated && !s->drained) ? VT_END_JUMP : VT_END_CUT;
+	/* After the jump nothing is missed, but what was lost before it is told in the blocks that came last: those before rec.drained. */
+	s->ending = ended ? VT_END_STOPPED : s->jumped && s->drained ? VT_END_JUMP : VT_END_CUT;
 }
 
 /*
@@ -205,6 +207,15 @@ static int parts_begin(struct vt_build *b)
 	return 0;
 }
 
+/* Bytes of a page, as the recorder tells: recorders on x86-64 once did not. */
+static uint64_t page_of(const struct vt_trace *t)
+{
+	const char *told = vt_trace__meta(t, "page_size");
+	uint64_t page = told ? strtoull(told, NULL, 10) : 0;
+
+	return page >= 4096 && page <= 65536 && !(page & (page - 1)) ? page : 4096;
+}
+
 /* One pass over the trace T, which *OUT takes over. */
 static int build(struct vt_trace *t, const char *path, const char *label, struct vt_side **out)
 {
@@ -219,6 +230,7 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	b->side->path = strdup(path);
 	ret = b->side->path ? parts_begin(b) : -ENOMEM;
 	b->side->trace = t;
+	b->side->page = page_of(t);
 	vt_strings__next_text(&b->evidence.strings);
 	vt_strings__next_text(&b->evidence.comms);
 	if (!ret)

@@ -557,7 +557,10 @@ static void mapped(struct vt_build *b, struct device *d, const struct vt_event *
 	struct vt_at at;
 	uint64_t v;
 
-	if (is_err(e) || !d || !d->mapping || !vt_ev_told(e, VT_F_VMA_MAPPING, &v) || v == d->mapping)
+	if (is_err(e) || !d || !d->mapping || !vt_ev_told(e, VT_F_VMA_MAPPING, &v))
+		return;
+	b->side->mappings_compared++;
+	if (v == d->mapping)
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_MMAP_MAPPING, (struct vt_who){ .bdf = d->pub.bdf }, &at);

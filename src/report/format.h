@@ -35,5 +35,9 @@ const char *vt_ending_str(const struct vt_side *s);
 bool vt_counts(const struct vt_finding *x);
 /* How many of R's findings count. */
 size_t vt_open_findings(const struct vt_judgement *j, const struct vt_rule *r);
+/* Why R is neither passed nor failed, maybe in BUF, or NULL: it does not apply, has nothing to judge, or does not know. */
+const char *vt_skipped(const struct vt_row *r, char *buf, size_t size);
+/* The rules that DOUBT is a reason of, to be freed, or NULL. */
+char *vt_leaves_open(const struct vt_judgement *j, const char *doubt);
 
 #endif

@@ -14,6 +14,7 @@
 #include "report/format.h"
 #include "report/identity.h"
 #include "report/pairs.h"
+#include "report/source_lines.h"
 
 #define LANES_OPEN 64		/* further ones are behind a fold */
 #define LABEL_W 170.0
@@ -437,7 +438,7 @@ static void evidence(FILE *f, const struct vt_finding *x)
 
 	if (!x->nr_ev)
 		return;
-	fputs("<div class=\"scroll\"><table><thead><tr><th>kernel<th>event<th>time<th>task<th>function<th>what</tr></thead>\n", f);
+	fputs("<div class=\"scroll\"><table class=\"proof\"><thead><tr><th>kernel<th>event<th>time<th>task<th>function<th>what</tr></thead>\n", f);
 	for (size_t i = 0; i < x->nr_ev; i++) {
 		const struct vt_at *at = &x->ev[i].at;
 
@@ -456,7 +457,23 @@ static void evidence(FILE *f, const struct vt_finding *x)
 	fputs("</table></div>\n", f);
 }
 
-static void finding(FILE *f, const struct vt_judgement *j, const struct vt_finding *x, size_t nr)
+static void sources(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x)
+{
+	size_t nr;
+	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct vt_source *at = l[i].at;
+		char buf[600];
+
+		snprintf(buf, sizeof(buf), "%s: %s is %s:%u%s%s%s", l[i].side->label, l[i].site, at->file, at->line, at->function ? " (" : "",
+			 at->function ? at->function : "", at->function ? "())" : "");
+		row(f, "source", buf);
+	}
+	free(l);
+}
+
+static void finding(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_finding *x, size_t nr)
 {
 	char buf[256];
 
@@ -473,6 +490,7 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_findi
 		row(f, buf, x->seen[i]);
 	}
 	row(f, "meaning", x->meaning);
+	sources(f, j, o, x);
 	row(f, "fingerprint", x->fingerprint);
 	if (x->count > 1) {
 		fputs("<dt>also</dt><dd>", f);
@@ -488,14 +506,14 @@ static void finding(FILE *f, const struct vt_judgement *j, const struct vt_findi
 	fputs("</article>\n", f);
 }
 
-static void findings(FILE *f, const struct vt_judgement *j)
+static void findings(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	fputs("<section><h2>Findings</h2>\n", f);
 	if (j->errors + j->warnings + j->suppressed + j->known == 0)
 		fputs("<p>None.</p>\n", f);
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		if (j->findings[i].severity != VT_NOTE)
-			finding(f, j, &j->findings[i], i + 1);
+			finding(f, j, o, &j->findings[i], i + 1);
 	}
 	fputs("</section>\n", f);
 }
@@ -576,11 +594,13 @@ static void phases(FILE *f, const struct vt_judgement *j)
 
 static void rules(FILE *f, const struct vt_judgement *j)
 {
-	fputs("<section><h2>Rules</h2>\n<div class=\"scroll\"><table><thead><tr><th>rule<th>status<th>why</tr></thead>\n", f);
+	char buf[100];
+
+	fputs("<section><h2>Rules</h2>\n<div class=\"scroll\"><table><thead><tr><th>rule<th>status<th>judged<th>why</tr></thead>\n", f);
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		const struct vt_row *r = &j->rows[i];
 
-		fprintf(f, "<tr><td>%s<td>%s<td>", r->rule->id, vt_status_name(r->status));
+		fprintf(f, "<tr><td>%s<td>%s<td>%s<td>", r->rule->id, vt_status_name(r->status), vt_subjects_str(r, buf, sizeof(buf)));
 		for (size_t k = 0; k < r->nr_why; k++) {
 			fputs(k ? "; " : "", f);
 			esc(f, r->why[k]);
@@ -613,8 +633,9 @@ static const char style[] =
 	".s4{fill:#8250df;color:#9a70ea}.s5{fill:#1f9d4d;color:#1f9d4d}.s6{fill:#86a313;color:#86a313}.s7{fill:#d4569a;color:#d4569a}"
 	".bad{fill:#e5352b;color:#e5352b}\n"
 	"footer{margin-top:2rem;color:var(--dim);font-size:.85rem}\n"
-	"@media print{:root{--bg:#fff;--fg:#000}body{max-width:none;font-size:11px}article,tr,svg{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
-	"@media(max-width:40rem){body{padding:.6rem;font-size:14px}dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .3rem}}\n";
+	"@media print{:root{--bg:#fff;--fg:#000}body{max-width:none;font-size:11px}article,tr,svg{break-inside:avoid}h2,h3{break-after:avoid}table{font-size:9.5px}td{overflow-wrap:anywhere}.scroll{overflow:visible}svg{min-width:0}details::details-content{content-visibility:visible;block-size:auto}}\n"
+	"@media(max-width:40rem){body{padding:.6rem;font-size:14px}dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .3rem}"
+	".proof thead{display:none}.proof tr{display:block;padding:.3rem 0;border-bottom:1px solid var(--line)}.proof td{display:inline;border:0;padding-right:.5rem;overflow-wrap:anywhere}.proof td:last-child{display:block}}\n";
 
 static void head(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
@@ -638,7 +659,7 @@ static void head(FILE *f, const struct vt_judgement *j, const struct vt_report_o
 static void summary(FILE *f, const struct vt_judgement *j)
 {
 	struct vt_files_told n = vt_files_told(j);
-	size_t status[4] = { 0 };
+	size_t status[VT_STATUSES] = { 0 };
 
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		const struct vt_side *s = j->side[i];
@@ -655,8 +676,8 @@ static void summary(FILE *f, const struct vt_judgement *j)
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		status[j->rows[i].status]++;
 	fprintf(f, "<dt>files</dt><dd>%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished</dd>\n"
-		"<dt>rules</dt><dd>%zu passed, %zu with findings, %zu unknown, %zu not applicable</dd>\n</dl></header>\n",
-		n.preserved, n.crossed, n.retrieved, n.finished, status[VT_PASS], status[VT_FOUND], status[VT_UNKNOWN], status[VT_NOT_APPLICABLE]);
+		"<dt>rules</dt><dd>%zu passed, %zu with findings, %zu unknown, %zu with nothing to judge, %zu not applicable</dd>\n</dl></header>\n",
+		n.preserved, n.crossed, n.retrieved, n.finished, status[VT_PASS], status[VT_FOUND], status[VT_UNKNOWN], status[VT_NOTHING], status[VT_NOT_APPLICABLE]);
 }
 
 void vt_report_html(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
@@ -668,7 +689,7 @@ void vt_report_html(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	head(f, j, o);
 	summary(f, j);
 	list(f, "Demands not met", "Asked for by the policy or the baseline.", o->demands, o->nr_demands);
-	findings(f, j);
+	findings(f, j, o);
 	list(f, "Unknown", "Where the evidence does not reach.", (const char *const *)j->doubts, j->nr_doubts);
 	timeline(&p);
 	notes(f, j);

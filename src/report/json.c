@@ -10,7 +10,7 @@
 #include "report/source_lines.h"
 #include "trace/json_writer.h"
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 #define OPEN_LISTED 256	/* of the files that a rule leaves open */
 
@@ -332,6 +332,8 @@ static void rules(struct vt_jsonw *w, const struct vt_judgement *j)
 		vt_jsonw__str(w, "id", r->rule->id);
 		vt_jsonw__str(w, "name", r->rule->name);
 		vt_jsonw__str(w, "status", vt_status_name(r->status));
+		u64(w, "judged", r->subjects);
+		vt_jsonw__str(w, "unit", r->rule->judges.many);
 		strings(w, "why", (const char *const *)r->why, r->nr_why);
 		if (vt_row_doubtful(r))
 			open_files(w, r);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* JUnit XML, what CI systems read. One test case per rule. */
+/* JUnit XML, what CI systems read. One test case per rule, and one of the verdict. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "report/format.h"
 #include "report/identity.h"
@@ -89,7 +90,12 @@ static void testcase(FILE *f, const struct vt_report_opts *o, const char *name)
 
 static void junit_case(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o, const struct vt_row *r)
 {
+	char buf[200];
+	const char *skip = vt_open_findings(j, r->rule) ? NULL : vt_skipped(r, buf, sizeof(buf));
+
 	testcase(f, o, r->rule->id);
+	if (!skip)
+		fprintf(f, " assertions=\"%" PRIu64 "\"", r->subjects);
 	if (r->status == VT_PASS) {
 		fputs("/>\n", f);
 		return;
@@ -100,20 +106,58 @@ static void junit_case(FILE *f, const struct vt_judgement *j, const struct vt_re
 		if (j->findings[k].rule == r->rule && vt_counts(&j->findings[k]))
 			junit_failure(f, &j->findings[k]);
 	}
-	if (r->status == VT_UNKNOWN) {
-		fputs("      <error type=\"unknown\" message=\"the evidence does not reach\">", f);
-		for (size_t k = 0; k < r->nr_why; k++) {
-			fputs(k ? "\n" : "", f);
-			vt_put_xml(f, r->why[k]);
-		}
-		fputs("</error>\n", f);
-	} else if (r->status == VT_NOT_APPLICABLE) {
-		fputs("      <skipped message=\"", f);
-		vt_put_xml(f, r->why[0]);
-		fputs("\"/>\n", f);
+	if (skip) {
+		fputs("      <skipped", f);
+		attribute(f, "message", skip);
+		fputs("/>\n", f);
 	}
 	junit_silenced(f, j, r->rule);
 	fputs("    </testcase>\n", f);
+}
+
+/* ---- the verdict ---- */
+
+static void junit_doubts(FILE *f, const struct vt_judgement *j)
+{
+	for (size_t i = 0; i < j->nr_doubts; i++) {
+		char *rules = vt_leaves_open(j, j->doubts[i]);
+
+		fputs(i ? "\n" : "", f);
+		vt_put_xml(f, j->doubts[i]);
+		if (rules)
+			fprintf(f, " (leaves open: %s)", rules);
+		free(rules);
+	}
+}
+
+/* What is not known is an error here, once, and not one of each rule that has to do with it. */
+static void junit_verdict(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	const char *kind = j->exit == VT_EXIT_FINDINGS ? "failure" : "error";
+	char buf[100];
+
+	testcase(f, o, "verdict");
+	if (j->exit == VT_EXIT_CLEAN) {
+		fputs("/>\n", f);
+		return;
+	}
+	fputs(">\n      ", f);
+	if (j->exit == VT_EXIT_NOTHING) {
+		fputs("<skipped", f);
+		attribute(f, "message", j->nothing);
+		fputs("/>\n    </testcase>\n", f);
+		return;
+	}
+	if (j->exit == VT_EXIT_FINDINGS)
+		snprintf(buf, sizeof(buf), "%zu error%s, %zu warning%s", j->errors, j->errors == 1 ? "" : "s", j->warnings, j->warnings == 1 ? "" : "s");
+	else
+		snprintf(buf, sizeof(buf), "%s: %zu reason%s", vt_verdict(j), j->nr_doubts, j->nr_doubts == 1 ? "" : "s");
+	fprintf(f, "<%s", kind);
+	attribute(f, "type", vt_verdict(j));
+	attribute(f, "message", buf);
+	fputs(">", f);
+	junit_doubts(f, j);
+	fprintf(f, "</%s>\n    </testcase>\n", kind);
 }
 
 static void property(FILE *f, const char *side, const char *name, const char *value)
@@ -153,17 +197,24 @@ static void timestamp(FILE *f, const struct vt_side *s)
 	attribute(f, "timestamp", text);
 }
 
+static bool fine(const struct vt_judgement *j)
+{
+	return j->exit == VT_EXIT_CLEAN || j->exit == VT_EXIT_NOTHING;
+}
+
 static void suite(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
-	size_t failures = 0, errors = 0, skipped = 0;
+	size_t failures = 0, errors, skipped = 0;
 	double seconds = 0;
+	char buf[200];
 
 	for (size_t i = 0; i < vt_nr_rules; i++) {
 		failures += vt_open_findings(j, j->rows[i].rule) != 0;
-		errors += j->rows[i].status == VT_UNKNOWN;
-		skipped += j->rows[i].status == VT_NOT_APPLICABLE;
+		skipped += !vt_open_findings(j, j->rows[i].rule) && vt_skipped(&j->rows[i], buf, sizeof(buf));
 	}
-	failures += o->nr_demands ? 1 : 0;
+	failures += (o->nr_demands ? 1 : 0) + (j->exit == VT_EXIT_FINDINGS);
+	errors = !fine(j) && j->exit != VT_EXIT_FINDINGS;
+	skipped += j->exit == VT_EXIT_NOTHING;
 	for (size_t i = 0; i < j->nr_sides; i++)
 		seconds += vt_side_seconds(j->side[i]);
 	fputs("  <testsuite name=\"", f);
@@ -171,7 +222,7 @@ static void suite(FILE *f, const struct vt_judgement *j, const struct vt_report_
 		vt_put_xml(f, o->name);
 	else
 		fprintf(f, "vfiotrace %s", o->command);
-	fprintf(f, "\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"", vt_nr_rules + (o->nr_demands ? 1 : 0), failures,
+	fprintf(f, "\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"", vt_nr_rules + 1 + (o->nr_demands ? 1 : 0), failures,
 		errors, skipped, seconds);
 	timestamp(f, j->side[0]);
 	attribute(f, "hostname", o->host);
@@ -194,5 +245,6 @@ void vt_report_junit(FILE *f, const struct vt_judgement *j, const struct vt_repo
 		}
 		fputs("</failure>\n    </testcase>\n", f);
 	}
+	junit_verdict(f, j, o);
 	fputs("  </testsuite>\n</testsuites>\n", f);
 }

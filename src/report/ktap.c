@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KTAP (Documentation/dev-tools/ktap.rst), what kernel test runners read. One test per rule; a scenario with a name is a test of its own around them. */
+#include <stdlib.h>
+
 #include "report/format.h"
 #include "report/identity.h"
 #include "base/put.h"
@@ -64,15 +66,26 @@ static void ktap_about(const struct ktap *k, const struct vt_judgement *j, const
 static void ktap_rule(const struct ktap *k, const struct vt_judgement *j, size_t i)
 {
 	const struct vt_row *r = &j->rows[i];
-	bool bad = vt_open_findings(j, r->rule) || r->status == VT_UNKNOWN;
+	bool bad = vt_open_findings(j, r->rule);
+	char why[200], many[100];
+	const char *skip = bad ? NULL : vt_skipped(r, why, sizeof(why));
 
 	for (size_t n = 0; n < j->nr_findings; n++) {
 		if (j->findings[n].rule == r->rule && j->findings[n].severity != VT_NOTE)
 			ktap_finding(k, &j->findings[n]);
 	}
-	for (size_t n = 0; vt_row_doubtful(r) && n < r->nr_why; n++)
-		ktap_diag(k, "unknown", r->why[n]);
-	ktap_line(k, !bad, i + 1, r->rule->id, r->status == VT_NOT_APPLICABLE ? r->why[0] : NULL);
+	if (!skip)
+		ktap_diag(k, "judged", vt_subjects_str(r, many, sizeof(many)));
+	ktap_line(k, !bad, i + 1, r->rule->id, skip);
+}
+
+static void ktap_doubt(const struct ktap *k, const struct vt_judgement *j, size_t i)
+{
+	char *rules = vt_leaves_open(j, j->doubts[i]);
+
+	ktap_diag(k, "unknown", j->doubts[i]);
+	ktap_diag(k, "leaves open", rules);
+	free(rules);
 }
 
 static void ktap_end(const struct ktap *k, const struct vt_judgement *j, size_t nr, const char *name)
@@ -81,8 +94,8 @@ static void ktap_end(const struct ktap *k, const struct vt_judgement *j, size_t 
 }
 
 /*
- * An unknown is no SKIP: kernel test runners take skipped for fine. It is a
- * failed test that says why.
+ * Kernel test runners take skipped for fine: that a rule does not know is one
+ * failure of the verdict, which says why, and no failure of each such rule.
  */
 void vt_report_ktap(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
@@ -102,6 +115,8 @@ void vt_report_ktap(FILE *f, const struct vt_judgement *j, const struct vt_repor
 			ktap_diag(&k, "demand", o->demands[i]);
 		ktap_line(&k, false, vt_nr_rules + 1, "policy", NULL);
 	}
+	for (size_t i = 0; i < j->nr_doubts; i++)
+		ktap_doubt(&k, j, i);
 	ktap_diag(&k, "verdict", vt_verdict(j));
 	ktap_end(&k, j, vt_nr_rules + extra, "verdict");
 	if (o->name)

@@ -81,7 +81,7 @@ static void counts(FILE *f, const struct vt_judgement *j)
 	const struct { const char *what; size_t n; } found[] = {
 		{ "error", j->errors }, { "warning", j->warnings }, { "note", j->notes }, { "suppressed", j->suppressed }, { "known", j->known },
 	};
-	static const enum vt_status statuses[] = { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOT_APPLICABLE };
+	static const enum vt_status statuses[] = { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOTHING, VT_NOT_APPLICABLE };
 
 	head(f, "findings", "What the rules found, by severity; suppressed and known ones apart.");
 	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
@@ -93,6 +93,22 @@ static void counts(FILE *f, const struct vt_judgement *j)
 		for (size_t i = 0; i < vt_nr_rules; i++)
 			n += j->rows[i].status == statuses[s];
 		fprintf(f, "vfiotrace_rules{status=\"%s\"} %zu\n", vt_status_name(statuses[s]), n);
+	}
+}
+
+/* A rule that applies and judged nothing says so with its 0. */
+static void judged(FILE *f, const struct vt_judgement *j)
+{
+	head(f, "rule_judged", "What a rule looked at, in its own unit; rules that do not apply are left out.");
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		const struct vt_row *r = &j->rows[i];
+
+		if (r->status == VT_NOT_APPLICABLE)
+			continue;
+		fputs("vfiotrace_rule_judged", f);
+		label(f, '{', "rule", r->rule->id);
+		label(f, ',', "unit", r->rule->judges.many);
+		fprintf(f, "} %" PRIu64 "\n", r->subjects);
 	}
 }
 
@@ -148,6 +164,7 @@ void vt_report_prometheus(FILE *f, const struct vt_judgement *j, const struct vt
 	one(f, "update_exit_code", "The exit code: 0 clean, 1 findings, 4 nothing to judge, 5 inconclusive.", (uint64_t)j->exit);
 	one(f, "demands_not_met", "What the policy or the baseline asks for and did not get.", o->nr_demands);
 	counts(f, j);
+	judged(f, j);
 	files(f, j);
 	findings(f, j);
 	phase(f, j, "phase_seconds", "Time in a phase, all calls.", false);

@@ -312,6 +312,21 @@ static void invocation(struct vt_jsonw *w, const struct vt_judgement *j, const s
 	vt_jsonw__end(w);
 }
 
+/* No results: a code scanner shows each of those as an alert. */
+static void statuses(struct vt_jsonw *w, const struct vt_judgement *j)
+{
+	vt_jsonw__rows(w, "rules", 8);
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		vt_jsonw__object(w, NULL);
+		vt_jsonw__str(w, "id", vt_rules[i]->id);
+		vt_jsonw__str(w, "status", vt_status_name(j->rows[i].status));
+		vt_jsonw__u64(w, "judged", j->rows[i].subjects);
+		vt_jsonw__str(w, "unit", vt_rules[i]->judges.many);
+		vt_jsonw__end(w);
+	}
+	vt_jsonw__end_line(w, 6);
+}
+
 static void identity(struct vt_jsonw *w, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	char id[17], name[200];
@@ -332,6 +347,7 @@ static void identity(struct vt_jsonw *w, const struct vt_judgement *j, const str
 		vt_jsonw__str(w, "started", vt_side_meta(j->side[i], "started"));
 		vt_jsonw__end(w);
 	}
+	statuses(w, j);
 	vt_jsonw__end(w);
 }
 

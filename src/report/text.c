@@ -136,7 +136,7 @@ static void verdict_line(FILE *f, const struct vt_judgement *j, const struct vt_
 static void summary(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	struct vt_files_told files = vt_files_told(j);
-	size_t n[4] = { 0 };
+	size_t n[VT_STATUSES] = { 0 };
 	char id[17];
 
 	verdict_line(f, j, o);
@@ -149,8 +149,8 @@ static void summary(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	     files.crossed, files.retrieved, files.finished);
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		n[j->rows[i].status]++;
-	line(f, o, 2, "Rules", SUMMARY_AT, "%zu passed, %zu with findings, %zu unknown, %zu not applicable; %zu note%s", n[VT_PASS], n[VT_FOUND],
-	     n[VT_UNKNOWN], n[VT_NOT_APPLICABLE], j->notes, plural(j->notes));
+	line(f, o, 2, "Rules", SUMMARY_AT, "%zu passed, %zu with findings, %zu unknown, %zu with nothing to judge, %zu not applicable; %zu note%s", n[VT_PASS],
+	     n[VT_FOUND], n[VT_UNKNOWN], n[VT_NOTHING], n[VT_NOT_APPLICABLE], j->notes, plural(j->notes));
 }
 
 /* ---- lifecycles ---- */
@@ -601,18 +601,8 @@ static void doubts(FILE *f, const struct vt_judgement *j, const struct vt_report
 		return;
 	fprintf(f, "\n%sUnknown%s: where the evidence does not reach\n", BOLD(o), OFF(o));
 	for (size_t d = 0; d < j->nr_doubts; d++) {
-		char *rules = NULL, *grown;
+		char *rules = vt_leaves_open(j, j->doubts[d]);
 
-		for (size_t i = 0; i < vt_nr_rules; i++) {
-			for (size_t k = 0; vt_row_doubtful(&j->rows[i]) && k < j->rows[i].nr_why; k++) {
-				if (strcmp(j->rows[i].why[k], j->doubts[d]))
-					continue;
-				if (asprintf(&grown, "%s%s%s", rules ? rules : "", rules ? ", " : "", j->rows[i].rule->id) < 0)
-					continue;
-				free(rules);
-				rules = grown;
-			}
-		}
 		para(f, o, 2, "-", 4, j->doubts[d]);
 		if (rules)
 			line(f, o, 4, "", 4, "leaves open: %s", rules);
@@ -644,6 +634,22 @@ static void phases(FILE *f, const struct vt_judgement *j, const struct vt_report
 	}
 }
 
+/* How much stands behind each "passed"; why something is unknown is told above. */
+static void rules(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
+{
+	static const char *const words[VT_STATUSES] = { "passed", "finding", "unknown", "nothing", "n/a" };
+	char buf[100], label[64];
+
+	fprintf(f, "\n%sRules%s: what each of them looked at\n", BOLD(o), OFF(o));
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		const struct vt_row *r = &j->rows[i];
+		bool told = r->status == VT_NOTHING || r->status == VT_NOT_APPLICABLE;
+
+		snprintf(label, sizeof(label), "%-18s %s", r->rule->id, words[r->status]);
+		para(f, o, 2, label, 30, told ? r->why[0] : vt_subjects_str(r, buf, sizeof(buf)));
+	}
+}
+
 static void gate_part(FILE *f, const struct vt_report_opts *o)
 {
 	if (o->nr_demands)
@@ -660,7 +666,7 @@ static void gate_part(FILE *f, const struct vt_report_opts *o)
 static void more(FILE *f, const struct vt_judgement *j, const struct vt_report_opts *o)
 {
 	fprintf(f, "\n%s", DIM(o));
-	line(f, o, 2, "", 2, "-v adds: %zu note%s, each file's life, %sstruct file member by member, time per phase", j->notes, plural(j->notes),
+	line(f, o, 2, "", 2, "-v adds: %zu note%s, each file's life, %sstruct file member by member, time per phase, what each rule looked at", j->notes, plural(j->notes),
 	     j->side[0]->nr_free_paths + (j->nr_sides == 2 ? j->side[1]->nr_free_paths : 0) ? "how memory was freed, " : "");
 	fputs(OFF(o), f);
 }
@@ -681,4 +687,5 @@ void vt_report_text(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	for (size_t i = 0; i < j->nr_tables; i++)
 		table(f, o, &j->tables[i]);
 	phases(f, j, o);
+	rules(f, j, o);
 }

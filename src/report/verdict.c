@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What several formats say: the verdict, how a trace ended, what counts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "report/format.h"
 
 const char *vt_verdict(const struct vt_judgement *j)
@@ -34,4 +38,40 @@ size_t vt_open_findings(const struct vt_judgement *j, const struct vt_rule *r)
 	for (size_t i = 0; i < j->nr_findings; i++)
 		n += j->findings[i].rule == r && vt_counts(&j->findings[i]);
 	return n;
+}
+
+const char *vt_skipped(const struct vt_row *r, char *buf, size_t size)
+{
+	if (r->status == VT_NOT_APPLICABLE)
+		return r->why[0];
+	if (r->status == VT_NOTHING)
+		snprintf(buf, size, "nothing to judge: %s", r->why[0]);
+	else if (vt_row_doubtful(r))
+		snprintf(buf, size, "unknown: the evidence does not reach, see verdict");
+	else
+		return NULL;
+	return buf;
+}
+
+static bool gives(const struct vt_row *r, const char *doubt)
+{
+	for (size_t k = 0; vt_row_doubtful(r) && k < r->nr_why; k++) {
+		if (!strcmp(r->why[k], doubt))
+			return true;
+	}
+	return false;
+}
+
+char *vt_leaves_open(const struct vt_judgement *j, const char *doubt)
+{
+	char *rules = NULL, *grown;
+
+	for (size_t i = 0; i < vt_nr_rules; i++) {
+		if (!gives(&j->rows[i], doubt) ||
+		    asprintf(&grown, "%s%s%s", rules ? rules : "", rules ? ", " : "", j->rows[i].rule->id) < 0)
+			continue;
+		free(rules);
+		rules = grown;
+	}
+	return rules;
 }

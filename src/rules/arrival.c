@@ -55,16 +55,26 @@ static void not_listed(struct vt_ctx *c, const struct vt_session *v, const struc
 	}
 }
 
+/* One session that cannot be read ends the reading of all, unless the answer is another. */
+static bool reading_failed(const struct vt_side *post)
+{
+	bool failed = false;
+
+	for (const struct vt_session *v = post->sessions; v; v = v->next)
+		failed |= v->dir == VT_INCOMING && v->deserialize_ret < 0;
+	return post->deserialized ? post->deserialize_ret < 0 : failed;
+}
+
 static void arrival(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
 
 	/* After a failed deserialize all is held until reboot: the rule leftover says so. */
-	if (!looked_at(c) || (post->deserialized && post->deserialize_ret < 0) || c->cut[1])
+	if (!looked_at(c) || reading_failed(post) || c->cut[1])
 		return;
 	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 		const struct vt_session *in = vt_incoming_session(post, v->name);
-		uint64_t listed = in && in->deserialize.type ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
+		uint64_t listed = in && in->deserialize.type && in->deserialize_ret >= 0 ? in->deserialize.ts_ns : post->deserialize_at.ts_ns;
 
 		/* Only a list that was seen can lack something. */
 		if (in ? !in->deserialized : !post->deserialized) {
@@ -72,7 +82,10 @@ static void arrival(struct vt_ctx *c)
 			continue;
 		}
 		for (const struct vt_life *l = v->lives; l && vt_clear(c, 1, 0, listed); l = l->next) {
-			if (vt_crossed(c->j, l) && !vt_life_torn(c, 0, l) && !vt_side__life(post, VT_INCOMING, v->name, l->token))
+			if (!vt_crossed(c->j, l) || vt_life_torn(c, 0, l))
+				continue;
+			vt_judged(c, 1);
+			if (!vt_side__life(post, VT_INCOMING, v->name, l->token))
 				lost_file(c, l);
 		}
 	}
@@ -80,6 +93,7 @@ static void arrival(struct vt_ctx *c)
 
 const struct vt_rule vt_rule_arrival = {
 	.id = "arrival", .name = "preserved file lost", .severity = VT_ERROR, .subject = VT_ABOUT_PAIR, .by_call = VT_LUO_CALLS,
+	.judges = { "file", "files" },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
 	.run = arrival,
 };

@@ -14,6 +14,7 @@ static const struct vt_telling still_busy[] = {
 
 const struct vt_rule vt_rule_busy_after_finish = {
 	.id = "busy-after-finish", .name = "device busy after finish", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO, .by_call = VT_LUO_CALLS,
+	.judges = { "open", "opens", .type = { VT_EV_VFIO_CDEV_OPEN } },
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_LUO_FINISH, VT_IN } },
 	.also = { VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_OPEN_COMMON },
 	VT_TELLS(still_busy),

@@ -14,8 +14,12 @@ static void tell_open(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	bool unregister = (x->at[1].type ? x->at[1].type : x->at[0].type) == VT_EV_VFIO_UNREGISTER;
 	enum vt_severity sev = x->num[0] >= LONG_NS && !x->num[1] ? VT_WARNING : VT_NOTE;
 	const char *func = vt_at_func(&x->at[0]);
-	struct vt_finding *f = vt_find(c, sev, i, &x->who, "%s", sev == VT_NOTE ? "call-open" : func);
+	struct vt_finding *f;
 
+	/* That it waits for no file rests on every open and release before it. */
+	if (unregister && sev != VT_NOTE && vt_torn(c, i, 0, UINT64_MAX))
+		return;
+	f = vt_find(c, sev, i, &x->who, "%s", sev == VT_NOTE ? "call-open" : func);
 	if (!f)
 		return;
 	f->func = func;
@@ -36,6 +40,7 @@ static const struct vt_telling open_calls[] = {
 
 const struct vt_rule vt_rule_call_open = {
 	.id = "call-open", .name = "call that never returned", .severity = VT_WARNING, .subject = VT_ABOUT_LUO, .by_call = VT_ALL_CALLS, .lasts = true,
+	.judges = { "call", "calls", .type = { VT_EV_LUO_PRESERVE, VT_EV_LUO_FREEZE, VT_EV_LUO_RETRIEVE, VT_EV_LUO_FINISH, VT_EV_SESSION_RELEASE, VT_EV_VFIO_RELEASE, VT_EV_VFIO_UNREGISTER } },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	.also = { VT_EV_VFIO_UNREGISTER, VT_EV_VFIO_RELEASE },
 	VT_TELLS(open_calls),

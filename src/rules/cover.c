@@ -22,9 +22,9 @@ static bool folio_like(uint8_t kind)
 	return kind == VT_KHO_ALLOC || kind == VT_KHO_FOLIO;
 }
 
-static uint64_t end_of(uint64_t phys, uint64_t pages)
+static uint64_t end_of(const struct vt_side *post, uint64_t phys, uint64_t pages)
 {
-	return phys + (pages ? pages : 1) * VT_PAGE;
+	return phys + (pages ? pages : 1) * post->page;
 }
 
 /* The first that ends behind PHYS. */
@@ -35,7 +35,7 @@ static size_t first_over(const struct vt_side *post, uint64_t phys)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (end_of(post->restored[mid]->phys, post->restored[mid]->pages) <= phys)
+		if (end_of(post, post->restored[mid]->phys, post->restored[mid]->pages) <= phys)
 			low = mid + 1;
 		else
 			high = mid;
@@ -44,18 +44,18 @@ static size_t first_over(const struct vt_side *post, uint64_t phys)
 }
 
 /* Of the pages of K, those that R took out. */
-static uint64_t common(const struct vt_kho *k, const struct vt_restored *r)
+static uint64_t common(const struct vt_side *post, const struct vt_kho *k, const struct vt_restored *r)
 {
 	uint64_t from = r->phys > k->phys ? r->phys : k->phys;
-	uint64_t k_end = end_of(k->phys, k->pages), r_end = end_of(r->phys, r->pages), to = r_end < k_end ? r_end : k_end;
+	uint64_t k_end = end_of(post, k->phys, k->pages), r_end = end_of(post, r->phys, r->pages), to = r_end < k_end ? r_end : k_end;
 
-	return from < to ? (to - from) / VT_PAGE : 0;
+	return from < to ? (to - from) / post->page : 0;
 }
 
 /* The pages of the block of K that begins at its page AT, as kho_preserve_pages() cuts it. */
-static uint64_t block_at(const struct vt_kho *k, uint64_t at)
+static uint64_t block_at(const struct vt_side *post, const struct vt_kho *k, uint64_t at)
 {
-	uint64_t pfn = k->phys / VT_PAGE + at, n = 1;
+	uint64_t pfn = k->phys / post->page + at, n = 1;
 
 	while (n * 2 <= k->pages - at && !(pfn & (n * 2 - 1)))
 		n *= 2;
@@ -64,7 +64,7 @@ static uint64_t block_at(const struct vt_kho *k, uint64_t at)
 
 static void cover_pages(const struct vt_side *post, const struct vt_kho *k, struct vt_cover *c)
 {
-	uint64_t end = k->phys + k->pages * vt_side__page(post);
+	uint64_t end = k->phys + k->pages * post->page;
 
 	for (size_t i = first_over(post, k->phys); i < post->nr_restored && post->restored[i]->phys < end; i++) {
 		const struct vt_restored *r = post->restored[i];
@@ -77,12 +77,12 @@ static void cover_pages(const struct vt_side *post, const struct vt_kho *k, stru
 			c->first = r;
 		c->any = true;
 		if (r->how == VT_KHO_PAGES) {
-			c->pages += !r->pages ? k->pages : r->phys < k->phys || r->phys >= end_of(k->phys, k->pages) ? common(k, r) : r->pages;
+			c->pages += !r->pages ? k->pages : r->phys < k->phys || r->phys >= end_of(post, k->phys, k->pages) ? common(post, k, r) : r->pages;
 			continue;
 		}
 		/* One page is the same either way. */
 		c->other_kind |= k->pages > 1;
-		c->pages += r->count > 1 || r->phys < k->phys ? common(k, r) : block_at(k, (r->phys - k->phys) / vt_side__page(post));
+		c->pages += r->count > 1 || r->phys < k->phys ? common(post, k, r) : block_at(post, k, (r->phys - k->phys) / post->page);
 	}
 	c->all = c->pages >= k->pages;
 }
@@ -92,7 +92,7 @@ static void cover_run(const struct vt_side *post, const struct vt_kho *k, struct
 {
 	uint64_t size = k->pages / k->count;
 
-	for (size_t i = first_over(post, k->phys); i < post->nr_restored && post->restored[i]->phys < end_of(k->phys, k->pages); i++) {
+	for (size_t i = first_over(post, k->phys); i < post->nr_restored && post->restored[i]->phys < end_of(post, k->phys, k->pages); i++) {
 		const struct vt_restored *r = post->restored[i];
 		bool other = !folio_like(r->how) || (r->pages && r->pages / r->count != size);
 
@@ -104,7 +104,7 @@ static void cover_run(const struct vt_side *post, const struct vt_kho *k, struct
 			c->first = r;
 		c->any = true;
 		c->other_kind |= other;
-		c->pages += r->pages ? common(k, r) : size;
+		c->pages += r->pages ? common(post, k, r) : size;
 	}
 	c->all = c->pages >= k->pages;
 }
@@ -114,7 +114,7 @@ struct vt_cover vt_cover(const struct vt_side *post, const struct vt_kho *k)
 	const struct vt_restored *r = vt_side__restored(post, k->phys);
 	struct vt_cover c = { .first = r };
 
-	if (k->kind == VT_KHO_PAGES && k->pages && k->pages < UINT64_MAX / (64 * VT_PAGE)) {
+	if (k->kind == VT_KHO_PAGES && k->pages && k->pages < UINT64_MAX / (64 * post->page)) {
 		c.first = NULL;
 		cover_pages(post, k, &c);
 		return c;

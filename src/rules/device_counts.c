@@ -97,6 +97,7 @@ static void unverified(struct vt_ctx *c)
 const struct vt_rule vt_rule_vfio_registration = {
 	.id = "vfio-registration", .name = "vfio registration count off", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
+	.judges = { "call", "calls", .type = { VT_EV_VFIO_CDEV_OPEN, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_GROUP_OPEN, VT_EV_VFIO_FIND, VT_EV_VFIO_RELEASE, VT_EV_VFIO_UNREGISTER } },
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_ANY },
 		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_FIND, VT_IN } },
 	.also = { VT_EV_FILE_SNAP },
@@ -107,6 +108,7 @@ const struct vt_rule vt_rule_vfio_registration = {
 const struct vt_rule vt_rule_device_kref = {
 	.id = "device-kref", .name = "struct device reference off", .severity = VT_WARNING, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
+	.judges = { "call", "calls", .type = { VT_EV_VFIO_CDEV_OPEN, VT_EV_VFIO_FIND, VT_EV_VFIO_RELEASE } },
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_FIND, VT_IN } },
 	VT_TELLS(counts_of_kref),
 };

@@ -14,6 +14,7 @@ static const struct vt_telling left_open[] = {
 
 const struct vt_rule vt_rule_df_left_open = {
 	.id = "df-left-open", .name = "device left open by a released file", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = VT_VFIO_CALLS,
+	.judges = { "opened df", "opened dfs", .type = { VT_EV_VFIO_DF_OPEN } },
 	.needs = { { VT_EV_VFIO_DF_CLOSE, VT_ANY }, { VT_EV_VFIO_DF_OPEN, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY },
 		   { VT_EV_VFIO_DF_ALLOC, VT_ANY } },
 	VT_TELLS(left_open),

@@ -27,6 +27,7 @@ static const struct vt_telling error_swallowed[] = {
 
 const struct vt_rule vt_rule_error_swallowed = {
 	.id = "error-swallowed", .name = "a callback swallows an error", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "callback", "callbacks", .type = { VT_EV_OP_PRESERVE, VT_EV_OP_FREEZE, VT_EV_OP_RETRIEVE } },
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT },
 		   { VT_EV_KHO_RESTORE_VMALLOC, VT_IN } },

@@ -26,6 +26,7 @@ static const struct vt_telling fd_on_error[] = {
 
 const struct vt_rule vt_rule_fd_on_error = {
 	.id = "fd-on-error", .name = "file descriptor left by a failing ioctl", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.judges = { "installed file descriptor", "installed file descriptors", .type = { VT_EV_FD_INSTALL } },
 	.needs = { { VT_EV_FD_INSTALL, VT_ANY }, { VT_EV_LUO_IOCTL, VT_ANY } },
 	VT_TELLS(fd_on_error),
 };

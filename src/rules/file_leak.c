@@ -34,6 +34,7 @@ static void file_leak(struct vt_ctx *c)
 const struct vt_rule vt_rule_file_leak = {
 	.id = "file-leak", .name = "file of a failed call never released", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_ALL_CALLS, .lasts = true,
+	.judges = { "made file", "made files", .type = { VT_EV_FILE_ANON } },
 	.needs = { { VT_EV_FILE_ANON, VT_IN }, { VT_EV_FILE_FPUT, VT_IN } },
 	.run = file_leak,
 };

@@ -18,9 +18,20 @@ const char *vt_severity_name(enum vt_severity s)
 
 const char *vt_status_name(enum vt_status s)
 {
-	static const char *const names[] = { "pass", "finding", "unknown", "not applicable" };
+	static const char *const names[] = { "pass", "finding", "unknown", "nothing to judge", "not applicable" };
 
 	return names[s];
+}
+
+const char *vt_subjects_str(const struct vt_row *r, char *buf, size_t size)
+{
+	const struct vt_subjects *n = &r->rule->judges;
+
+	if (r->status == VT_NOT_APPLICABLE)
+		buf[0] = 0;
+	else
+		snprintf(buf, size, "%" PRIu64 " %s", r->subjects, r->subjects == 1 ? n->one : n->many);
+	return buf;
 }
 
 /* ---- small text ---- */

@@ -28,6 +28,13 @@ void vt_also(struct vt_finding *f, const struct vt_who *who);
 void vt_text(struct vt_ctx *c, char **to, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void vt_proof(struct vt_ctx *c, struct vt_finding *f, size_t side, const struct vt_at *at, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* N more of what the rule is about were there, and were looked at. */
+static inline void vt_judged(struct vt_ctx *c, uint64_t n)
+{
+	c->row->subjects += n;
+}
+/* "12 dfs", and "" where the rule does not apply, in BUF. */
+const char *vt_subjects_str(const struct vt_row *r, char *buf, size_t size);
 /* The rule cannot say, and why. */
 void vt_doubt(struct vt_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* LINE at the end of a list that does not have it yet. */

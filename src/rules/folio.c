@@ -115,6 +115,7 @@ static void folio_put(struct vt_ctx *c)
 const struct vt_rule vt_rule_folio_put = {
 	.id = "folio-put", .name = "restored folio not put", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
+	.judges = { "failed retrieve or finish", "failed retrieves and finishes", .type = { VT_EV_KHO_FOLIOS } },
 	.needs = NEEDS,
 	VT_TELLS(doubts), .run = folio_put,
 };
@@ -157,6 +158,7 @@ static void folio_cache(struct vt_ctx *c)
 const struct vt_rule vt_rule_folio_cache = {
 	.id = "folio-cache", .name = "folio left in the page cache", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
+	.judges = { "failed retrieve or finish", "failed retrieves and finishes", .type = { VT_EV_KHO_FOLIOS } },
 	.needs = NEEDS,
 	VT_TELLS(doubts), .run = folio_cache,
 };

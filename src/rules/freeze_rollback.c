@@ -36,8 +36,17 @@ static const struct vt_telling rollback[] = {
 	  .ev = { "the update is aborted", "frozen" } },
 };
 
+/* An update fails with a freeze, or later: then there is something to undo. */
+static uint64_t failed(const struct vt_side *s)
+{
+	uint64_t freezes = s->failed_type[VT_EV_LUO_FREEZE];
+
+	return freezes > s->nr_aborts ? freezes : s->nr_aborts;
+}
+
 const struct vt_rule vt_rule_freeze_rollback = {
 	.id = "freeze-rollback", .name = "left frozen by an aborted update", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "freeze or update that failed", "freezes and updates that failed", .of = failed },
 	.needs = { { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_UNFREEZE, VT_OUT }, { VT_EV_LUO_FREEZE, VT_OUT } },
 	VT_TELLS(rollback),
 };

@@ -63,22 +63,34 @@ static const struct vt_telling data_changed[] = {
 	{ .kind = VT_FACT_DATA_CHANGED, .tell = tell_data },
 };
 
+/* What the model tells of one kernel: a handle that changes between two callbacks of a file. */
+static void within_one(struct vt_ctx *c)
+{
+	VT_EACH_SIDE(c, i)
+		vt_judged(c, vt_side__seen(c->j->side[i], VT_EV_OP_PRESERVE) + vt_side__seen(c->j->side[i], VT_EV_OP_RETRIEVE));
+}
+
 static void identity(struct vt_ctx *c)
 {
-	if (!vt_pair_fits(c))
+	if (!vt_pair_fits(c)) {
+		within_one(c);
 		return;
+	}
 	for (const struct vt_session *v = c->j->side[0]->sessions; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			const struct vt_life *in = vt_crossed(c->j, l) ? vt_side__life(c->j->side[1], VT_INCOMING, v->name, l->token) : NULL;
 
-			if (in && !vt_life_torn(c, 0, l) && !vt_life_torn(c, 1, in))
-				same_identity(c, l, in);
+			if (!in || vt_life_torn(c, 0, l) || vt_life_torn(c, 1, in))
+				continue;
+			vt_judged(c, 1);
+			same_identity(c, l, in);
 		}
 	}
 }
 
 const struct vt_rule vt_rule_identity = {
 	.id = "identity", .name = "another file than was preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "file", "files" },
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.also = { VT_EV_VFIO_FIND, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_OPEN_COMMON },
 	VT_TELLS(data_changed),

@@ -28,6 +28,7 @@ static const struct vt_telling left[] = {
 
 const struct vt_rule vt_rule_iommufd_left = {
 	.id = "iommufd-left", .name = "device left in an iommufd", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.judges = { "call", "calls", .type = { VT_EV_IOMMUFD_BIND, VT_EV_IOMMUFD_UNBIND } },
 	.needs = { { VT_EV_IOMMUFD_BIND, VT_ANY }, { VT_EV_IOMMUFD_UNBIND, VT_ANY }, { VT_EV_IOMMUFD_ATTACH, VT_ANY }, { VT_EV_IOMMUFD_DETACH, VT_ANY },
 		   { VT_EV_VFIO_DF_OPEN, VT_ANY }, { VT_EV_VFIO_DF_CLOSE, VT_ANY } },
 	VT_TELLS(left),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Runs every rule over one or two sides and adds up what they say. Nobody here is called by a rule. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,18 @@
 #include "rules/finding.h"
 #include "rules/reach.h"
 #include "rules/update.h"
+
+static void count_subjects(struct vt_ctx *c)
+{
+	const struct vt_subjects *n = &c->rule->judges;
+
+	VT_EACH_SIDE(c, i) {
+		for (const uint16_t *t = n->type; *t; t++)
+			vt_judged(c, vt_needed_on(c, i, *t) ? vt_side__seen(c->j->side[i], *t) : 0);
+		if (n->of)
+			vt_judged(c, n->of(c->j->side[i]));
+	}
+}
 
 static void run_rule(struct vt_ctx *c)
 {
@@ -24,8 +37,13 @@ static void run_rule(struct vt_ctx *c)
 	vt_tell_facts(c);
 	if (c->rule->run)
 		c->rule->run(c);
-	c->row->status = c->row->findings ? VT_FOUND : c->row->nr_why ? VT_UNKNOWN : VT_PASS;
-	if (c->row->nr_why)
+	count_subjects(c);
+	c->row->status = c->row->findings ? VT_FOUND : c->row->nr_why ? VT_UNKNOWN : c->row->subjects ? VT_PASS : VT_NOTHING;
+	if (c->row->status == VT_NOTHING) {
+		snprintf(why, sizeof(why), "no %s was seen", c->rule->judges.one);
+		vt_add_line(c, &c->row->why, &c->row->nr_why, why);
+	}
+	if (vt_row_doubtful(c->row))
 		vt_count_files(c);
 	VT_EACH_SIDE(c, i) {
 		vt_spans__free(&c->blind[i]);

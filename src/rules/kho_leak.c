@@ -33,6 +33,21 @@ static void left_behind(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "The memory is lost to this kernel, and the next one finds pages reserved for nobody.");
 }
 
+static void left_to_others(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "outside|%s", x->str[0] ? x->str[0] : "");
+
+	if (!f)
+		return;
+	f->func = vt_at_func(&x->at[1]);
+	vt_text(c, &f->title, "memory that was given to KHO outside of LUO has been freed and is still preserved");
+	vt_text(c, &f->expected, "whoever gives memory to KHO takes it back before it is freed: kho_unpreserve_folio()");
+	vt_text(c, &f->seen[i], "physical 0x%" PRIx64 " has no reference when the kernel is about to jump", (uint64_t)x->num[0]);
+	vt_proof(c, f, i, &x->at[1], x->str[0] ? "gives it to KHO, called from %s" : "gives it to KHO", x->str[0]);
+	vt_proof(c, f, i, &x->at[0], "is free");
+	vt_text(c, &f->meaning, "The next kernel reserves pages that nobody asks for, and until then they belong to whoever allocates them.");
+}
+
 static void in_pages(char *buf, size_t size, const struct vt_kho *k)
 {
 	if (k->count > 1)
@@ -250,6 +265,7 @@ static void across(struct vt_ctx *c)
 
 static const struct vt_telling kho_left[] = {
 	{ .kind = VT_FACT_KHO_LEFT, .absence = true, .tell = left_behind },
+	{ .kind = VT_FACT_KHO_FREED, .absence = true, .tell = left_to_others },
 };
 
 static void kho_leak(struct vt_ctx *c)
@@ -260,9 +276,15 @@ static void kho_leak(struct vt_ctx *c)
 	}
 }
 
+static uint64_t given_to_kho(const struct vt_side *s)
+{
+	return s->kho_preserved;
+}
+
 const struct vt_rule vt_rule_kho_leak = {
 	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_KHO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
+	.judges = { "block", "blocks", .of = given_to_kho },
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },

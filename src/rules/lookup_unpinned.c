@@ -33,6 +33,7 @@ static const struct vt_telling under[] = {
 const struct vt_rule vt_rule_lookup_unpinned = {
 	.id = "lookup-unpinned", .name = "device gone under the retrieve", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS,
+	.judges = { "lookup", "lookups", .type = { VT_EV_VFIO_FIND } },
 	.needs = { { VT_EV_VFIO_FIND, VT_IN }, { VT_EV_VFIO_LU_OPEN, VT_IN }, { VT_EV_VFIO_UNREGISTER, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN } },
 	VT_TELLS(under),
 };

@@ -67,6 +67,7 @@ static const struct vt_telling answers[] = {
 
 const struct vt_rule vt_rule_luo_answer = {
 	.id = "luo-answer", .name = "LUO's answer is wrong", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "answer", "answers", .type = { VT_EV_LUO_PRESERVE, VT_EV_LUO_FREEZE, VT_EV_SERIALIZE, VT_EV_REBOOT, VT_EV_SESSION_DESERIALIZE, VT_EV_LUO_DESERIALIZE, VT_EV_LUO_RETRIEVE, VT_EV_LUO_FINISH, VT_EV_SESSION_RELEASE } },
 	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_PRESERVE, VT_OUT },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_LUO_FREEZE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },

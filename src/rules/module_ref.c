@@ -51,6 +51,7 @@ static const struct vt_telling module_ref[] = {
 const struct vt_rule vt_rule_module_ref = {
 	.id = "module-ref", .name = "handler's module references off", .severity = VT_ERROR, .subject = VT_ABOUT_MODULE,
 	.by_call = VT_LUO_CALLS, .sums = true,
+	.judges = { "reference taken or put", "references taken or put", .type = { VT_EV_MODULE_GET, VT_EV_MODULE_PUT } },
 	.needs = { { VT_EV_MODULE_PUT, VT_ANY }, { VT_EV_MODULE_GET, VT_ANY }, { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_UNPRESERVE, VT_OUT },
 		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN } },

@@ -26,6 +26,7 @@ static const struct vt_telling twice[] = {
 
 const struct vt_rule vt_rule_object_double_free = {
 	.id = "object-double-free", .name = "LUO's own object freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
+	.judges = { "freed object", "freed objects", .type = { VT_EV_OBJ_FREE } },
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY } },
 	VT_TELLS(twice),
 };

@@ -85,8 +85,18 @@ static void mismatch(struct vt_ctx *c)
 	}
 }
 
+static uint64_t freed(const struct vt_side *s)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < s->nr_mem_paths; k++)
+		n += s->mem_paths[k].count;
+	return n;
+}
+
 const struct vt_rule vt_rule_object_mismatch = {
 	.id = "object-mismatch", .name = "LUO's or a handler's memory freed by another family", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
+	.judges = { "freed object", "freed objects", .of = freed },
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY } },
 	.run = mismatch,
 };

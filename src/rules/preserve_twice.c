@@ -27,6 +27,7 @@ static const struct vt_telling preserve_twice[] = {
 
 const struct vt_rule vt_rule_preserve_twice = {
 	.id = "preserve-twice", .name = "file preserved twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "preserve", "preserves", .type = { VT_EV_LUO_PRESERVE } },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT } },
 	VT_TELLS(preserve_twice),
 };

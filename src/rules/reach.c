@@ -27,6 +27,13 @@ bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l)
 
 /* ---- does the rule apply, and where ---- */
 
+/* Of what shows that something arrived. */
+static bool arrival_lost(const struct vt_side *s)
+{
+	return vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_FILE) ||
+	       vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+}
+
 /* Records of what the rule is about were lost: it may have been there, and nothing else shows it. */
 static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 {
@@ -43,7 +50,7 @@ static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
 		lost = vt_side__lost(s, VT_EV_OBJ_ALLOC);
 		/* fallthrough */
 	default:
-		return lost || vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_PRESERVE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+		return lost || arrival_lost(s) || vt_side__lost(s, VT_EV_LUO_PRESERVE);
 	}
 }
 
@@ -65,7 +72,7 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
 	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
 		return true;
-	if (where == VT_IN && (vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_FILE) || vt_side__lost(s, VT_EV_LUO_RETRIEVE)))
+	if (where == VT_IN && arrival_lost(s))
 		return true;
 	if (where == VT_OUT)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved) ||
@@ -74,6 +81,20 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
 	return vt_side_has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
 	       (c->rule->subject == VT_ABOUT_MEMORY && (s->mem_allocated || vt_side__lost(s, VT_EV_OBJ_ALLOC)));
+}
+
+bool vt_needed_on(const struct vt_ctx *c, size_t side, uint16_t type)
+{
+	bool any = false;
+
+	for (const struct vt_need *n = c->rule->needs; n->type; n++) {
+		if (n->type != type)
+			continue;
+		any = true;
+		if (due(c, side, n->where))
+			return true;
+	}
+	return !any;
 }
 
 static bool about(const struct vt_ctx *c, const struct vt_side *s)

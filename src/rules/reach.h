@@ -26,6 +26,8 @@ bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
 
 /* The traces hold what the rule is about, or may have lost it; else WHY says what is not there. */
 bool vt_applies(const struct vt_ctx *c, char *why, size_t size);
+/* Events of TYPE on SIDE are what the rule is about: not where it needs them of the other side only. */
+bool vt_needed_on(const struct vt_ctx *c, size_t side, uint16_t type);
 /* Fills blind, torn and cut, and doubts for each reason. */
 void vt_check_needs(struct vt_ctx *c);
 /* Where the rule has doubts: the files that it judges all the same, and those left open. */

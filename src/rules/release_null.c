@@ -14,6 +14,7 @@ static const struct vt_telling release_null[] = {
 
 const struct vt_rule vt_rule_release_null = {
 	.id = "release-null", .name = "release without a df", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
+	.judges = { "release", "releases", .type = { VT_EV_VFIO_RELEASE } },
 	.needs = { { VT_EV_VFIO_RELEASE, VT_ANY } },
 	VT_TELLS(release_null),
 };

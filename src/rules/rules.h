@@ -19,7 +19,8 @@
 enum vt_severity { VT_NOTE, VT_WARNING, VT_ERROR };
 const char *vt_severity_name(enum vt_severity s);
 
-enum vt_status { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOT_APPLICABLE };
+/* Passed means judged: where the rule applies and had nothing to look at, it is VT_NOTHING. */
+enum vt_status { VT_PASS, VT_FOUND, VT_UNKNOWN, VT_NOTHING, VT_NOT_APPLICABLE, VT_STATUSES };
 const char *vt_status_name(enum vt_status s);
 
 struct vt_ctx;	/* rules/finding.h */
@@ -53,6 +54,13 @@ enum vt_calls {
 	VT_ALL_CALLS = VT_LUO_CALLS | VT_VFIO_CALLS,
 };
 
+/* What a rule looks at, one by one. */
+struct vt_subjects {
+	const char *one, *many;		/* as they are called */
+	uint16_t type[12];		/* each event of these is one; 0 ends the list */
+	uint64_t (*of)(const struct vt_side *s);	/* or there are so many on S; without either, run() counts: vt_judged() */
+};
+
 struct vt_rule {
 	const char *id;
 	const char *name;		/* short, for headings */
@@ -61,6 +69,7 @@ struct vt_rule {
 	enum vt_calls by_call;		/* rests on which call and which file an event belongs to */
 	bool lasts;			/* what comes after the end of a file's life can still put it right */
 	bool sums;			/* adds up over all files: what was missed once is missing ever after */
+	struct vt_subjects judges;
 	struct vt_need needs[16];
 	uint16_t also[8];		/* what it uses where a hook shows it: only its loss leaves the rule open */
 	const struct vt_telling *tells;	/* facts that are findings */
@@ -105,9 +114,10 @@ struct vt_finding {
 struct vt_row {
 	const struct vt_rule *rule;
 	enum vt_status status;
-	char **why;			/* unknown: reasons; not applicable: one */
+	char **why;			/* unknown: reasons; nothing to judge, not applicable: one */
 	size_t nr_why;
 	size_t findings;
+	uint64_t subjects;		/* that were there to be looked at; where the rule is unknown, not all of them in full */
 	/* Where records are missing for a part of the time only: the files that are judged all the same. */
 	size_t judged;
 	struct vt_who *open;		/* the others */
@@ -118,7 +128,7 @@ struct vt_row {
 /* Applies, and the evidence does not reach everywhere. */
 static inline bool vt_row_doubtful(const struct vt_row *r)
 {
-	return r->nr_why && r->status != VT_NOT_APPLICABLE;
+	return r->nr_why && r->status != VT_NOT_APPLICABLE && r->status != VT_NOTHING;
 }
 
 /* One line of the struct file table. */

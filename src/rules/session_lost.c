@@ -124,6 +124,7 @@ static const struct vt_telling session_lost[] = {
 
 const struct vt_rule vt_rule_session_lost = {
 	.id = "session-lost", .name = "session lost until reboot", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
+	.judges = { "call on a session", "calls on sessions", .type = { VT_EV_SESSION_DESERIALIZE, VT_EV_SESSION_RETRIEVE, VT_EV_SESSION_RELEASE } },
 	.needs = { { VT_EV_SESSION_RETRIEVE, VT_IN }, { VT_EV_LUO_IOCTL, VT_IN }, { VT_EV_SESSION_RELEASE, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN },
 		   { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_UNPRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT } },
 	.also = { VT_EV_FILE_ANON },

@@ -24,7 +24,7 @@ LOADS = [
     ("memory", "unrelated: socket message in and out (kmalloc, kfree)"),
     ("files", "unrelated: pipe, sockets, eventfd, epoll, tmpfs file, closed again"),
 ]
-TOOLS = ["vfiotrace", "bpftrace", "trace-cmd"]
+TOOLS = ["floor", "vfiotrace", "bpftrace", "trace-cmd"]
 
 
 def parse_rounds(lines):

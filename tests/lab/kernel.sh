@@ -30,6 +30,12 @@ RECIPE=1
 # The suffix of the distribution's newest clang and lld, for the variant that is built by them.
 LAB_LLVM=${LAB_LLVM:--19}
 
+# The image that make names, under arch/ and the architecture's boot/.
+case $LAB_ARCH in
+x86) IMAGE=bzImage ;;
+*) IMAGE=Image ;;
+esac
+
 usage() {
 	cat <<USAGE
 usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a ready kernel
@@ -44,6 +50,7 @@ patched and small.
 If no archive has the SERIES any more, the exit code is 75. "own" is the tree in LINUX_SRC, built outside of it; with
 LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
 configuration fragment. The cache is VFIOTRACE_CACHE, or ~/.cache/vfiotrace.
+LAB_ARCH is the architecture, x86 or arm64: the machine's own if it is not set. bzImage is arm64's Image, too.
 USAGE
 }
 
@@ -304,11 +311,12 @@ resolve_series() { # SERIES|newest
 #
 # Sets cc, linker and tools: a variant's compiler and linker, and what make has to be told.
 choose_tools() { # VARIANT
-	cc=${CC:-gcc} linker=ld tools=()
+	cc=${CC:-${LAB_CROSS}gcc} linker=${LAB_CROSS}ld tools=()
+	[ -z "$LAB_CROSS" ] || tools=("ARCH=$LAB_ARCH" "CROSS_COMPILE=$LAB_CROSS")
 	case $1 in
 	distro-lto)
 		cc=clang$LAB_LLVM linker=ld.lld$LAB_LLVM
-		tools=("LLVM=$LAB_LLVM")
+		tools+=("LLVM=$LAB_LLVM")
 		;;
 	esac
 }
@@ -369,12 +377,18 @@ variant_fragments() { # VARIANT SERIES
 	case $1 in
 	bare | distro*) echo "$LAB_DIR/kernel-$1.config" ;;
 	esac
+	arch_fragment
 	[ -z "${LAB_CONFIG:-}" ] || echo "$LAB_CONFIG"
+}
+
+# x86-64 has its own in the others.
+arch_fragment() {
+	[ ! -f "$LAB_DIR/kernel-$LAB_ARCH.config" ] || echo "$LAB_DIR/kernel-$LAB_ARCH.config"
 }
 
 check_tools() {
 	local tool
-	for tool in "$cc" "$linker" make flex bison bc pahole patch cpio xz strip objcopy; do
+	for tool in "$cc" "$linker" make flex bison bc pahole patch cpio xz "${LAB_CROSS}strip" "${LAB_CROSS}objcopy"; do
 		command -v "$tool" >/dev/null ||
 			die "building a kernel needs $tool: tests/deps.sh installs it"
 	done
@@ -448,7 +462,7 @@ compile() { # LOG TREE OBJECTS
 	command -v ccache >/dev/null && cached=1 compiler="ccache $cc"
 	[ "$cached" = 0 ] || ccache --zero-stats >/dev/null
 	logged "$1" nice make -C "$2" "O=$3" ${tools[@]+"${tools[@]}"} "CC=$compiler" \
-		"-j$(nproc)" bzImage modules
+		"-j$(nproc)" "$IMAGE" modules
 	[ "$cached" = 0 ] || ccache --show-stats >>"$1"
 }
 
@@ -456,14 +470,15 @@ compile() { # LOG TREE OBJECTS
 collect() { # OBJECTS DIRECTORY
 	local objects=$1 dir=$2 module
 	mkdir -p "$dir/modules"
-	cp "$objects/arch/x86/boot/bzImage" "$objects/System.map" "$dir/"
+	cp "$objects/arch/$LAB_ARCH/boot/$IMAGE" "$dir/bzImage"
+	cp "$objects/System.map" "$dir/"
 	cp "$objects/.config" "$dir/config"
-	objcopy --dump-section ".BTF=$dir/vmlinux.btf" "$objects/vmlinux" "$dir/discard"
+	"${LAB_CROSS}objcopy" --dump-section ".BTF=$dir/vmlinux.btf" "$objects/vmlinux" "$dir/discard"
 	rm "$dir/discard"
 	# Not every *.ko in there: a tree built before may hold stale ones.
 	sed 's/\.o$/.ko/' "$objects/modules.order" | while read -r module; do
 		# Debug info goes, and is a hundred times the rest. BTF stays.
-		strip --strip-debug -o "$dir/modules/${module##*/}" "$objects/$module"
+		"${LAB_CROSS}strip" --strip-debug -o "$dir/modules/${module##*/}" "$objects/$module"
 	done
 	cat "$objects/include/config/kernel.release" >"$dir/release"
 }
@@ -485,12 +500,17 @@ build_series() { # VARIANT SERIES
 	local variant=$1 series=$2 deb version id final work log cc linker
 	local -a fragments tools
 
+	case $LAB_ARCH-$variant in
+	x86-* | *-lab | *-stock | *-bare) ;;
+	*) die "the variant $variant is for x86-64 only" ;;
+	esac
 	choose_tools "$variant"
 	mapfile -t fragments < <(variant_fragments "$variant" "$series")
 	check_tools
 	deb=$(source_deb "$series")
 	version=$(basename "$deb" | cut -d_ -f2)
 	[ "$variant" = lab ] || version=$version-$variant
+	[ "$LAB_ARCH" = x86 ] || version=$version-$LAB_ARCH
 	id=$version-$(build_key "$variant" "$series" "${fragments[@]}")
 	final=$KERNEL_DIR/$id
 	work=$WORK_DIR/linux
@@ -547,7 +567,7 @@ build_own() {
 	check_tools
 
 	source=$(realpath "$LINUX_SRC")
-	id=$(echo "$source ${LAB_PATCH:-0}" | sha256sum | cut -c1-12)
+	id=$(echo "$source ${LAB_PATCH:-0}${LAB_CROSS:+ $LAB_ARCH}" | sha256sum | cut -c1-12)
 	objects=$OWN_DIR/$id/objects
 	log=$OWN_DIR/$id/build.log
 	tree=$source
@@ -562,6 +582,7 @@ build_own() {
 		logged "$log" copy_patched "$source" "$tree"
 		fragments+=("$LAB_DIR/kernel-lab.config")
 	fi
+	mapfile -t -O ${#fragments[@]} fragments < <(arch_fragment)
 	[ -z "${LAB_CONFIG:-}" ] || fragments+=("$LAB_CONFIG")
 	phase "configuring $source"
 	configure "$log" "$tree" "$objects" "${fragments[@]}"

@@ -9,6 +9,20 @@ REPO_DIR=$(cd "$LAB_DIR/../.." && pwd)
 # shellcheck disable=SC2034
 CACHE_DIR=${VFIOTRACE_CACHE:-$HOME/.cache/vfiotrace}
 
+# The guest's architecture, as the kernel's sources name it, and what the names of its tools begin with.
+LAB_ARCH=${LAB_ARCH:-$(uname -m)}
+case $LAB_ARCH in
+x86_64) LAB_ARCH=x86 ;;
+aarch64) LAB_ARCH=arm64 ;;
+esac
+# shellcheck disable=SC2034
+case $LAB_ARCH-$(uname -m) in
+x86-x86_64 | arm64-aarch64) LAB_CROSS='' ;;
+x86-*) LAB_CROSS=x86_64-linux-gnu- ;;
+arm64-*) LAB_CROSS=aarch64-linux-gnu- ;;
+*) echo "lab: LAB_ARCH=$LAB_ARCH: there are x86 and arm64" >&2; exit 64 ;;
+esac
+
 die() {
 	echo "lab: $*" >&2
 	exit 1
@@ -20,8 +34,11 @@ kernel_is_ready() {
 		[ -f "$1/release" ]
 }
 
+# What judges is the machine's.
+[ -z "$LAB_CROSS" ] || export VFIOTRACE_HOST="${VFIOTRACE_HOST:-$REPO_DIR/build/vfiotrace}"
+
 # Where runs leave what they made.
-LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab}
+LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab${LAB_CROSS:+/$LAB_ARCH}}
 
 # The exit code when a kernel series is in no archive any more (kernel.sh, run.sh).
 # shellcheck disable=SC2034

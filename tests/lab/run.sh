@@ -5,8 +5,9 @@
 # a third if the scenario has two updates in a row; collects what they left behind,
 # and says whether that is what the scenario expects.
 #
-# Environment: VFIOTRACE, the static binary for the guest (build/vfiotrace);
-# VFIOTRACE_HOST, the one that judges (the same); LAB_OLD, LAB_NEW, the kernels;
+# Environment: LAB_ARCH, the guest's architecture (the machine's); VFIOTRACE, the static binary for
+# the guest (build/vfiotrace, of another architecture build/ARCH/vfiotrace);
+# VFIOTRACE_HOST, the one that judges (the machine's); LAB_BUSYBOX, for the guest; LAB_OLD, LAB_NEW, the kernels;
 # LAB_TIMEOUT_SCALE for slow machines; LAB_ACCEL for QEMU (tcg); LAB_QEMU, more
 # arguments for it.
 set -eu -o pipefail
@@ -24,9 +25,18 @@ is build/lab if it is not set. The exit code is 75 if there is no archive any mo
 USAGE
 }
 
-# Nothing that has to be calibrated: an emulated CPU that the host lets wait gets a
-# wrong frequency, and then drowns in timer interrupts or in seconds.
-TIMERS="no_timer_check nolapic_timer clocksource=hpet tsc=unstable"
+# Words for the kernel. Of timers nothing that has to be calibrated: an emulated CPU that the host
+# lets wait gets a wrong frequency, and then drowns in timer interrupts or in seconds. arm64's needs none.
+case $LAB_ARCH in
+x86)
+	TIMERS="no_timer_check nolapic_timer clocksource=hpet tsc=unstable"
+	MACHINE_WORDS="console=ttyS0 intel_iommu=on"
+	;;
+arm64)
+	TIMERS=""
+	MACHINE_WORDS="console=ttyAMA0"
+	;;
+esac
 
 # What is shipped has the bounds of real machines by default: emulation is slow.
 LIVE_UPDATE_CONF='ARM_WAIT=300;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
@@ -73,6 +83,7 @@ read_scenario() {
 	timeout=$(scenario_get "$scenario" timeout 120)
 	timeout=$((timeout * ${LAB_TIMEOUT_SCALE:-1}))
 	out=${out:-$LAB_OUT/$name}
+	tracer_file=${VFIOTRACE:-$REPO_DIR/build${LAB_CROSS:+/$LAB_ARCH}/vfiotrace}
 }
 
 kernel_dir() { # SERIES-OR-DIRECTORY
@@ -114,7 +125,7 @@ write_systemd_settings() {
 }
 
 tracer_binary() {
-	local binary=${VFIOTRACE:-$REPO_DIR/build/vfiotrace}
+	local binary=$tracer_file
 
 	[ -x "$binary" ] || die "no $binary: build it, or use --tracer none"
 	if LC_ALL=C readelf -l "$binary" | grep -q INTERP; then
@@ -123,19 +134,42 @@ tracer_binary() {
 	echo "$binary"
 }
 
+# The machine's own, or the distribution's for the guest's: packages of two architectures exclude each other.
+guest_busybox() {
+	local dir=$CACHE_DIR/busybox-$LAB_ARCH
+	if [ -n "${LAB_BUSYBOX:-}" ]; then
+		echo "$LAB_BUSYBOX"
+	elif [ -z "$LAB_CROSS" ]; then
+		command -v busybox
+	else
+		[ -x "$dir/bin/busybox" ] || fetch_busybox "$dir" || die "no busybox for $LAB_ARCH: LAB_BUSYBOX names one, or DEPS=$LAB_ARCH tests/deps.sh makes the distribution's known"
+		echo "$dir/bin/busybox"
+	fi
+}
+
+fetch_busybox() { # DIRECTORY
+	local work
+	mkdir -p "$CACHE_DIR"
+	work=$(mktemp -d "$CACHE_DIR/busybox.XXXXXX")
+	chmod 755 "$work"
+	(cd "$work" && apt-get -q download "busybox-static:${LAB_ARCH/x86/amd64}" && dpkg-deb -x ./*.deb .) >&2 ||
+		{ rm -rf "$work"; return 1; }
+	rm -rf "$1" && mv -T "$work" "$1"
+}
+
 build_initrd() { # KERNEL-DIR FILE
 	local kernel=$1 file=$2 stage
 	stage=$(mktemp -d "$out/stage.XXXXXX")
 
 	mkdir -p "$stage/bin" "$stage/lab/modules"
-	cp "$(command -v busybox)" "$stage/bin/busybox"
+	cp "$busybox" "$stage/bin/busybox"
 	cp "$LAB_DIR/guest/init" "$stage/init"
 	cp "$LAB_DIR/guest/load-modules" "$LAB_DIR/guest/kills" "$stage/lab/"
 	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
 	cp "$agent" "$stage/agent"
 	write_settings >"$stage/lab/settings"
 	# "none" is without a recorder from the start: the steps may run one.
-	if [ "$tracer" != none ] || [ -x "${VFIOTRACE:-$REPO_DIR/build/vfiotrace}" ]; then
+	if [ "$tracer" != none ] || [ -x "$tracer_file" ]; then
 		cp "$(tracer_binary)" "$stage/vfiotrace"
 	fi
 	[ "$guest" != systemd ] || stage_systemd "$stage"
@@ -154,13 +188,13 @@ stage_systemd() { # STAGE
 
 # Built once per change, and safe against another run that does the same.
 build_agent() {
-	agent=$REPO_DIR/build/lab/agent
+	agent=$REPO_DIR/build/lab/agent${LAB_CROSS:+-$LAB_ARCH}
 	local sources=("$LAB_DIR"/agent/*.c) newer
 
 	mkdir -p "$REPO_DIR/build/lab"
 	newer=$(find "$LAB_DIR/agent" -newer "$agent" -type f 2>/dev/null || echo all)
 	[ -n "$newer" ] || return 0
-	"${CC:-gcc}" -static -O2 -Wall -Wextra -std=gnu11 -o "$agent.$$" "${sources[@]}"
+	"${CC:-${LAB_CROSS}gcc}" -static -O2 -Wall -Wextra -std=gnu11 -o "$agent.$$" "${sources[@]}"
 	mv "$agent.$$" "$agent"
 }
 
@@ -175,10 +209,10 @@ kaslr() { # KERNEL
 
 # Parameters of vfio are here too for kernels that have it built in.
 cmdline() { # old|new|third
-	local words="console=ttyS0 panic=-1 oops=panic kho=on liveupdate=on" bug kernel=$kernel_new
+	local words="$MACHINE_WORDS panic=-1 oops=panic kho=on liveupdate=on" bug kernel=$kernel_new
 	[ "$1" != old ] || kernel=$kernel_old
 
-	words+=" intel_iommu=on quiet loglevel=5 $(kaslr "$kernel") vfio_pci.disable_idle_d3=1"
+	words+=" quiet loglevel=5 $(kaslr "$kernel") vfio_pci.disable_idle_d3=1"
 	words+=" $(scenario_get "$scenario" timers "$TIMERS") lab.side=$1"
 	bug=$(scenario_get "$scenario" seed-bug '')
 	[ -z "$bug" ] || words+=" vfio.seed_bug=$bug"
@@ -200,13 +234,14 @@ prepare_jump() { # DIRECTORY SIDE KERNEL-DIR
 prepare() {
 	mkdir -p "$out"
 	rm -rf "$out"/{next,third,old.initrd,scenario,console.log,*.vft}
-	rm -f "$out"/{result,exit,record,journal,verdict}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
+	rm -f "$out"/{result,exit,record,journal,verdict,times,status,guest-report}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
 
 	local old new
 	old=$(kernel_dir "$kernel_old")
 	new=$(kernel_dir "$kernel_new")
 	[ "$guest" != systemd ] || rootfs=$("$LAB_DIR/rootfs.sh" build)
 	build_agent
+	busybox=$(guest_busybox)
 	cp "$scenario" "$out/scenario"
 	cp "$old/bzImage" "$out/old.bzImage"
 	build_initrd "$old" "$out/old.initrd"
@@ -219,10 +254,13 @@ prepare() {
 qemu_arguments() {
 	local i
 
-	qemu=(-machine "q35,kernel-irqchip=split" -accel "${LAB_ACCEL:-$accel}"
-		-cpu "$cpu" -smp "$smp" -m "$memory" -nodefaults -no-user-config
+	case $LAB_ARCH in
+	x86) qemu=(qemu-system-x86_64 -machine "q35,kernel-irqchip=split" -device "intel-iommu,intremap=on" -cpu "$cpu") ;;
+	# Without the authentication of pointers, whose cipher takes most of the time where it is emulated.
+	arm64) qemu=(qemu-system-aarch64 -machine "virt,gic-version=3,iommu=smmuv3" -cpu "$cpu,pauth=off") ;;
+	esac
+	qemu+=(-accel "${LAB_ACCEL:-$accel}" -smp "$smp" -m "$memory" -nodefaults -no-user-config
 		-display none -monitor none -no-reboot
-		-device "intel-iommu,intremap=on"
 		-virtfs "local,path=$out,mount_tag=lab,security_model=none"
 		-kernel "$out/old.bzImage" -initrd "$out/old.initrd"
 		-append "$(cmdline old)")
@@ -248,10 +286,10 @@ qemu_arguments() {
 boot() {
 	qemu_arguments
 	if [ "$shell" = 1 ]; then
-		qemu-system-x86_64 "${qemu[@]}"
+		"${qemu[@]}"
 		exit 0
 	fi
-	timeout -k 5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
+	timeout -k 5 "$timeout" "${qemu[@]}" \
 		</dev/null >"$out/qemu.log" 2>&1
 }
 

@@ -305,6 +305,36 @@ static bool can_be_lost(const struct tale_event *e)
 	return e->type < VT_EV_REC_ARMED;
 }
 
+static bool is_chosen(const struct take *k, uint32_t i)
+{
+	for (uint32_t n = 0; n < k->nr; n++) {
+		if (k->list[n] == i)
+			return true;
+	}
+	return false;
+}
+
+/* A number that is told behind event I shows that it is missing: the next one of its CPU, or those of the recorder's end. */
+static bool number_tells(const struct take *k, const struct tale *t, uint32_t i)
+{
+	for (uint32_t n = i + 1; n < t->nr_ev; n++) {
+		if (t->ev[n].type == VT_EV_REC_STOP || (t->ev[n].stamp.seq && t->ev[n].stamp.cpu == t->ev[i].stamp.cpu && !is_chosen(k, n)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is lost behind the last number that is told, before a jump, only rows
+ * about loss can tell (numbers.h says why they do): that is no loss which
+ * numbers alone tell, but one of the kinds lost-*.
+ */
+static void drop_untold(struct take *k, const struct tale *t)
+{
+	while (k->nr && !number_tells(k, t, k->list[k->nr - 1]))
+		k->nr--;
+}
+
 /* A burst, or one here and there; at place N around the N-th part of the trace. */
 static void choose_records(struct take *k, const struct tale *t, struct random *r)
 {
@@ -315,6 +345,8 @@ static void choose_records(struct take *k, const struct tale *t, struct random *
 		if (can_be_lost(&t->ev[at]))
 			k->list[k->nr++] = at;
 	}
+	if (k->kind == TAKE_UNSAID)
+		drop_untold(k, t);
 }
 
 static void choose_missed(struct take *k, const struct tale *t, struct random *r)
@@ -410,6 +442,28 @@ static bool is_bytes(enum take_kind k)
 /* ---- time ---- */
 
 /* Armed right before the first event that it still saw. */
+/*
+ * Of luo_session_deserialize() its return alone is recorded, and a hook on a
+ * return catches calls that begin after it was placed: who begins to record
+ * inside of the call sees no end of it, either.
+ */
+static void drop_echo(struct draft *d, size_t first)
+{
+	const struct tale *t = d->t;
+	bool inside = false;
+
+	for (size_t i = 0; i < first; i++)
+		inside = t->ev[i].type == VT_EV_LUO_DESERIALIZE || (inside && t->ev[i].type != VT_EV_SESSION_DESERIALIZE);
+	for (size_t i = first; inside && i < t->nr_ev; i++) {
+		if (t->ev[i].type == VT_EV_LUO_DESERIALIZE)
+			return;		/* another session was read meanwhile */
+		if (t->ev[i].type == VT_EV_SESSION_DESERIALIZE) {
+			d->gone[i] = true;
+			return;
+		}
+	}
+}
+
 static void take_start(const struct take *k, struct draft *d)
 {
 	const struct tale *t = d->t;
@@ -419,6 +473,7 @@ static void take_start(const struct take *k, struct draft *d)
 	d->armed_ns = ns;
 	for (size_t i = 0; i < t->nr_ev; i++)
 		d->gone[i] = t->ev[i].stamp.ts_ns < ns || t->ev[i].type == VT_EV_REC_ARMED;
+	drop_echo(d, k->amount < t->nr_ev ? k->amount : t->nr_ev);
 	for (size_t i = 0; i < t->nr_probes; i++) {
 		if (d->probes[i].attached && d->probes[i].attach_ns < ns)
 			d->probes[i].attach_ns = ns;
@@ -451,6 +506,12 @@ uint32_t take__places(enum take_kind k, const struct tale *t)
 	uint32_t nr = 1;
 	size_t len;
 
+	/*
+	 * A text that tells a loss and has no numbers is what no recorder leaves: each that can lose a record numbers them, and
+	 * where the row about the loss is cut off, the numbers around it tell.
+	 */
+	if (t->numbered && t->nr_losses && (is_bytes(k) || k == TAKE_KILLED))
+		return 0;
 	if (is_bytes(k)) {
 		block_at(t, 0, &nr, &len);
 		return k == TAKE_CUT || k == TAKE_ZEROED ? 1 : nr;

@@ -54,6 +54,7 @@ struct tale {
 	size_t nr_losses;
 	struct tale_event *ev;
 	size_t nr_ev;
+	bool numbered;		/* by us */
 	struct tale_dyn *dyn;
 	size_t nr_dyn;
 	struct tale_rows *shown_by;	/* by event */

@@ -295,15 +295,19 @@ static void compare_findings(const struct verdict *whole, const struct verdict *
 	}
 }
 
-static void compare_rules(const struct verdict *whole, const struct verdict *less, struct breach *out, size_t *nr)
+static void compare_rules(const struct verdict *whole, const struct verdict *less, struct leeway l, struct breach *out, size_t *nr)
 {
 	for (int i = 0; i < RULES_MAX && (size_t)i < vt_nr_rules; i++) {
 		if (whole->status[i] == VT_FOUND && less->status[i] == VT_PASS)
 			add(out, nr, LAW_PASSED, i, "");
 		if (whole->status[i] == VT_FOUND && less->status[i] == VT_NOT_APPLICABLE)
 			add(out, nr, LAW_DROPPED, i, "");
-		if (whole->status[i] == VT_UNKNOWN && less->status[i] == VT_PASS)
+		if (whole->status[i] == VT_FOUND && less->status[i] == VT_NOTHING)
+			add(out, nr, LAW_DROPPED, i, "");
+		if (whole->status[i] == VT_UNKNOWN && (less->status[i] == VT_PASS || (less->status[i] == VT_NOTHING && !l.shorter)))
 			add(out, nr, LAW_RULE_SURE, i, "");
+		if (whole->status[i] == VT_PASS && less->status[i] == VT_NOTHING && !l.shorter)
+			add(out, nr, LAW_EMPTIED, i, "");
 	}
 }
 
@@ -376,6 +380,6 @@ size_t law__breaches(const struct verdict *whole, const struct verdict *less, st
 		return nr;	/* one side may be clean, and the bug on the other */
 	compare_exits(whole, less, l, out, &nr);
 	if (less->told && whole->told && !l.over && !l.nothing)
-		compare_rules(whole, less, out, &nr);
+		compare_rules(whole, less, l, out, &nr);
 	return nr;
 }

@@ -58,6 +58,7 @@ const char *status_name(uint8_t status);
 	X(PASSED, "a rule that found something passes") \
 	X(DROPPED, "a rule that found something is said not to apply") \
 	X(RULE_SURE, "a rule that was unknown passes") \
+	X(EMPTIED, "a rule that judged something is said to have had nothing") \
 	X(REFUSED, "what was judged is refused") \
 	X(FOUND_IN_OTHER, "two updates are judged as one: findings") \
 	X(CLEAN_OTHER, "two updates are judged as one: clean") \
@@ -80,6 +81,7 @@ struct leeway {
 	bool alone;	/* one file instead of two: another question */
 	bool over;	/* nothing of LUO's is among what is taken, and the recorder ended in order: what comes later is another recording's */
 	bool demands;	/* the gate's baseline asks for the coverage that the whole has, and there is a doubt: by design */
+	bool shorter;	/* another time was recorded, or one kernel: of that it is true that a rule had nothing to judge */
 	bool nothing;	/* before anything happened, or after all of it: the recorder ended in order before anything happened */
 };
 /* Of a pair that is of two updates: what check of either file shows by itself is true of it. */

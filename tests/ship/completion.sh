@@ -48,7 +48,7 @@ options() { # COMMAND: as --help prints them, not as --options lists them
 }
 formats() { # COMMAND
 	case $1 in
-	show) echo text timeline json perfetto ;;
+	show) echo text timeline json perfetto trackevent ;;
 	status) echo text json ;;
 	*) echo text json ktap junit sarif ;;
 	esac

@@ -54,16 +54,6 @@ void kernel__each_text(const struct kernel *k, const char *module, void (*fn)(vo
 {
 }
 
-void kernel__each_part(const struct kernel *k, const char *name, const char *module,
-		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < NR; i++)
-		if (!strncmp(symbols[i].name, name, len) && symbols[i].name[len] == '.')
-			fn(arg, symbols[i].name, symbols[i].at, symbols[i].len);
-}
-
 static int read_text(void *arg, uint64_t addr, void *buf, size_t len)
 {
 	memcpy(buf, text + (addr - TEXT), len);
@@ -93,7 +83,9 @@ static void in_function_and_parts(void **state)
 
 	memset(text, 0x90, sizeof(text));
 	call(TEXT + 8, KFREE);
+	call(TEXT + 0x18, TEXT + 0x40);	/* to the part that was cut out */
 	call(TEXT + 0x48, KFREE);
+	call(TEXT + 0x50, TEXT + 0x20);	/* and back */
 	call(TEXT + 0x68, KFREE);	/* another function, whose name begins in the same way */
 	assert_int_equal(find(&found), 2);
 	assert_int_equal(found[0].addr, TEXT + 8);

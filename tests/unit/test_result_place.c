@@ -107,7 +107,7 @@ static bool names(const unsigned char *text, size_t len, uint64_t target)
 {
 	uint64_t at;
 
-	for (size_t n = 0; arch__address(text, len, 0xffffffff81000000, n, &at); n++)
+	for (size_t n = 0; arch__next_address(text, len, 0xffffffff81000000, &n, &at); n++)
 		if (at == target)
 			return true;
 	return false;

@@ -16,10 +16,11 @@
 struct arch {
 	const char *syscall_prefix;	/* of the functions that system calls begin in: "__x64_" */
 	size_t call_len;		/* of a call instruction: text that is read in pieces overlaps by one byte less */
+	size_t veneer_len;		/* see arch__veneer(); 0 = there are none */
 	int nr_args;			/* integer arguments in registers */
 	int arg_at[ARCH_ARGS_MAX];	/* where struct pt_regs holds them, in bytes, */
 	int ret_at;			/* and what a function returned */
-	const char *page_offset, *vmemmap;	/* variables: beginning of the direct map and of the page array; NULL = it has none */
+	const char *page_offset, *vmemmap;	/* variables: beginning of the direct map and of the page array; NULL = it has none, see capture/kernel/memory.c */
 };
 extern const struct arch arch;
 
@@ -31,11 +32,21 @@ extern const struct arch arch;
  */
 bool arch__next_call(const unsigned char *text, size_t len, uint64_t addr, size_t *at, uint64_t *target);
 
+/* The target of what stands under somebody's kprobe, where that leaves nothing of it. */
+#define ARCH_HIDDEN 0
+
 /*
- * The N-th address that TEXT, which stands at ADDR, may name; false: there are no more.
- * Most are none: who asks knows the one that is meant when it is seen.
+ * A function that is too far away is called by way of a few instructions that go there. TEXT:
+ * arch.veneer_len bytes at ADDR, to which a call leads; true: they go on to *TARGET.
  */
-bool arch__address(const unsigned char *text, size_t len, uint64_t addr, size_t n, uint64_t *target);
+bool arch__veneer(const unsigned char *text, uint64_t addr, uint64_t *target);
+
+/*
+ * The next address that TEXT, which stands at ADDR, may name, from the *N-th place
+ * on: true, with the place in *N. Most are none: who asks knows the one that is
+ * meant when it is seen.
+ */
+bool arch__next_address(const unsigned char *text, size_t len, uint64_t addr, size_t *n, uint64_t *target);
 
 /*
  * What a call returned, read by a kprobe behind it that the kernel never

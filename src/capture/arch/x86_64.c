@@ -41,18 +41,24 @@ bool arch__next_call(const unsigned char *text, size_t len, uint64_t addr, size_
 	return false;
 }
 
+/* Kernel and modules lie within reach of each other. */
+bool arch__veneer(const unsigned char *text, uint64_t addr, uint64_t *target)
+{
+	return false;
+}
+
 /* ---- addresses ---- */
 
 /* Each four bytes are read twice: as an operand relative to the next instruction, which begins behind them, and as an address' low half. */
-bool arch__address(const unsigned char *text, size_t len, uint64_t addr, size_t n, uint64_t *target)
+bool arch__next_address(const unsigned char *text, size_t len, uint64_t addr, size_t *n, uint64_t *target)
 {
-	size_t at = n / 2;
+	size_t at = *n / 2;
 	int32_t v;
 
 	if (at + sizeof(v) > len)
 		return false;
 	memcpy(&v, text + at, sizeof(v));
-	*target = n % 2 ? (uint64_t)(int64_t)v : addr + at + sizeof(v) + (int64_t)v;
+	*target = *n % 2 ? (uint64_t)(int64_t)v : addr + at + sizeof(v) + (int64_t)v;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture/attach/method.h"
 #include "capture/kernel/calls.h"
@@ -202,12 +203,34 @@ int attach__call(struct attach *a, const struct call *c, const struct site_use *
 	return err ? err : j.row[0]->attached;
 }
 
-int attach__calls(struct call *found, int nr, const struct site_use *use, attach_call_fn one, void *arg)
+/* Our own probes are told of where they were put. A function begins with no call. */
+static bool is_ours(const struct attach *a, const struct call *c)
+{
+	uint64_t off = 0;
+
+	for (size_t i = 0; i < a->plan->nr; i++)
+		if (a->plan->rows[i].group == PLAN_SITE && a->plan->rows[i].attached && a->plan->rows[i].key == c->addr)
+			return true;
+	return kernel__sym(a->k, c->addr, &off, NULL) && !off;
+}
+
+static int hidden(struct attach *a, const struct call *c, const struct site_use *use)
+{
+	struct site s;
+
+	if (is_ours(a, c))
+		return 0;
+	s = site__describe(a, c);
+	s.where[strcspn(s.where, " ")] = 0;
+	return attach__no_call(a, use, s.where, "another probe stands there, and hides what is called", 0);
+}
+
+int attach__calls(struct attach *a, struct call *found, int nr, const struct site_use *use, attach_call_fn one, void *arg)
 {
 	int attached = 0;
 
 	for (int i = 0; i < nr && attached >= 0; i++) {
-		int ret = one(arg, &found[i], use);
+		int ret = found[i].callee == &calls_hidden ? hidden(a, &found[i], use) : one(arg, &found[i], use);
 
 		attached = ret < 0 ? ret : attached + ret;
 	}

@@ -51,7 +51,7 @@ struct site {
 int attach__call(struct attach *a, const struct call *c, const struct site_use *use);
 /* ONE for each of FOUND, which is freed: how many kprobes there are now, or -errno. */
 typedef int (*attach_call_fn)(void *arg, struct call *c, const struct site_use *use);
-int attach__calls(struct call *found, int nr, const struct site_use *use, attach_call_fn one, void *arg);
+int attach__calls(struct attach *a, struct call *found, int nr, const struct site_use *use, attach_call_fn one, void *arg);
 /* The plan says that calls of FUNC cannot be seen, and WHY. 0 or -errno. */
 int attach__no_call(struct attach *a, const struct site_use *use, const char *func, const char *why, int err);
 /* The call site that a record names; NULL when there is none of that number. */

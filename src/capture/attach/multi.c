@@ -48,13 +48,42 @@ static bool twice(const struct attach_job *jobs, size_t nr, const struct plan_ro
 	return false;
 }
 
+/*
+ * Programs for many functions load since 7.2 everywhere, and attach where ftrace has
+ * HAVE_SINGLE_FTRACE_DIRECT_OPS: x86 alone, at first. A link to no function
+ * is refused in any case, and how tells which it is.
+ */
+static bool can_link(struct attach *a)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 }, { .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = TRACE_FENTRY_MULTI);
+	struct multi_link link = { .attach_type = TRACE_FENTRY_MULTI };
+	char attr[256] = "";
+	int fd;
+
+	if (a->multi)
+		return a->multi > 0;
+	a->multi = -1;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "multi", "GPL", nothing, sizeof(nothing) / sizeof(nothing[0]), &opts);
+	if (fd < 0)
+		return false;
+	link.prog_fd = fd;
+	memcpy(attr, &link, sizeof(link));
+	if (syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(attr)) >= 0 || errno != EOPNOTSUPP)
+		a->multi = 1;
+	close(fd);
+	return a->multi > 0;
+}
+
 static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
 	const struct hook *h = plan__hook(r->prog);
 
 	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
-	return h && h->shared && !twice(jobs, nr, r) && template__exists(a->obj, program_of(r));
+	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_of(r));
 }
 
 static bool joins(const struct attach_job *j, const struct plan_row *r)

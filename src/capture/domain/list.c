@@ -49,7 +49,7 @@ static int make_plan(struct domains *d, const char **why)
 static int open_object(struct domains *d)
 {
 	const struct object_options oo = {
-		.ring_bytes = d->opt.ring_bytes, .jump_wait_ns = d->opt.jump_wait_ns, .all_blocks = d->opt.all_blocks, .module_wait_ns = d->opt.module_wait_ns,
+		.ring_bytes = d->opt.ring_bytes, .jump_wait_ns = d->opt.jump_wait_ns, .all_blocks = d->opt.all_blocks, .module_wait_ns = d->opt.module_wait_ns, .dry = d->opt.dry,
 	};
 	int err = object__open(&d->obj, d->k, &d->plan, &oo);
 

@@ -51,7 +51,7 @@ static int attach_part(struct domains *d, const struct part *p)
 
 	if (nr <= 0)
 		return nothing_found(d, p, nr);
-	return attach__calls(found, nr, &p->use, attach_call, d);
+	return attach__calls(d->attach, found, nr, &p->use, attach_call, d);
 }
 
 struct state {

@@ -78,7 +78,7 @@ static int attach_in(struct domains *d, const char *const *names, enum calls_of 
 	if (nr <= 0)
 		return attach__no_call(d->attach, use, names[0], nr ? "LUO's text could not be searched for calls" :
 				       "no call of an allocator or free function found in LUO's text", nr);
-	return attach__calls(found, nr, use, attach_unless_kho, d);
+	return attach__calls(d->attach, found, nr, use, attach_unless_kho, d);
 }
 
 static int attach_class(struct domains *d, const char *const *names, enum vt_class cls)
@@ -110,11 +110,11 @@ static int attach_callbacks(struct domains *d, const struct callbacks *cb)
 	int n, a, f;
 
 	n = calls__at(d->k, cb->addr, cb->nr, CALLS_OF_ALLOC, object__reader, d->obj, &found);
-	a = n < 0 ? 0 : attach__calls(found, n, &alloc, attach_call, d);
+	a = n < 0 ? 0 : attach__calls(d->attach, found, n, &alloc, attach_call, d);
 	if (a < 0)
 		return a;
 	n = calls__at(d->k, cb->addr, cb->nr, CALLS_OF_FREE, object__reader, d->obj, &found);
-	f = n < 0 ? 0 : attach__calls(found, n, &free_, attach_call, d);
+	f = n < 0 ? 0 : attach__calls(d->attach, found, n, &free_, attach_call, d);
 	return f < 0 ? f : a + f;
 }
 

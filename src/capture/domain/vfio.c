@@ -63,7 +63,7 @@ static void find_df_alloc(struct domains *d, struct state *s)
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(d->k, found[i].addr, NULL, NULL);
 
-		if (name && !strcmp(name, "vfio_allocate_device_file"))
+		if (name && found[i].callee != &calls_hidden && !strcmp(name, "vfio_allocate_device_file"))
 			s->df_alloc = site__describe(d->attach, &found[i]);
 	}
 	free(found);
@@ -73,7 +73,7 @@ static int attach_sites(struct domains *d, struct state *s)
 {
 	struct call *found;
 	int nr = calls__in_module(d->k, MODULE, CALLS_OF_FREE, object__reader, d->obj, &found);
-	int attached = nr <= 0 ? no_sites(d, nr) : attach__calls(found, nr, &frees, attach_free, d);
+	int attached = nr <= 0 ? no_sites(d, nr) : attach__calls(d->attach, found, nr, &frees, attach_free, d);
 
 	if (nr > 0)
 		find_df_alloc(d, s);

@@ -72,7 +72,7 @@ static int member_offset(const struct btf *btf, const struct btf_type *t, const 
 	return -1;
 }
 
-/* Functions and structs of vmlinux are indexed: libbpf's own search reads every type. */
+/* Functions, structs and enums of vmlinux are indexed: libbpf's own search reads every type. */
 static int index_types(struct kernel *k)
 {
 	__u32 nr = btf__type_cnt(k->btf);
@@ -80,22 +80,43 @@ static int index_types(struct kernel *k)
 	for (__u32 id = 1; id < nr; id++) {
 		const struct btf_type *t = btf__type_by_id(k->btf, id);
 
-		if ((btf_is_func(t) || btf_is_struct(t)) && t->name_off &&
+		if ((btf_is_func(t) || btf_is_struct(t) || btf_is_any_enum(t)) && t->name_off &&
 		    nametab__add(&k->types, btf__name_by_offset(k->btf, t->name_off), id))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static __s32 find_vmlinux(const struct kernel *k, const char *name, bool func)
+int32_t kernel__named(const struct kernel *k, const char *name, uint16_t kind)
 {
 	size_t at = SIZE_MAX;
 	uint32_t id;
 
-	while (nametab__next(&k->types, name, &at, &id))
-		if (btf_is_func(btf__type_by_id(k->btf, id)) == func)
+	while (nametab__next(&k->types, name, &at, &id)) {
+		uint16_t is = btf_kind(btf__type_by_id(k->btf, id));
+
+		if (is == kind || (is == BTF_KIND_ENUM64 && kind == BTF_KIND_ENUM))
 			return id;
+	}
 	return -ENOENT;
+}
+
+static __s32 find_vmlinux(const struct kernel *k, const char *name, bool func)
+{
+	return kernel__named(k, name, func ? BTF_KIND_FUNC : BTF_KIND_STRUCT);
+}
+
+const char *kernel__next_func(const struct kernel *k, const struct btf *btf, uint32_t *id)
+{
+	__u32 first = btf__type_cnt(k->btf), next = *id < first ? first : *id + 1;
+
+	for (*id = next; *id < btf__type_cnt(btf); ++*id) {
+		const struct btf_type *t = btf__type_by_id(btf, *id);
+
+		if (btf_is_func(t))
+			return btf__name_by_offset(btf, t->name_off);
+	}
+	return NULL;
 }
 
 /* In a module's own types only: those of vmlinux come first in a split BTF. */
@@ -142,6 +163,17 @@ uint32_t kernel__size(const struct kernel *k, const char *type)
 	__s32 id = find_vmlinux(k, type, false);
 
 	return id < 0 ? 0 : btf__type_by_id(k->btf, id)->size;
+}
+
+bool kernel__has_enumerator(const struct kernel *k, const char *type, const char *name)
+{
+	int32_t id = kernel__named(k, type, BTF_KIND_ENUM);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(k->btf, id);
+
+	for (int i = 0; t && btf_is_enum(t) && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(k->btf, btf_enum(t)[i].name_off), name))
+			return true;
+	return false;
 }
 
 long kernel__enum_value(const struct kernel *k, const char *name)

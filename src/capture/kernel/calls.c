@@ -45,6 +45,8 @@ struct scan {
 	void *arg;
 	struct call *found;
 	size_t nr;
+	uint64_t *done;		/* functions that were searched */
+	size_t nr_done;
 	int err;
 };
 
@@ -73,12 +75,28 @@ static const struct callee *callee_at(const struct scan *s, uint64_t target)
 	return NULL;
 }
 
+/* Through veneers. What has a name is a function. */
+static const struct callee *callee_of(const struct scan *s, uint64_t target)
+{
+	const struct callee *callee = callee_at(s, target);
+	unsigned char text[16];
+	uint64_t off;
+
+	if (callee || !arch.veneer_len || arch.veneer_len > sizeof(text) || (kernel__sym(s->k, target, &off, NULL) && !off))
+		return callee;
+	if (s->read(s->arg, target, text, arch.veneer_len) || !arch__veneer(text, target, &target))
+		return NULL;
+	return callee_at(s, target);
+}
+
+const struct callee calls_hidden = { "something", "hidden", 0 };
+
 static void scan_bytes(struct scan *s, const unsigned char *text, size_t len, uint64_t addr)
 {
 	uint64_t target;
 
 	for (size_t at = 0; arch__next_call(text, len, addr, &at, &target); at++) {
-		const struct callee *callee = callee_at(s, target);
+		const struct callee *callee = target == ARCH_HIDDEN ? &calls_hidden : callee_of(s, target);
 		struct call *grown;
 
 		if (!callee)
@@ -131,6 +149,7 @@ static void scan_begin(struct scan *s, const struct kernel *k, enum calls_of wha
 static int scan_end(struct scan *s, struct call **out)
 {
 	*out = NULL;
+	free(s->done);
 	if (s->err) {
 		free(s->found);
 		return s->err;
@@ -149,26 +168,95 @@ int calls__in_module(const struct kernel *k, const char *module, enum calls_of w
 	return scan_end(&s, out);
 }
 
-/* A function and the parts of it that the compiler moved elsewhere. */
-static void scan_named(struct scan *s, const char *name)
-{
-	uint64_t addr = kernel__addr(s->k, name, "vmlinux");
+/* ---- functions, with what the compiler cut out of them ---- */
 
-	if (addr)
-		scan_function(s, name, addr, kernel__sym_size(s->k, addr));
-	kernel__each_part(s->k, name, "vmlinux", scan_function, s);
+static void scan_whole(struct scan *s, const char *name, uint64_t addr);
+
+#define REACH (32 << 20)	/* text is not larger */
+
+/* NAME.cold, NAME.part.0: what a part is called, whatever was cut out of that. */
+static bool is_part(const char *part, const char *name)
+{
+	size_t len = strcspn(name, ".");
+
+	return !strncmp(part, name, len) && part[len] == '.';
 }
 
-/* The same of the function that stands at ADDR. */
-static void scan_at(struct scan *s, uint64_t addr)
+/* Code that the function leads to. */
+static void led_to(struct scan *s, const char *name, uint64_t from, uint64_t target)
 {
-	const char *module, *name;
+	const char *there;
 	uint64_t off;
 
-	scan_function(s, "", addr, kernel__sym_size(s->k, addr));
-	name = kernel__sym(s->k, addr, &off, &module);
-	if (name && !off)
-		kernel__each_part(s->k, name, *module ? module : "vmlinux", scan_function, s);
+	if (target - from + REACH > 2 * REACH)
+		return;
+	there = kernel__sym(s->k, target, &off, NULL);
+	if (there && is_part(there, name))
+		scan_whole(s, there, target - off);
+}
+
+/* A part is reached by a call or a jump; a jump of any kind has the other's address, as far as it goes, or is one of the calls. */
+static void scan_parts(struct scan *s, const char *name, uint64_t addr, uint64_t size)
+{
+	unsigned char text[PIECE];
+	uint64_t target;
+
+	for (uint64_t at = 0; at < size; at += sizeof(text) - (arch.call_len - 1)) {
+		size_t len = size - at < sizeof(text) ? size - at : sizeof(text);
+
+		if (s->read(s->arg, addr + at, text, len))
+			return;
+		for (size_t i = 0; arch__next_call(text, len, addr + at, &i, &target); i++)
+			if (target - addr >= size)
+				led_to(s, name, addr, target);
+		for (size_t n = 0; arch__next_address(text, len, addr + at, &n, &target); n++)
+			if (target - addr >= size)
+				led_to(s, name, addr, target);
+	}
+}
+
+/* Once: parts lead back to where they were cut out. */
+static bool is_new(struct scan *s, uint64_t addr)
+{
+	uint64_t *grown;
+
+	for (size_t i = 0; i < s->nr_done; i++)
+		if (s->done[i] == addr)
+			return false;
+	grown = realloc(s->done, (s->nr_done + 1) * sizeof(*grown));
+	if (!grown) {
+		s->err = -ENOMEM;
+		return false;
+	}
+	s->done = grown;
+	grown[s->nr_done++] = addr;
+	return true;
+}
+
+static void scan_whole(struct scan *s, const char *name, uint64_t addr)
+{
+	uint64_t size = kernel__sym_size(s->k, addr);
+
+	if (s->err || !is_new(s, addr))
+		return;
+	scan_function(s, name, addr, size);
+	scan_parts(s, name, addr, size);
+}
+
+/* Of some functions there is nothing but a part. */
+static void scan_named(struct scan *s, const char *name)
+{
+	static const char *const alone[] = { "", ".isra.0", ".constprop.0", ".part.0" };
+
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		char full[128];
+		uint64_t addr;
+
+		snprintf(full, sizeof(full), "%s%s", name, alone[i]);
+		addr = kernel__addr(s->k, full, "vmlinux");
+		if (addr)
+			scan_whole(s, full, addr);
+	}
 }
 
 int calls__in_functions(const struct kernel *k, const char *const *names, enum calls_of what,
@@ -182,14 +270,19 @@ int calls__in_functions(const struct kernel *k, const char *const *names, enum c
 	return scan_end(&s, out);
 }
 
+/* In the functions that stand at ADDR. */
 int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum calls_of what,
 	      kernel_read_fn read_fn, void *arg, struct call **out)
 {
 	struct scan s;
 
 	scan_begin(&s, k, what, read_fn, arg);
-	for (size_t i = 0; i < nr; i++)
-		scan_at(&s, addr[i]);
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t off = 0;
+		const char *name = kernel__sym(k, addr[i], &off, NULL);
+
+		scan_whole(&s, name && !off ? name : "", addr[i]);
+	}
 	return scan_end(&s, out);
 }
 

@@ -17,6 +17,9 @@ struct callee {
 	uint8_t arg;		/* which argument is the object */
 };
 
+/* Somebody's kprobe hides what stands there (ARCH_HIDDEN): it may be a call of anything. */
+extern const struct callee calls_hidden;
+
 struct call {
 	uint64_t addr;
 	const struct callee *callee;

@@ -16,7 +16,7 @@ static uint64_t find_in(const struct kernel *k, const char *func, const struct d
 		size = sizeof(text);
 	if (!size || read_fn(arg, addr, text, size))
 		return 0;
-	for (size_t n = 0; arch__address(text, size, addr, n, &target); n++)
+	for (size_t n = 0; arch__next_address(text, size, addr, &n, &target); n++)
 		if (!(target % sizeof(void *)) && what->is(is_arg, target))
 			return target;
 	return 0;

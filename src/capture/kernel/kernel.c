@@ -51,6 +51,7 @@ int kernel__open(struct kernel **out, const char **why)
 	*why = "out of memory";
 	if (!k)
 		return -ENOMEM;
+	k->ksyms = (struct ksyms){ -1, -1, -1 };
 	uname(&k->uts);
 	read_build_id(k);
 	phase__begin("types");
@@ -60,6 +61,7 @@ int kernel__open(struct kernel **out, const char **why)
 		return err;
 	}
 	phase__begin("symbols");
+	k->asks = !ksyms__open(&k->ksyms);
 	err = kernel__refresh(k);
 	if (err) {
 		kernel__free(k);
@@ -76,6 +78,7 @@ void kernel__free(struct kernel *k)
 	if (!k)
 		return;
 	kernel__drop_symbols(k);
+	ksyms__close(&k->ksyms);
 	kernel__drop_types(k);
 	free(k);
 }

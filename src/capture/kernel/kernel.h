@@ -41,10 +41,6 @@ void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
 
-/* Calls FN for what the compiler cut out of function NAME of MODULE: NAME.cold, NAME.part.0, ... */
-void kernel__each_part(const struct kernel *k, const char *name, const char *module,
-		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
-
 /* Whether it has the Live Update Orchestrator. */
 bool kernel__has_luo(const struct kernel *k);
 /* It is in the kernel, or may be, and was not switched on at boot. */
@@ -59,6 +55,10 @@ int kernel__offset(const struct kernel *k, const struct btf *btf, const char *ty
 /* Bytes of struct TYPE of vmlinux; 0 when there is none. */
 uint32_t kernel__size(const struct kernel *k, const char *type);
 
+/* Whether enum TYPE of vmlinux has NAME. */
+bool kernel__has_enumerator(const struct kernel *k, const char *type, const char *name);
+/* Writes those of vmlinux's types that the types of ASKED name into the file FD: 0 or -errno. */
+int kernel__small_btf(const struct kernel *k, const struct btf *asked, int fd);
 /* Value of an enumerator of vmlinux, whatever enum it is in; -1 when there is none. */
 long kernel__enum_value(const struct kernel *k, const char *name);
 

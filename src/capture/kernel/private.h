@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "capture/kernel/kernel.h"
+#include "capture/kernel/ksyms.h"
 #include "capture/kernel/nametab.h"
 
 struct sym {
@@ -26,12 +27,26 @@ struct btf_fd {
 	int fd;
 };
 
+/* An answer of the kernel's, kept. */
+struct asked_name {
+	char *name;		/* "module:name" */
+	uint64_t addr;
+};
+
 struct kernel {
+	struct ksyms ksyms;
+	bool asks;		/* symbols are asked for one by one: */
+	struct asked_name *names_asked;
+	size_t nr_names_asked;
+	struct nametab asked;	/* name to index into these */
+	struct ksym **places;	/* what stands where, by address; no name: nothing */
+	size_t nr_places;
+	uint64_t near;		/* kernel text: what is far from it has no symbol */
+	struct utsname uts;
+	/* all of them, read when that is not enough; nr_syms 0: not read */
 	struct sym *syms;	/* by address */
 	struct nametab by_name;	/* name to index into syms */
 	size_t nr_syms;
-	uint32_t *parts;	/* of them: text with a dot in its name */
-	size_t nr_parts;
 	char *names;		/* text of kallsyms, cut into strings */
 	char (*modules)[64];
 	size_t nr_modules;
@@ -41,14 +56,26 @@ struct kernel {
 	size_t nr_mods;
 	struct btf_fd *fds;
 	size_t nr_fds;
-	struct utsname uts;
 	char build_id[64];
 };
 
 /* ---- symbols.c ---- */
 void kernel__drop_symbols(struct kernel *k);
+/* ---- table.c: as the functions of kernel.h that are called so ---- */
+int table__read(struct kernel *k);
+void table__drop(struct kernel *k);
+uint64_t table__addr(const struct kernel *k, const char *name, const char *module);
+bool table__global(const struct kernel *k, const char *func, const char *module);
+uint64_t table__sym_size(const struct kernel *k, uint64_t addr);
+const char *table__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module);
+const char *table__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module);
+void table__each_text(const struct kernel *k, const char *module, void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
 /* ---- btf.c ---- */
 int kernel__open_types(struct kernel *k, const char **why);
 void kernel__drop_types(struct kernel *k);
+/* The next function that a module's BTF has of its own, from *ID, 0 at first, on. */
+const char *kernel__next_func(const struct kernel *k, const struct btf *btf, uint32_t *id);
+/* The type of vmlinux of that KIND (an enum may be a wide one), or -ENOENT. */
+int32_t kernel__named(const struct kernel *k, const char *name, uint16_t kind);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's symbols, as /proc/kallsyms lists them. */
+/*
+ * The kernel's symbols: asked for one by one (ksyms.h), and what was told is
+ * kept. All of them are read (table.c) where the kernel does not answer, and for
+ * the rare question that needs it.
+ */
 #include "capture/kernel/private.h"
 
 #include <errno.h>
@@ -7,277 +11,208 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/kernel/slurp.h"
-
-static uint16_t module_index(struct kernel *k, const char *name, size_t len)
+/* To those who ask the kernel does not change when an answer is kept. */
+static struct kernel *keeper(const struct kernel *k)
 {
-	char (*grown)[64];
-
-	/* kallsyms lists a module's symbols together: the last one is the likely one. */
-	for (size_t i = k->nr_modules; i-- > 0;)
-		if (!strncmp(k->modules[i], name, len) && !k->modules[i][len])
-			return i;
-	grown = realloc(k->modules, (k->nr_modules + 1) * sizeof(*k->modules));
-	if (!grown || len >= sizeof(*k->modules))
-		return 0;
-	k->modules = grown;
-	memcpy(k->modules[k->nr_modules], name, len);
-	k->modules[k->nr_modules][len] = 0;
-	return k->nr_modules++;
+	return (struct kernel *)k;
 }
 
-static int by_addr(const void *a, const void *b)
+static bool by_table(const struct kernel *k)
 {
-	const struct sym *x = a, *y = b;
-
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	return !k->asks || k->nr_syms;
 }
 
-/* The digits of an address; *END is where they end. By a table, as there are sixteen for each symbol. */
-static uint64_t parse_hex(const char *at, const char **end)
+static void read_table(const struct kernel *k)
 {
-	static const unsigned char one_more[256] = {
-		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-		['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-	};
-	uint64_t v = 0;
-	unsigned int digit;
-
-	for (; (digit = one_more[(unsigned char)*at]); at++)
-		v = v << 4 | (digit - 1);
-	*end = at;
-	return v;
-}
-
-/* "ffffffff81000000 T name\t[module]", from LINE to where END stands, which becomes the end of a string. */
-static int parse_line(struct kernel *k, char *line, char *end, struct sym *s)
-{
-	const char *digits;
-	char *name, *mod;
-
-	s->addr = parse_hex(line, &digits);
-	if (digits == line || end - digits < 3 || digits[0] != ' ' || digits[2] != ' ')
-		return -EINVAL;
-	name = line + (digits - line) + 3;
-	s->type = digits[1];
-	s->name = name - k->names;
-	s->module = 0;
-	*end = 0;
-	mod = memchr(name, '\t', end - name);
-	if (!mod)
-		return 0;
-	*mod++ = 0;
-	if (*mod == '[' && end[-1] == ']')
-		s->module = module_index(k, mod + 1, end - mod - 2);
-	return 0;
+	if (!k->nr_syms)
+		table__read(keeper(k));
 }
 
 void kernel__drop_symbols(struct kernel *k)
 {
-	free(k->syms);
-	free(k->parts);
-	nametab__clear(&k->by_name);
-	free(k->names);
-	free(k->modules);
-	k->syms = NULL;
-	k->parts = NULL;
-	k->names = NULL;
-	k->modules = NULL;
-	k->nr_syms = k->nr_parts = k->nr_modules = 0;
-}
-
-static int parse_symbols(struct kernel *k, size_t len)
-{
-	char *text = k->names, *stop = text + len, *end;
-	size_t cap = 0;
-
-	for (char *line = text; line < stop; line = end + 1) {
-		end = memchr(line, '\n', stop - line);
-		if (!end)
-			end = stop;
-		if (k->nr_syms == cap) {
-			struct sym *grown;
-
-			cap = cap ? 2 * cap : 1 << 16;
-			grown = realloc(k->syms, cap * sizeof(*k->syms));
-			if (!grown)
-				return -ENOMEM;
-			k->syms = grown;
-		}
-		k->nr_syms += !parse_line(k, line, end, &k->syms[k->nr_syms]);
-	}
-	return 0;
-}
-
-/* Padding before a function has a name too, which nobody asks for. */
-static bool is_padding(const char *name)
-{
-	return *name == '_' && !strncmp(name, "__pfx_", 6);
-}
-
-static bool is_text(const struct sym *s)
-{
-	return s->type == 't' || s->type == 'T';
-}
-
-/* Kept apart, as there are few of them and they are asked for by the beginning of their name. */
-static int add_part(struct kernel *k, uint32_t sym)
-{
-	uint32_t *grown = k->nr_parts % 256 ? k->parts : realloc(k->parts, (k->nr_parts + 256) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	k->parts = grown;
-	grown[k->nr_parts++] = sym;
-	return 0;
-}
-
-static int index_symbols(struct kernel *k)
-{
-	int err = nametab__reserve(&k->by_name, k->nr_syms);
-
-	for (size_t i = 0; !err && i < k->nr_syms; i++) {
-		const char *name = k->names + k->syms[i].name;
-
-		if (is_padding(name))
-			continue;
-		err = nametab__add(&k->by_name, name, i);
-		if (!err && is_text(&k->syms[i]) && strchr(name, '.'))
-			err = add_part(k, i);
-	}
-	return err;
-}
-
-/* The kernel lists vmlinux in order of address, then, higher up, module by module: these are sorted, or else all. */
-static void sort_symbols(struct kernel *k)
-{
-	size_t done = 1;
-
-	while (done < k->nr_syms && k->syms[done - 1].addr <= k->syms[done].addr)
-		done++;
-	if (done >= k->nr_syms)
-		return;
-	qsort(k->syms + done, k->nr_syms - done, sizeof(*k->syms), by_addr);
-	if (k->syms[done].addr < k->syms[done - 1].addr)
-		qsort(k->syms, k->nr_syms, sizeof(*k->syms), by_addr);
+	for (size_t i = 0; i < k->nr_names_asked; i++)
+		free(k->names_asked[i].name);
+	for (size_t i = 0; i < k->nr_places; i++)
+		free(k->places[i]);
+	free(k->names_asked);
+	free(k->places);
+	nametab__clear(&k->asked);
+	k->names_asked = NULL;
+	k->places = NULL;
+	k->nr_names_asked = k->nr_places = 0;
+	table__drop(k);
 }
 
 int kernel__refresh(struct kernel *k)
 {
-	size_t len = 0;
+	bool table = by_table(k);
 	int err;
 
 	kernel__drop_symbols(k);
-	err = slurp__file("/proc/kallsyms", &k->names, &len);
-	if (err)
+	if (table)
+		return table__read(k);
+	err = ksyms__addr(&k->ksyms, "_stext", &k->near);
+	if (err == -EPERM)
 		return err;
-	module_index(k, "", 0);
-	err = parse_symbols(k, len);
-	if (err)
-		return err;
-	sort_symbols(k);
-	err = index_symbols(k);
-	if (err)
-		return err;
-	/* Without CAP_SYSLOG every address reads as zero. */
-	if (!k->nr_syms || !k->syms[k->nr_syms - 1].addr)
-		return -EPERM;
-	return 0;
+	/* A kernel that answers has that. */
+	if (!err && k->near && nametab__reserve(&k->asked, 512) == 0)
+		return 0;
+	k->asks = false;
+	return table__read(k);
 }
 
-static const char *sym_name(const struct kernel *k, size_t i)
+/* ---- by name ---- */
+
+static uint64_t ask_addr(struct kernel *k, const char *key)
 {
-	return k->names + k->syms[i].name;
+	struct asked_name *grown = realloc(k->names_asked, (k->nr_names_asked + 1) * sizeof(*grown)), *n;
+
+	if (!grown)
+		return 0;
+	k->names_asked = grown;
+	n = &grown[k->nr_names_asked];
+	*n = (struct asked_name){ .name = strdup(key) };
+	if (!n->name)
+		return 0;
+	if (nametab__add(&k->asked, n->name, k->nr_names_asked)) {
+		free(n->name);
+		return 0;
+	}
+	k->nr_names_asked++;
+	ksyms__addr(&k->ksyms, key, &n->addr);
+	return n->addr;
 }
 
-static const struct sym *find_sym(const struct kernel *k, const char *name, const char *module)
+static uint64_t addr_of(const struct kernel *k, const char *key)
 {
 	size_t at = SIZE_MAX;
 	uint32_t i;
 
-	while (nametab__next(&k->by_name, name, &at, &i)) {
-		const struct sym *s = &k->syms[i];
-
-		if (!module || !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
-			return s;
-	}
-	return NULL;
+	if (nametab__next(&k->asked, key, &at, &i))
+		return k->names_asked[i].addr;
+	return ask_addr(keeper(k), key);
 }
 
+/* Padding before a function has a name too, which nobody asks for. */
 uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
 {
-	const struct sym *s = find_sym(k, name, module);
+	const char *where = "";
+	char key[192];
+	uint64_t addr;
 
-	return s ? s->addr : 0;
+	if (by_table(k))
+		return table__addr(k, name, module);
+	if (!module || !strcmp(module, "vmlinux")) {
+		addr = addr_of(k, name);
+		/* A module's is found where vmlinux has none. */
+		if (addr && module && (!kernel__sym(k, addr, NULL, &where) || *where))
+			return 0;
+		return addr;
+	}
+	snprintf(key, sizeof(key), "%s:%s", module, name);
+	return addr_of(k, key);
 }
 
 bool kernel__global(const struct kernel *k, const char *func, const char *module)
 {
-	const struct sym *s = find_sym(k, func, module);
-
-	return s && (s->type == 'T' || s->type == 'W');
+	read_table(k);
+	return table__global(k, func, module);
 }
 
-/* Index of the last symbol at or below ADDR, -1 when there is none. */
-static ssize_t sym_at(const struct kernel *k, uint64_t addr)
+/* ---- by address ---- */
+
+/* Index of the first place behind ADDR. */
+static size_t place_behind(const struct kernel *k, uint64_t addr)
 {
-	size_t lo = 0, hi = k->nr_syms;
+	size_t lo = 0, hi = k->nr_places;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (k->syms[mid].addr <= addr)
+		if (k->places[mid]->addr <= addr)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return (ssize_t)lo - 1;
+	return lo;
 }
+
+static const struct ksym *ask_place(struct kernel *k, uint64_t addr)
+{
+	struct ksym **grown = realloc(k->places, (k->nr_places + 1) * sizeof(*grown)), *p = malloc(sizeof(*p));
+	size_t at;
+
+	if (grown)
+		k->places = grown;
+	if (!grown || !p) {
+		free(p);
+		return NULL;
+	}
+	if (!ksyms__at(&k->ksyms, addr, p))
+		*p = (struct ksym){ .addr = addr, .size = 1 };
+	at = place_behind(k, p->addr);
+	memmove(grown + at + 1, grown + at, (k->nr_places - at) * sizeof(*grown));
+	grown[at] = p;
+	k->nr_places++;
+	return p;
+}
+
+#define FAR (1ull << 31)	/* the kernel and its modules reach each other by a call or a relative address */
+
+/* What covers ADDR, NULL = nothing. */
+static const struct ksym *place(const struct kernel *k, uint64_t addr)
+{
+	size_t at = place_behind(k, addr);
+	const struct ksym *p = at ? k->places[at - 1] : NULL;
+
+	/* Beyond the last address is user space. */
+	if ((int64_t)addr >= 0 || addr - k->near + FAR > 2 * FAR)
+		return NULL;
+	if (!p || addr - p->addr >= p->size)
+		p = ask_place(keeper(k), addr);
+	return p && *p->name ? p : NULL;
+}
+
+#define FUNCTION_MAX (1 << 16)	/* longer than any function: a symbol with a gap behind it */
 
 uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr)
 {
-	ssize_t i = sym_at(k, addr);
+	const struct ksym *p;
 
-	if (i < 0)
+	if (by_table(k))
+		return table__sym_size(k, addr);
+	p = place(k, addr);
+	if (!p || p->size - (addr - p->addr) >= FUNCTION_MAX)
 		return 0;
-	for (size_t j = i + 1; j < k->nr_syms; j++)
-		if (k->syms[j].addr > addr)
-			return k->syms[j].addr - addr < 1 << 16 ? k->syms[j].addr - addr : 0;
-	return 0;
-}
-
-/* Behind a module's last symbol lies what is no part of it, BPF trampolines for instance. */
-static bool ends_module(const struct kernel *k, size_t i)
-{
-	return k->syms[i].module && (i + 1 == k->nr_syms || k->syms[i + 1].module != k->syms[i].module);
+	return p->size - (addr - p->addr);
 }
 
 const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module)
 {
-	ssize_t i = sym_at(k, addr);
+	const struct ksym *p;
 
-	if (i < 0 || !k->syms[i].addr)
-		return NULL;
-	/* Several names may share an address: the first in kallsyms' order of type is as good as any, but skip markers. */
-	while (i > 0 && k->syms[i - 1].addr == k->syms[i].addr && !strncmp(sym_name(k, i), "__pfx_", 6))
-		i--;
-	if (addr - k->syms[i].addr > (ends_module(k, i) ? 1 << 12 : 1 << 20))
-		return NULL;
-	if (off)
-		*off = addr - k->syms[i].addr;
-	if (module)
-		*module = k->modules[k->syms[i].module];
-	return sym_name(k, i);
+	if (by_table(k))
+		return table__sym(k, addr, off, module);
+	p = place(k, addr);
+	if (p && off)
+		*off = addr - p->addr;
+	if (p && module)
+		*module = p->module;
+	return p ? p->name : NULL;
 }
 
 const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module)
 {
-	ssize_t i = sym_at(k, addr);
+	const char *name;
+	uint64_t off;
 
-	if (i < 0 || (size_t)i < n || k->syms[i - n].addr != addr)
-		return NULL;
-	*module = k->modules[k->syms[i - n].module];
-	return sym_name(k, i - n);
+	/* The kernel tells one of those that stand there. */
+	if (n)
+		read_table(k);
+	if (by_table(k))
+		return table__sym_at(k, addr, n, module);
+	name = kernel__sym(k, addr, &off, module);
+	return name && !off ? name : NULL;
 }
 
 void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len)
@@ -293,28 +228,47 @@ void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len)
 			 *module ? " [" : "", module, *module ? "]" : "");
 }
 
+/* ---- a module ---- */
+
+static bool is_in(const struct ksym *p, const char *module)
+{
+	return p && !strcmp(p->module, module);
+}
+
+/* Its text is one piece, and each symbol reaches to the next: where the one at ADDR begins, 0 = it is not the module's. */
+static uint64_t first_from(const struct kernel *k, const char *module, uint64_t addr)
+{
+	const struct ksym *p = place(k, addr);
+	uint64_t first = 0;
+
+	for (; is_in(p, module) && p->addr != first; p = place(k, first - 1))
+		first = p->addr;
+	return first;
+}
+
+/* Some function of it. */
+static uint64_t any_text(const struct kernel *k, const char *module)
+{
+	const struct btf *btf = kernel__module_btf(keeper(k), module);
+	uint64_t addr = 0;
+	const char *name;
+
+	for (uint32_t id = 0; btf && !addr && (name = kernel__next_func(k, btf, &id));)
+		addr = kernel__addr(k, name, module);
+	return addr;
+}
+
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg)
 {
-	for (size_t i = 0; i < k->nr_syms; i++) {
-		const struct sym *s = &k->syms[i];
+	const struct ksym *p;
+	uint64_t at;
 
-		if (!is_text(s) || strcmp(k->modules[s->module], module))
-			continue;
-		fn(arg, sym_name(k, i), s->addr, kernel__sym_size(k, s->addr));
+	if (by_table(k)) {
+		table__each_text(k, module, fn, arg);
+		return;
 	}
-}
-
-void kernel__each_part(const struct kernel *k, const char *name, const char *module,
-		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < k->nr_parts; i++) {
-		const struct sym *s = &k->syms[k->parts[i]];
-		const char *part = sym_name(k, k->parts[i]);
-
-		if (!strncmp(part, name, len) && part[len] == '.' && !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
-			fn(arg, part, s->addr, kernel__sym_size(k, s->addr));
-	}
+	at = first_from(k, module, any_text(k, module));
+	for (p = at ? place(k, at) : NULL; is_in(p, module); p = place(k, p->addr + p->size))
+		fn(arg, p->name, p->addr, p->size < FUNCTION_MAX ? p->size : 0);
 }

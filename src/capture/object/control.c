@@ -19,6 +19,7 @@ int control__map(struct object *o, int fd)
 	}
 	o->ctl->wake_bytes = o->opt.ring_bytes / 4;
 	o->ctl->recorder_cpu = -1;
+	o->ctl->page_shift = __builtin_ctzl(page);
 	o->ctl->wait_ns = o->opt.jump_wait_ns;
 	o->ctl->runs_told = o->opt.all_blocks ? UINT32_MAX : VT_RUNS_TOLD;
 	o->ctl->module_wait_ns = o->opt.module_wait_ns;

@@ -10,9 +10,12 @@
 
 static int kprobe_pmu_type(void)
 {
-	FILE *f = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	int type = -ENOENT;
+	static int type = -ENOENT;
+	FILE *f;
 
+	if (type >= 0)
+		return type;
+	f = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
 	if (!f)
 		return -ENOENT;
 	if (fscanf(f, "%d", &type) != 1)

@@ -6,8 +6,12 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture/kernel/kernel.h"
 #include "capture/object/complaint.h"
@@ -16,51 +20,10 @@
 #include "capture/plan/plan.h"
 #include "programs.skel.h"
 
-/* bpf_loop() takes the address of a function. */
-static bool has_callback(const struct bpf_program *prog)
-{
-	const struct bpf_insn *insn = bpf_program__insns(prog);
-
-	for (size_t i = 0; i < bpf_program__insn_cnt(prog); i++)
-		if (insn[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insn[i].src_reg == BPF_PSEUDO_FUNC)
-			return true;
-	return false;
-}
-
 /* Programs that many hooks share (vfiotrace/hooks.h). */
 static bool is_multi(const char *prog)
 {
 	return !strncmp(prog, "all_", 4);
-}
-
-/* Without it a global function counts as a static one, which is fine for one program, and dear for one of many parts. */
-static bool needs_func_info(const struct bpf_program *prog)
-{
-	return has_callback(prog) || is_multi(bpf_program__name(prog));
-}
-
-/* Any function will do as the target of a program that returns at once: one that all kernels have, or one that is hooked anyway. */
-static uint32_t stand_in(const struct object *o)
-{
-	uint32_t id = kernel__func(o->k, "mnt_want_write_file", NULL).btf_id;
-
-	for (size_t i = 0; !id && i < o->plan->nr; i++)
-		if (o->plan->rows[i].possible && !strcmp(o->plan->rows[i].module, "vmlinux"))
-			id = o->plan->rows[i].btf_id;
-	return id;
-}
-
-/* libbpf must load something: two instructions. */
-static int stub_out(struct object *o, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
-{
-	struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	opts->func_info_cnt = opts->line_info_cnt = 0;
-	opts->attach_btf_id = stand_in(o);
-	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 
 /* Programs that are only there for fault injection. */
@@ -75,75 +38,88 @@ static bool is_on_function(const struct bpf_program *prog)
 	return *bpf_program__section_name(prog) == 'f';
 }
 
-/* When libbpf loads the first program it has relocated all of them: what is ours to load is taken away. */
-static int take_over(struct object *o, const struct bpf_program *first)
+/* libbpf must load something: two instructions. */
+static int stub_out(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
 {
-	struct bpf_program *p;
-	int err = 0;
+	struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
 
-	bpf_object__for_each_program(p, o->bpf) {
-		if (!bpf_program__autoload(p) || !is_on_function(p) || is_injector(p) || needs_func_info(p))
-			continue;
-		err = template__keep(o, p, NULL);
-		if (!err && p != first)
-			err = bpf_program__set_autoload(p, false);
-		if (err)
-			return err;
-	}
-	o->taken_over = true;
-	return 0;
+	opts->func_info_cnt = opts->line_info_cnt = 0;
+	return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
 }
 
 /*
- * libbpf asks before each load of a program of ours. It opens, relocates and
- * makes the maps; the programs are loaded by us, several at a time, each only
+ * libbpf asks before each load of a program. It opens, relocates and makes the
+ * maps; programs on functions are loaded by us, several at a time, each only
  * where it will be attached.
  */
+static struct object *at_hand;
+
 static int aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	struct object *o = (struct object *)cookie;
+	struct object *o = at_hand;
 	const char *name = bpf_program__name(prog);
-	int err = o->taken_over ? 0 : take_over(o, prog);
+	int err;
 
-	if (err)
-		return err;
-	if (is_injector(prog)) {
-		opts->attach_btf_id = plan__by_prog(o->plan, PLAN_INJECT, 0, name)->btf_id;
-		return 0;
+	if (is_on_function(prog) && !is_injector(prog)) {
+		err = template__keep(o, prog, opts);
+		return err ? err : stub_out(prog, opts);
 	}
-	err = template__exists(o, name) ? 0 : template__keep(o, prog, opts);
-	return err ? err : stub_out(o, prog, opts);
+	if (is_injector(prog))
+		opts->attach_btf_id = plan__by_prog(o->plan, PLAN_INJECT, 0, name)->btf_id;
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
+		opts->prog_flags |= BPF_F_SLEEPABLE;
+	return template__complete(o, prog);
 }
 
-#define NR_SECTIONS 4
-
-static int own_sections(struct object *o, int handle[NR_SECTIONS])
+/*
+ * Programs on functions are of no type of tracing to libbpf, which else reads
+ * all of the kernel's types for them. Once for the process: libbpf 1.1 trips
+ * when the last of such handlers goes and another comes.
+ */
+static int own_sections(void)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)o, .prog_prepare_load_fn = aim);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = aim);
+	static const struct { const char *name; enum bpf_prog_type type; enum bpf_attach_type at; } sections[] = {
+		{ "fentry", BPF_PROG_TYPE_KPROBE, 0 }, { "fexit", BPF_PROG_TYPE_KPROBE, 0 }, { "fexit.s", BPF_PROG_TYPE_KPROBE, 0 },
+		{ "fmod_ret", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN }, { "kprobe", BPF_PROG_TYPE_KPROBE, 0 }, { "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
+	};
+	static bool done;
 
-	handle[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &opts);
-	handle[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
-	handle[2] = libbpf_register_prog_handler("fmod_ret", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, &opts);
-	handle[3] = libbpf_register_prog_handler("fexit.s", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &opts);
-	for (int i = 0; i < NR_SECTIONS; i++)
-		if (handle[i] < 0)
-			return handle[i];
+	for (size_t i = 0; !done && i < sizeof(sections) / sizeof(sections[0]); i++) {
+		int handle = libbpf_register_prog_handler(sections[i].name, sections[i].type, sections[i].at, &opts);
+
+		if (handle < 0)
+			return handle;
+	}
+	done = true;
 	return 0;
 }
 
-/* Core programs whose function is missing are left out; templates are always loaded. */
+/* Programs on functions that will be attached: where hooks share programs, not each hook's own. What is wanted after all is fetched then. */
+static bool is_wanted(const struct object *o, const struct bpf_program *prog)
+{
+	const char *name = bpf_program__name(prog);
+	const struct plan_row *r = plan__by_prog(o->plan, is_injector(prog) ? PLAN_INJECT : PLAN_CORE, 0, name);
+	const struct hook *h = is_multi(name) ? NULL : plan__hook(name);
+
+	if (!is_on_function(prog))
+		return true;
+	if (is_injector(prog))
+		return r && r->possible;
+	if (is_multi(name))
+		return o->has_multi;
+	return !(o->has_multi && h && h->shared) && (!r || r->possible);
+}
+
 static void choose(struct object *o, struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, obj) {
-		const char *name = bpf_program__name(prog);
-		struct plan_row *r = plan__by_prog(o->plan, PLAN_CORE, 0, name);
-
-		if (!r)
-			r = plan__by_prog(o->plan, PLAN_INJECT, 0, name);
-		bpf_program__set_autoload(prog, !is_on_function(prog) || (r ? r->possible : !is_injector(prog)));
-	}
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, is_wanted(o, prog));
 }
 
 static int size_maps(const struct object *o, struct bpf_object *obj)
@@ -156,15 +132,33 @@ static int size_maps(const struct object *o, struct bpf_object *obj)
 	return err;
 }
 
-/* An injector that this kernel's verifier refuses is left out and told, the rest goes on. */
-static int open_and_load(struct object *o)
+/* Of the kernel's types libbpf gets those that the programs know. */
+static struct bpf_object *open_elf(struct object *o)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");
+	char types[32];
 	size_t len;
 	const void *elf = programs_bpf__elf_bytes(&len);
 
+	snprintf(types, sizeof(types), "/proc/self/fd/%d", o->types_fd);
+	opts.btf_custom_path = types;
+	return bpf_object__open_mem(elf, len, &opts);
+}
+
+static int find_types(struct object *o, const struct bpf_object *obj)
+{
+	struct stat st;
+
+	if (fstat(o->types_fd, &st))
+		return -errno;
+	return st.st_size ? 0 : kernel__small_btf(o->k, bpf_object__btf(obj), o->types_fd);
+}
+
+/* An injector that this kernel's verifier refuses is left out and told, the rest goes on. */
+static int open_and_load(struct object *o)
+{
 	for (int tries = 0; tries < 32; tries++) {
-		LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vfiotrace");
-		struct bpf_object *obj = bpf_object__open_mem(elf, len, &opts);
+		struct bpf_object *obj = open_elf(o);
 		struct plan_row *r;
 		int err;
 
@@ -172,10 +166,11 @@ static int open_and_load(struct object *o)
 			return -errno;
 		complaint__forget();
 		template__drop_all(o);
-		o->taken_over = false;
 		o->bpf = obj;
 		choose(o, obj);
-		err = size_maps(o, obj);
+		err = find_types(o, obj);
+		if (!err)
+			err = size_maps(o, obj);
 		if (!err)
 			err = bpf_object__load(obj);
 		if (!err)
@@ -190,19 +185,59 @@ static int open_and_load(struct object *o)
 	return -ELOOP;
 }
 
+/* ---- later ---- */
+
+/* With the maps that there are, and of the programs PROG alone. */
+static int load_one(struct object *o, struct bpf_object *obj, const char *prog)
+{
+	struct bpf_program *p;
+	struct bpf_map *m;
+	int err = 0;
+
+	bpf_object__for_each_program(p, obj)
+		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), prog));
+	bpf_object__for_each_map(m, obj)
+	{
+		int fd = object__map_fd(o, bpf_map__name(m));
+
+		if (!err && fd >= 0)
+			err = bpf_map__reuse_fd(m, fd);
+	}
+	return err ? err : bpf_object__load(obj);
+}
+
+/* The object stays: the program's instructions have its maps by their descriptors. */
+static int fetch(struct object *o, const char *prog)
+{
+	struct bpf_object **grown = realloc(o->more, (o->nr_more + 1) * sizeof(*grown)), *obj;
+
+	if (!grown)
+		return -ENOMEM;
+	o->more = grown;
+	obj = open_elf(o);
+	if (!obj)
+		return -errno;
+	grown[o->nr_more++] = obj;
+	at_hand = o;
+	return load_one(o, obj, prog);
+}
+
+/* ---- opening ---- */
+
 static int load(struct object *o)
 {
-	int handle[NR_SECTIONS], err;
+	int err;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	complaint__listen();
-	err = own_sections(o, handle);
-	if (!err)
-		err = open_and_load(o);
-	for (int i = 0; i < NR_SECTIONS; i++)
-		if (handle[i] >= 0)
-			libbpf_unregister_prog_handler(handle[i]);
-	return err;
+	o->has_multi = !o->opt.dry && kernel__has_enumerator(o->k, "bpf_attach_type", "BPF_TRACE_FENTRY_MULTI");
+	o->cast_id = kernel__func(o->k, "bpf_rdonly_cast", NULL).btf_id;
+	o->types_fd = memfd_create("types", MFD_CLOEXEC);
+	if (o->types_fd < 0)
+		return -errno;
+	at_hand = o;
+	err = own_sections();
+	return err ? err : open_and_load(o);
 }
 
 int object__open(struct object **out, struct kernel *k, struct plan *p, const struct object_options *opt)
@@ -215,6 +250,9 @@ int object__open(struct object **out, struct kernel *k, struct plan *p, const st
 	o->k = k;
 	o->plan = p;
 	o->opt = *opt;
+	o->types_fd = -1;
+	o->fetch = fetch;
+	pthread_mutex_init(&o->lock, NULL);
 	err = load(o);
 	if (!err)
 		err = control__map(o, object__map_fd(o, ".data.control"));
@@ -235,7 +273,13 @@ void object__free(struct object *o)
 		return;
 	control__unmap(o);
 	bpf_object__close(o->bpf);
+	for (size_t i = 0; i < o->nr_more; i++)
+		bpf_object__close(o->more[i]);
+	free(o->more);
+	if (o->types_fd >= 0)
+		close(o->types_fd);
 	template__drop_all(o);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 

@@ -3,6 +3,8 @@
 #ifndef VT_CAPTURE_OBJECT_PRIVATE_H
 #define VT_CAPTURE_OBJECT_PRIVATE_H
 
+#include <pthread.h>
+
 #include "capture/object/object.h"
 
 struct bpf_insn;
@@ -28,7 +30,13 @@ struct object {
 	struct bpf_object *bpf;
 	struct template *templates;
 	size_t nr_templates;
-	bool taken_over;	/* from libbpf */
+	pthread_mutex_t lock;	/* of the templates, and of what is behind them */
+	struct bpf_object **more;	/* templates that were fetched later are theirs */
+	size_t nr_more;
+	int (*fetch)(struct object *o, const char *prog);	/* makes a template of PROG, which is none yet: 0 or -errno */
+	int types_fd;		/* small BTF, -1 = none */
+	uint32_t cast_id;	/* bpf_rdonly_cast() in vmlinux's BTF, 0 = not there */
+	bool has_multi;		/* this kernel attaches a program to many functions at a time */
 	struct vt_control *ctl;
 	size_t ctl_len;
 	int peek_fd, last_look_fd, cpus_fd;	/* owned by the object */
@@ -39,8 +47,10 @@ int control__map(struct object *o, int fd);
 void control__unmap(struct object *o);
 
 /* ---- template.c ---- */
-/* Takes over what libbpf has relocated. OPTS: with the description of its functions, where the verifier asks for it. */
+/* Takes over what libbpf has relocated, with the description of its functions, for which the verifier asks. */
 int template__keep(struct object *o, const struct bpf_program *prog, const struct bpf_prog_load_opts *opts);
+/* What is missing in a program of libbpf's own to load. */
+int template__complete(struct object *o, struct bpf_program *prog);
 void template__drop_all(struct object *o);
 
 #endif

@@ -58,6 +58,41 @@ void child__release(struct recorder *r)
 	output__mark(r, VT_EV_REC_CHILD, r->opt->cmd[0], NULL);
 }
 
+int child__open_exit(struct recorder *r)
+{
+	if (!r->opt->cmd_exit)
+		return 0;
+	r->cmd_exit = open(r->opt->cmd_exit, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	return r->cmd_exit < 0 ? -errno : 0;
+}
+
+static void put_exit(struct recorder *r)
+{
+	if (r->cmd_exit >= 0 && (dprintf(r->cmd_exit, "%d\n", r->child_status) < 0 || fsync(r->cmd_exit)) && errno != EINVAL)
+		vt_say("%s: %s", r->opt->cmd_exit, strerror(errno));
+}
+
+/* Codes that the recorder has itself: who reads them cannot tell whose they are. */
+static bool looks_like_ours(int code)
+{
+	static const int ours[] = { VT_EXIT_NOTHING, VT_EXIT_USAGE, VT_EXIT_UNSUPPORTED, VT_EXIT_IO, VT_EXIT_PERMISSION };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (ours[i] == code)
+			return true;
+	}
+	return false;
+}
+
+int child__exit(const struct recorder *r)
+{
+	if (!r->child_gone || r->opt->cmd_exit)
+		return VT_EXIT_CLEAN;
+	if (looks_like_ours(r->child_status))
+		vt_say("exit code %d is that of %s: the recording is whole (--cmd-exit keeps the two apart)", r->child_status, r->opt->cmd[0]);
+	return r->child_status;
+}
+
 void child__reap(struct recorder *r)
 {
 	int status;
@@ -70,6 +105,7 @@ void child__reap(struct recorder *r)
 	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 	output__mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
+	put_exit(r);
 	if (!r->grace_end)
 		r->why = "command ended";
 }

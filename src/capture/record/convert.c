@@ -205,6 +205,13 @@ static bool allocator_frame(const char *name)
 	return false;
 }
 
+/* Of the recorder's own looking, and of KHO's where it is told who called it. */
+static bool looking_frame(const struct vt_wire *w, const char *name)
+{
+	return !strncmp(name, "get_callchain", 13) || !strncmp(name, "stack_trace_", 12) ||
+	       (w->type == VT_EV_KHO_PRESERVE_FOLIO && !strncmp(name, "kho_", 4));
+}
+
 static void put_stack(struct convert *c, const struct vt_wire_stack *s)
 {
 	size_t nr = s->depth > 0 ? s->depth / sizeof(s->ip[0]) : 0, used = 0;
@@ -214,7 +221,7 @@ static void put_stack(struct convert *c, const struct vt_wire_stack *s)
 	for (size_t i = 0; i < nr && i < VT_STACK_MAX; i++) {
 		const char *name = kernel__sym(c->k, s->ip[i], NULL, NULL);
 
-		if (!name || (!blamed && allocator_frame(name)))
+		if (!name || (!blamed && (allocator_frame(name) || looking_frame(&s->w, name))))
 			continue;
 		kernel__site(c->k, s->ip[i], where, sizeof(where));
 		if (!blamed)

@@ -59,6 +59,7 @@ struct recorder {
 	pid_t child;
 	bool child_gone;
 	int child_status;
+	int cmd_exit;		/* file for that, or -1 */
 	unsigned long long child_started;	/* in ticks since boot: what began earlier is none of CMD's */
 	bool heirs_known;	/* no child has changed since they were counted */
 	int heirs;		/* processes that CMD left behind */
@@ -86,6 +87,7 @@ void output__plan(struct recorder *r);
 void output__probes(struct recorder *r);
 void output__losses(struct recorder *r);
 /* An event of the recorder's own. NAME, RET: NULL = none. */
+void output__stop(struct recorder *r);
 void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret);
 /* What was written so far goes out, with SYNC to stable storage. */
 int output__store(struct recorder *r, bool sync);
@@ -97,6 +99,10 @@ void output__check(struct recorder *r);
 /* ---- child.c: CMD ---- */
 int child__hold(struct recorder *r);
 void child__release(struct recorder *r);
+/* -errno when the file for CMD's exit code cannot be written. */
+int child__open_exit(struct recorder *r);
+/* What CMD's code could be taken for is told. */
+int child__exit(const struct recorder *r);
 void child__reap(struct recorder *r);
 /* A signal wants the recording to end: CMD first. */
 void child__stop(struct recorder *r, const struct signalfd_siginfo *si);

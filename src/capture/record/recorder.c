@@ -206,6 +206,9 @@ static int start(struct recorder *r)
 	err = open_signals(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "signals: %s", strerror(-err));
+	err = child__open_exit(r);
+	if (err)
+		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->cmd_exit, strerror(-err));
 	err = child__hold(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot fork: %s", strerror(-err));
@@ -305,7 +308,7 @@ static int finish(struct recorder *r)
 	object__last_look(r->obj);
 	while (ring__drain(r))
 		;
-	output__mark(r, VT_EV_REC_STOP, r->why, NULL);
+	output__stop(r);
 	if (r->bad) {
 		struct vt_loss l = { .event = "", .why = VT_LOSS_MALFORMED, .count = r->bad, .to_ns = UINT64_MAX };
 
@@ -333,12 +336,12 @@ static int finish(struct recorder *r)
 		vt_say("%llu events, %llu bytes in %s (%s); %llu lost, the ring was at most %llu %% full", (unsigned long long)convert__events(r->conv),
 		       (unsigned long long)vt_writer__bytes(r->w), r->opt->output, r->why, (unsigned long long)r->fill.lost,
 		       100ULL * r->fill.peak / r->opt->ring_bytes);
-	return r->child_gone ? r->child_status : VT_EXIT_CLEAN;
+	return child__exit(r);
 }
 
 int recorder__run(const struct recorder_options *o)
 {
-	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .status.fd = -1, .why = "stopped" };
+	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .cmd_exit = -1, .status.fd = -1, .why = "stopped" };
 	int code = start(&r);
 
 	if (!code) {
@@ -358,6 +361,8 @@ int recorder__run(const struct recorder_options *o)
 	carry__free(r.carry);
 	kernel__free(r.k);
 	status__close(&r);
+	if (r.cmd_exit >= 0)
+		close(r.cmd_exit);
 	if (r.sigfd >= 0)
 		close(r.sigfd);
 	return code;

@@ -22,11 +22,15 @@ struct recorder_options {
 	const char *status;		/* a file for `vfiotrace status`, or NULL: see status.h */
 	int ready_fd;			/* gets a newline when all is armed, and is closed; -1 = none */
 	bool end_with_cmd;		/* else the recording goes on while what CMD began lives, or a session is open */
+	const char *cmd_exit;		/* a file for CMD's exit code, which is then not the recorder's; or NULL */
 	bool quiet;			/* say nothing but errors: not even that all is armed */
 	bool verbose;			/* say on stderr what arming took, and a summary at the end */
 };
 
-/* Returns an exit code: CMD's own when one was run and the recording is whole, else enum vt_exit. Complains on stderr. */
+/*
+ * Returns an exit code: CMD's own when one was run, the recording is whole and
+ * the code has no file of its own; else enum vt_exit. Complains on stderr.
+ */
 int recorder__run(const struct recorder_options *o);
 
 #endif

@@ -10,11 +10,12 @@ if ! [ -d /peers ]; then
 	ln -s /peers/lib64/ld-linux-x86-64.so.2 /lib64/ld-linux-x86-64.so.2
 fi
 {
-	echo 'BEGIN { printf("ready\n"); }'
 	for f in preserve_folio unpreserve_folio restore_folio preserve_pages unpreserve_pages restore_pages; do
 		echo "kretfunc:kho_$f { }"
 	done
 } >/tmp/floor.bt
-LD_LIBRARY_PATH=/peers/lib taskset 2 /peers/bin/bpftrace /tmp/floor.bt >/tmp/floor.out 2>&1 &
-while ! grep -q ready /tmp/floor.out; do sleep 0.2; done
-sleep 5
+# bpftrace starts a command when all is attached; a BEGIN runs before.
+printf 'touch /tmp/floor.ready\nsleep 1000000\n' >/tmp/attached.sh
+LD_LIBRARY_PATH=/peers/lib taskset 2 /peers/bin/bpftrace -c "/bin/busybox sh /tmp/attached.sh" /tmp/floor.bt >/tmp/floor.out 2>&1 &
+while ! [ -e /tmp/floor.ready ]; do sleep 0.2; done
+sleep 1

@@ -53,6 +53,13 @@ hooks() {
 		{ print $1 == "fentry" ? "enter" : "exit", $4, $3 }' | sort -u
 }
 
+# The floor: what it takes to be there at all, on every function that we hook. The programs are empty.
+floor_script() {
+	/vfiotrace probes | awk '
+		$1 != "fentry" && $1 != "fexit" { next }
+		{ print ($1 == "fentry" ? "kfunc:" : "kretfunc:") ($3 == "vmlinux" ? "" : $3 ":") $4 " { }" }' | sort -u
+}
+
 bpftrace_script() {
 	awk '
 		{
@@ -90,6 +97,13 @@ with_bpftrace() {
 	rm -f /tmp/bench.txt
 }
 
+with_floor() {
+	say "round floor $repetition"
+	/host/bench/load now >>$dir/rounds
+	BPFTRACE_MAX_PROBES=4096 $pin /peers/bin/bpftrace -o /tmp/bench.txt \
+		-c "/host/bench/load run $count" /tmp/floor.bt >>$dir/rounds 2>&1
+}
+
 with_tracecmd() {
 	say "round trace-cmd $repetition"
 	/host/bench/load now >>$dir/rounds
@@ -109,8 +123,9 @@ rm -f $dir/rounds
 install_peers
 hooks >$dir/hooks
 bpftrace_script >/tmp/hooks.bt
+floor_script >/tmp/floor.bt
 $dir/load next
-order="vfiotrace bpftrace tracecmd"
+order="vfiotrace floor bpftrace tracecmd"
 repetition=0
 while [ $repetition -lt "$repetitions" ]; do
 	repetition=$((repetition + 1))

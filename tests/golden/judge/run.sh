@@ -26,6 +26,8 @@
 #	exit N
 #	finding RULE [SEVERITY]		and no finding is due that has no such line
 #	unknown RULE			the rule says unknown
+#	nothing RULE			the rule applies and had nothing to judge
+#	judged RULE N			the rule looked at N of what it is about
 #	note KEY
 #	text TEXT			stands in the text report
 #	notext TEXT
@@ -129,6 +131,8 @@ check_line() { # WORD A REST
 			wrong+=" no finding of $2 ${3:-};"
 		;;
 	unknown) jq -e --arg r "$2" '.rules[] | select(.id == $r and .status == "unknown")' "$tmp/json" >/dev/null || wrong+=" $2 is not unknown;" ;;
+	nothing) jq -e --arg r "$2" '.rules[] | select(.id == $r and .status == "nothing to judge" and .judged == 0)' "$tmp/json" >/dev/null || wrong+=" $2 has something to judge;" ;;
+	judged) jq -e --arg r "$2" --argjson n "$3" '.rules[] | select(.id == $r and .judged == $n)' "$tmp/json" >/dev/null || wrong+=" $2 has not judged $3;" ;;
 	note) jq -e --arg r "$2" '.remarks[] | select(.about == $r)' "$tmp/json" >/dev/null || wrong+=" no note $2;" ;;
 	text) grep -qF -- "$2${3:+ $3}" "$tmp/flat" || wrong+=" the report does not say '$2${3:+ $3}';" ;;
 	notext) grep -qF -- "$2${3:+ $3}" "$tmp/flat" && wrong+=" the report says '$2${3:+ $3}';" ;;

@@ -98,6 +98,8 @@ if command -v gcc >/dev/null && command -v objdump >/dev/null; then
 		.region.startLine == 5 and .region.startColumn > 0' "$tmp/src.sarif" >/dev/null && ok || not_ok "debuginfo: SARIF: $(jq -c '.runs[0].results[0].locations' "$tmp/src.sarif")"
 	jq -e '.runs[0].results[0] | (.relatedLocations | length == 1) and ([.codeFlows[].threadFlows[].locations[].location.physicalLocation.region.startLine] | index(5) and index(16))' \
 		"$tmp/src.sarif" >/dev/null && ok || not_ok "debuginfo: SARIF flows: $(jq -c '.runs[0].results[0].relatedLocations' "$tmp/src.sarif")"
+	"$tool" diff -f html --debuginfo "$mod" "$tmp/old.vt" "$tmp/new.vt" >"$tmp/src.html"
+	grep -q "is drivers/vfio/vfio_main.c:5 (undo())" "$tmp/src.html" && ok || not_ok "debuginfo: HTML"
 	"$tool" show --debuginfo "$mod" -e mem.free "$tmp/new.vt" >"$tmp/src"
 	says "source=drivers/vfio/vfio_main.c:16" "$tmp/src" show
 	"$tool" show -f json --debuginfo "$mod" -e mem.free "$tmp/new.vt" | jq -se '[.[] | select(.source) | .source.line] | index(5) and index(16)' >/dev/null && ok ||

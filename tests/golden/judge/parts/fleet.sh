@@ -41,3 +41,41 @@ if command -v sqlite3 >/dev/null; then
 else
 	skip "no sqlite3"
 fi
+
+# A fleet of 10,000 hosts, made of these updates; npm's DuckDB is kept outside the tree.
+mods=${XDG_CACHE_HOME:-$HOME/.cache}/vfiotrace/npm-duckdb
+if command -v npm >/dev/null && command -v node >/dev/null && mkdir -p "$mods" && { [ -d "$mods/node_modules/@duckdb/node-bindings" ] ||
+	(cd "$mods" && timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts @duckdb/node-api@1.5.6-r.1 >/dev/null 2>&1); }; then
+	mkdir -p "$fleet/duck"
+	nr=$(wc -l <"$fleet/updates.jsonl")
+	for ((i = 0; i < 10000; i += nr)); do sed "s/\"host\":\"host-/\"host\":\"rack$i-/" "$fleet/updates.jsonl"; done | head -n 10000 >"$fleet/duck/updates.jsonl"
+	sql duckdb >"$tmp/queries.sql"
+	# A query per line that ends in a semicolon; what it answers, as JSON, and how long it took.
+	cat >"$tmp/duck.cjs" <<'END'
+const fs = require('fs');
+const { DuckDBInstance } = require(process.argv[2] + '/node_modules/@duckdb/node-api');
+(async () => {
+	const db = await (await DuckDBInstance.create(':memory:')).connect();
+	const texts = fs.readFileSync(process.argv[3], 'utf8').split(/;\s*\n/).filter((q) => q.trim());
+	for (const q of texts) {
+		const begin = Date.now(), rows = (await db.runAndReadAll(q)).getRowObjectsJson();
+		console.log(JSON.stringify({ rows, seconds: (Date.now() - begin) / 1000 }));
+	}
+})().catch((e) => { console.error(String(e.message || e)); process.exit(1); });
+END
+	(cd "$fleet/duck" && node "$tmp/duck.cjs" "$mods" "$tmp/queries.sql" >"$tmp/answers" 2>"$tmp/err") && ok || not_ok "DuckDB: $(head -2 "$tmp/err")"
+	wanted=$(jq -rs '[.[].findings[].fingerprint] | unique | length' "$fleet/updates.jsonl")
+	# The second query groups by fingerprint: as many rows, each host counted.
+	[ "$(sed -n 2p "$tmp/answers" | jq '[.rows[].fingerprint] | unique | length')" = "$wanted" ] && ok || not_ok "DuckDB groups into other fingerprints than $wanted"
+	all=$(jq -s '[.[] | select(.findings | length > 0)] | length' "$fleet/duck/updates.jsonl")
+	[ "$(sed -n 2p "$tmp/answers" | jq '[.rows[].hosts | tonumber] | add')" -ge "$all" ] && ok || not_ok "DuckDB: hosts are missing"
+	# And what was written as Parquet is read again, by day.
+	echo "select count(*) n, count(distinct \"day\") nr_days, count(distinct host) hosts, sum(len(findings)) findings from read_parquet('lake/*/*.parquet', hive_partitioning = true);
+" >"$tmp/lake.sql"
+	(cd "$fleet/duck" && node "$tmp/duck.cjs" "$mods" "$tmp/lake.sql" >"$tmp/lake" 2>"$tmp/err") && jq -e '.rows[0] | .n == "10000" and (.nr_days | tonumber) >= 1 and .hosts == "10000"' "$tmp/lake" >/dev/null &&
+		ok || not_ok "Parquet: $(cat "$tmp/lake" "$tmp/err" | head -2)"
+	echo "10000 updates, $(($(stat -c %s "$fleet/duck/updates.jsonl") >> 20)) MB: DuckDB $(jq -s '.[1].seconds' "$tmp/answers") s by fingerprint, $(jq -s '.[2].seconds' "$tmp/answers") s into Parquet ($(du -sk "$fleet/duck/lake" | cut -f1) kB), $(jq .seconds "$tmp/lake") s from it"
+	rm -rf "$fleet/duck"
+else
+	skip "no DuckDB from npm: its queries are not run"
+fi

@@ -64,6 +64,18 @@ static const char * const vfio_seed_names[VFIO_SEED_COUNT] = {
 	[VFIO_SEED_STILL_BUSY]			= "still-busy",
 	/* class of B02: the file exists before its df does, and is lost on the error path */
 	[VFIO_SEED_EARLY_FILE_LOST]		= "early-file-lost",
+	/* the first lookup of a boot keeps its hold on the registration */
+	[VFIO_SEED_LOOKUP_KEPT]			= "lookup-kept",
+	/* right: a retrieve looks its device up twice, and lets go of both */
+	[VFIO_SEED_LOOKUP_TWICE]		= "lookup-twice",
+	/* release does not unbind the device from its iommufd */
+	[VFIO_SEED_DF_LEFT_OPEN]		= "df-left-open",
+	/* freeze zaps the BAR mappings, and there is no unfreeze */
+	[VFIO_SEED_FREEZE_ZAPS]			= "freeze-zaps",
+	/* right: the same with an unfreeze, after which a fault maps them again */
+	[VFIO_SEED_FREEZE_ZAPS_RIGHT]		= "freeze-zaps-right",
+	/* right: opened under the names of the first two posted versions */
+	[VFIO_SEED_NAMES_V1]			= "names-v1",
 	/* own: the last close does not unbind the device from its iommufd */
 	[VFIO_SEED_IOMMUFD_LEFT]		= "iommufd-left",
 	/* no bug: the driver fails to open the device */

@@ -38,10 +38,33 @@ enum luo_seed_bug {
 	LUO_SEED_FILE_FREED_TWICE,
 	LUO_SEED_SESSION_KEPT,
 	LUO_SEED_FOLIOS_KFREE,
+	LUO_SEED_DESERIALIZE_SWALLOWED,
+	LUO_SEED_DESERIALIZE_FORGOTTEN,
+	LUO_SEED_PRESERVE_DENIED,
+	LUO_SEED_FINISH_DENIED,
+	LUO_SEED_STILL_PRESERVED,
+	LUO_SEED_SESSION_OTHER,
+	LUO_SEED_SESSION_FILE_LEAK,
+	LUO_SEED_MODULE_KEPT,
+	LUO_SEED_MODULE_PUT_EARLY,
+	LUO_SEED_FLB_OWNER_KEPT,
+	LUO_SEED_SEALS_LOST,
+	LUO_SEED_SIZE_ROUNDED,
 	LUO_SEED_COUNT
 };
 
 bool luo_seeded(enum luo_seed_bug bug);
+
+struct file;
+struct luo_file_set;
+
+/*
+ * What the posted liveupdate_get_file_incoming() does, for a handler that needs another
+ * file of the session in its own retrieve. LUO tells which session that is: the lab
+ * retrieves in one at a time.
+ */
+void luo_lab_retrieving(struct luo_file_set *file_set);
+int luo_lab_get_incoming(u64 token, struct file **filep);
 
 /* Keeps for good what was just freed twice, so that nobody else is given it twice. */
 void luo_seed_take_back(size_t size);

@@ -9,7 +9,8 @@
  * and memfd is linux/luo_seed_bug.h.
  *
  * Chosen at run time with the module parameter vfio.seed_bug=<name>; the empty
- * name, the default, means that the code is correct.
+ * name, the default, means that the code is correct. It is with some other names
+ * too: those are what comes close to a bug and is none.
  */
 #ifndef _LINUX_VFIO_SEED_BUG_H
 #define _LINUX_VFIO_SEED_BUG_H
@@ -42,6 +43,12 @@ enum vfio_seed_bug {
 	VFIO_SEED_UNPRESERVE_NO_FREE,
 	VFIO_SEED_STILL_BUSY,
 	VFIO_SEED_EARLY_FILE_LOST,
+	VFIO_SEED_LOOKUP_KEPT,
+	VFIO_SEED_LOOKUP_TWICE,
+	VFIO_SEED_DF_LEFT_OPEN,
+	VFIO_SEED_FREEZE_ZAPS,
+	VFIO_SEED_FREEZE_ZAPS_RIGHT,
+	VFIO_SEED_NAMES_V1,
 	VFIO_SEED_IOMMUFD_LEFT,
 	VFIO_SEED_OPEN_FAILS,
 	VFIO_SEED_OPEN_FAILS_BOUND,

@@ -11,6 +11,8 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "luo_internal.h"
+
 /*
  * The one list of what can be broken. The ids (B11, ...) are those of the
  * catalogue of real bugs that the lab works from.
@@ -67,6 +69,30 @@ static const char * const luo_seed_names[LUO_SEED_COUNT] = {
 	[LUO_SEED_SESSION_KEPT]		= "session-kept",
 	/* class of B01: memfd frees with kfree() what kvmalloc() gave */
 	[LUO_SEED_FOLIOS_KFREE]		= "folios-kfree",
+	/* files of a session could not be read, and nobody is told */
+	[LUO_SEED_DESERIALIZE_SWALLOWED] = "deserialize-swallowed",
+	/* that the sessions could not be read is not remembered */
+	[LUO_SEED_DESERIALIZE_FORGOTTEN] = "deserialize-forgotten",
+	/* a file is preserved, and the ioctl says that it is not */
+	[LUO_SEED_PRESERVE_DENIED]	= "preserve-denied",
+	/* a session is finished, and the ioctl says that it is not */
+	[LUO_SEED_FINISH_DENIED]	= "finish-denied",
+	/* a file that was unpreserved cannot be preserved again */
+	[LUO_SEED_STILL_PRESERVED]	= "still-preserved",
+	/* another session is handed out than was asked for */
+	[LUO_SEED_SESSION_OTHER]	= "session-other",
+	/* the file of a session has a reference too many */
+	[LUO_SEED_SESSION_FILE_LEAK]	= "session-file-leak",
+	/* finishing a file keeps the handler's module */
+	[LUO_SEED_MODULE_KEPT]		= "module-kept",
+	/* the handler's module is let go before its finish is called */
+	[LUO_SEED_MODULE_PUT_EARLY]	= "module-put-early",
+	/* the end of an FLB keeps the module of its owner */
+	[LUO_SEED_FLB_OWNER_KEPT]	= "flb-owner-kept",
+	/* memfd does not put the seals back */
+	[LUO_SEED_SEALS_LOST]		= "seals-lost",
+	/* memfd makes a file larger, up to a page */
+	[LUO_SEED_SIZE_ROUNDED]		= "size-rounded",
 };
 
 static enum luo_seed_bug luo_seed_bug;
@@ -76,6 +102,19 @@ bool luo_seeded(enum luo_seed_bug bug)
 	return unlikely(READ_ONCE(luo_seed_bug) == bug);
 }
 EXPORT_SYMBOL_GPL(luo_seeded);
+
+static struct luo_file_set *luo_retrieving;
+
+void luo_lab_retrieving(struct luo_file_set *file_set)
+{
+	WRITE_ONCE(luo_retrieving, file_set);
+}
+
+int luo_lab_get_incoming(u64 token, struct file **filep)
+{
+	return luo_retrieve_file(READ_ONCE(luo_retrieving), token, filep);
+}
+EXPORT_SYMBOL_GPL(luo_lab_get_incoming);
 
 /* What was freed last is given out first, and here twice. */
 void luo_seed_take_back(size_t size)

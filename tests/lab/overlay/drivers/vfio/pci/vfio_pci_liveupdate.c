@@ -273,6 +273,23 @@ static void vfio_pci_ser_fill_other(struct vfio_pci_device_ser *ser)
 	vfio_pci_put_found(other);
 }
 
+/* VFIO_SEED_LOOKUP_KEPT: only the first one in a boot is, so each count differs from the next. */
+static bool vfio_pci_lookup_kept(void)
+{
+	static atomic_t lookups = ATOMIC_INIT(0);
+
+	return vfio_seeded(VFIO_SEED_LOOKUP_KEPT) && atomic_inc_return(&lookups) == 1;
+}
+
+/* Only ever used by VFIO_SEED_LOOKUP_TWICE. */
+static void vfio_pci_look_up_again(const struct vfio_pci_device_ser *ser)
+{
+	struct vfio_device *device = vfio_find_device(ser, match_device);
+
+	if (device)
+		vfio_pci_put_found(device);
+}
+
 static bool vfio_pci_liveupdate_can_preserve(struct liveupdate_file_handler *handler,
 					     struct file *file)
 {
@@ -316,6 +333,15 @@ static void vfio_pci_liveupdate_unpreserve(struct liveupdate_file_op_args *args)
 		kho_unpreserve_free(ser);
 }
 
+/* What vfio_pci_zap_bars() does. */
+static void vfio_pci_liveupdate_zap(struct vfio_device *device)
+{
+	loff_t start = VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_BAR0_REGION_INDEX);
+	loff_t end = VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_ROM_REGION_INDEX);
+
+	unmap_mapping_range(device->inode->i_mapping, start, end - start, true);
+}
+
 /*
  * The jump must not be interrupted by a device that nobody listens to any more,
  * and turning interrupts off is the business of who turned them on. The bus
@@ -331,7 +357,16 @@ static int vfio_pci_liveupdate_freeze(struct liveupdate_file_op_args *args)
 
 	vdev = vfio_pci_liveupdate_vdev(device);
 	guard(mutex)(&vdev->igate);
-	return vdev->irq_type == VFIO_PCI_NUM_IRQS ? 0 : -EBUSY;
+	if (vdev->irq_type != VFIO_PCI_NUM_IRQS)
+		return -EBUSY;
+	if (vfio_seeded(VFIO_SEED_FREEZE_ZAPS) || vfio_seeded(VFIO_SEED_FREEZE_ZAPS_RIGHT))
+		vfio_pci_liveupdate_zap(device);
+	return 0;
+}
+
+/* Only LUO's with VFIO_SEED_FREEZE_ZAPS_RIGHT. The next access faults, and maps again. */
+static void vfio_pci_liveupdate_unfreeze(struct liveupdate_file_op_args *args)
+{
 }
 
 static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
@@ -351,9 +386,12 @@ static int vfio_pci_liveupdate_retrieve(struct liveupdate_file_op_args *args)
 
 	if (vfio_seeded(VFIO_SEED_LOOKUP_UNPINNED))
 		vfio_pci_lose_race(device);
+	if (vfio_seeded(VFIO_SEED_LOOKUP_TWICE))
+		vfio_pci_look_up_again(ser);
 
 	file = vfio_device_liveupdate_cdev_open(device);
-	vfio_pci_put_found(device);
+	if (!vfio_pci_lookup_kept())
+		vfio_pci_put_found(device);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -387,17 +425,27 @@ static void vfio_pci_liveupdate_free_ser(struct liveupdate_file_op_args *args,
 		folio_put(virt_to_folio(ser));
 }
 
+/* Anybody may open the device from now on. A file that was retrieved knows its own. */
+static void vfio_pci_liveupdate_let_go(struct liveupdate_file_op_args *args,
+				       const struct vfio_pci_device_ser *ser)
+{
+	struct vfio_device *device, *found = NULL;
+
+	device = args->file ? vfio_device_retrieved_from_file(args->file) : NULL;
+	if (!device)
+		device = found = vfio_find_device(ser, match_device);
+	if (device && !vfio_seeded(VFIO_SEED_STILL_BUSY))
+		WRITE_ONCE(device->liveupdate_incoming, false);
+	if (found)
+		vfio_pci_put_found(found);
+}
+
 static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_device_ser *ser = phys_to_virt(args->serialized_data);
-	struct vfio_device *device = vfio_find_device(ser, match_device);
 
 	vfio_pci_list_remove_incoming(ser);
-	if (device) {
-		if (!vfio_seeded(VFIO_SEED_STILL_BUSY))
-			WRITE_ONCE(device->liveupdate_incoming, false);
-		vfio_pci_put_found(device);
-	}
+	vfio_pci_liveupdate_let_go(args, ser);
 
 	if (vfio_seeded(VFIO_SEED_FINISH_PUTS_FILE) && args->file)
 		fput(args->file);
@@ -405,7 +453,7 @@ static void vfio_pci_liveupdate_finish(struct liveupdate_file_op_args *args)
 	vfio_pci_liveupdate_free_ser(args, ser);
 }
 
-static const struct liveupdate_file_ops vfio_pci_liveupdate_file_ops = {
+static struct liveupdate_file_ops vfio_pci_liveupdate_file_ops = {
 	.can_preserve	= vfio_pci_liveupdate_can_preserve,
 	.preserve	= vfio_pci_liveupdate_preserve,
 	.unpreserve	= vfio_pci_liveupdate_unpreserve,
@@ -429,6 +477,8 @@ int __init vfio_pci_liveupdate_init(void)
 	if (!liveupdate_enabled())
 		return 0;
 
+	if (vfio_seeded(VFIO_SEED_FREEZE_ZAPS_RIGHT))
+		vfio_pci_liveupdate_file_ops.unfreeze = vfio_pci_liveupdate_unfreeze;
 	ret = liveupdate_register_file_handler(&vfio_pci_liveupdate_fh);
 	if (ret)
 		return ret;

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What packaging/systemd/vfiotrace-live-update does with a recorder that arms, cannot arm, is too slow, is
+# missing or dies: the boot goes on, in bounded time, and the kernel's log says so. In namespaces of its own, where
+# /dev/kmsg is a file and the recorder is made up; the lab has the real ones.
+# Usage: live-update.sh
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+script=$here/../packaging/systemd/vfiotrace-live-update
+
+if [ "${1-}" != inside ]; then
+	if ! unshare --user --map-root-user --mount --pid --fork --mount-proc true 2>/dev/null; then
+		echo "skipped: vfiotrace-live-update, as there are no namespaces for it"
+		exit 0
+	fi
+	exec unshare --user --map-root-user --mount --pid --fork --mount-proc --kill-child "$0" inside
+fi
+
+passed=0 failed=0
+mount -t tmpfs none /mnt && touch /mnt/null && mount --bind /dev/null /mnt/null && mount --move /mnt /dev || exit 1
+mount -t tmpfs none /run && mount -t tmpfs none /usr/local/sbin || exit 1
+ln -s /proc/self/fd /dev/fd
+
+# A boot with RECORDER, the body of a script, as the recorder.
+begin() { # RECORDER SETTINGS...
+	[ ! -r /run/pid ] || kill -KILL "$(cat /run/pid)" 2>/dev/null
+	rm -rf /run/* /dev/kmsg /usr/local/sbin/*
+	: >/dev/kmsg
+	: >/dev/liveupdate
+	mkdir -p /run/systemd/system/multi-user.target.wants
+	ln -s nowhere /run/systemd/system/multi-user.target.wants/vfiotrace-live-update.service
+	if [ -n "$1" ]; then
+		printf '%s\n' '#!/bin/sh' 'echo $$ >/run/pid' "$1" >/usr/local/sbin/vfiotrace
+		chmod 755 /usr/local/sbin/vfiotrace
+	fi
+	shift
+	printf '%s\n' "$@" >/run/conf
+}
+
+live_update() {
+	VFIOTRACE_CONF=/run/conf STATE_DIRECTORY=/run/state timeout 30 sh "$script" "$@" >/run/out 2>&1 9>&-
+}
+
+# How long that took, in $took, in hundredths of a second.
+boot() {
+	local from=${EPOCHREALTIME/./}
+	live_update boot
+	code=$?
+	took=$(((${EPOCHREALTIME/./} - from) / 10000))
+}
+
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@"; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name: exit $code after $took/100 s; the kernel's log:"
+		sed 's/^/    /' /dev/kmsg /run/out
+		failed=$((failed + 1))
+	fi
+}
+
+logged() { # PATTERN
+	grep -q "^<6>vfiotrace: $1" /dev/kmsg
+}
+
+goes_on() { # PATTERN MOST
+	[ "$code" = 0 ] && logged "$1" && [ "$took" -lt "$2" ]
+}
+
+is_gone() {
+	! kill -0 "$(cat /run/pid)" 2>/dev/null
+}
+
+not() {
+	! "$@"
+}
+
+armed='echo "vfiotrace: armed in 5 ms: 206 probes of 216" >&2; exec sleep 1000'
+
+begin "$armed" ARM_WAIT=20
+boot
+check "a recorder that arms: the boot waits for that" goes_on "recording this kernel's live updates, armed in 5 ms.*; the boot waited [0-9]*[.][0-9]* s" 2000
+check "and it is there" not is_gone
+check "nobody starts a second one" not live_update needed
+boot
+check "nor does another boot" [ "$(wc -l </dev/kmsg)" = 1 ]
+kill -KILL "$(cat /run/pid)"
+sleep 0.2
+check "where it was killed the unit may start one" live_update needed
+
+begin 'echo "vfiotrace: this kernel is locked down" >&2; exit 77'
+boot
+check "a recorder that cannot arm" goes_on "not recording: the recorder ended after [0-9.]* s: this kernel is locked down" 200
+check "and the verdict will say why" grep -q "this kernel is locked down" /run/vfiotrace/unrecorded
+
+begin 'exec sleep 1000'
+boot
+check "a recorder that is too slow, by default after 2 s" goes_on "not recording: the recorder was not armed within 2 s .*; the boot waited [0-9.]* s" 400
+check "no sooner than it must" [ "$took" -ge 170 ]
+check "it is ended" is_gone
+
+begin "trap '' TERM HUP INT; while :; do sleep 1; done" ARM_WAIT=1
+boot
+check "one that listens to nothing" goes_on "not recording: the recorder was not armed within 1 s" 300
+check "it is ended as well" is_gone
+
+begin 'kill -KILL $$'
+boot
+check "a recorder that is killed at once" goes_on "not recording: the recorder ended after" 200
+
+begin ''
+boot
+check "no recorder at all" goes_on "not recording: the recorder ended after .*@vfiotrace" 200
+
+begin "$armed"
+rm /dev/liveupdate
+boot
+check "a kernel without LUO" goes_on "not recording: this kernel has no /dev/liveupdate" 200
+
+begin "$armed"
+rm -r /run/systemd
+boot
+check "switched off, nothing is done and nothing said" [ "$code.$(wc -c </dev/kmsg)" = 0.0 ]
+
+begin "$armed" ARM_WAIT=20
+echo "root=/dev/vda vfiotrace.live_update=0 quiet" >/run/cmdline
+mount --bind /run/cmdline /proc/cmdline
+boot
+umount /proc/cmdline
+check "switched off for one boot" goes_on "not recording: vfiotrace.live_update=0 on the kernel's command line" 200
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
