@@ -142,7 +142,8 @@ install: $(BIN) $(MAN)
 .PHONY: deb
 deb:
 	$(Q)DEPS=ship tests/deps.sh
-	$(Q)packaging/deb.sh $(OUTPUT)/deb
+	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=$(ARCH) tests/deps.sh)
+	$(Q)packaging/deb.sh $(OUTPUT)/deb $(patsubst x86_64,amd64,$(ARCH))
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
 .PHONY: install-systemd

@@ -16,8 +16,12 @@ $(OUTPUT)/run/%: $(OUTPUT)/%
 	$(Q)mkdir -p $(@D) && printf '#!/bin/sh\nexec %s "%s" "$$@"\n' '$(EMULATOR)' '$(abspath $<)' > $@ && chmod +x $@
 
 # What is asked of a build that was made for another machine: `make ARCH=arm64 host-test`.
-.PHONY: host-test
+.PHONY: host-test same-reports
 host-test:
 	$(Q)DEPS=$(ARCH) tests/deps.sh
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/run.sh cli-test unit golden-trace judge-test
+	$(Q)tests/run.sh cli-test unit golden-trace judge-test same-reports
+# What it says of recorded pairs is what the machine's own build says.
+same-reports: $(OUTPUT)/run/vfiotrace
+	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST) OUTPUT=build all
+	$(Q)tests/golden/same.sh build/vfiotrace $(RUN_BIN)

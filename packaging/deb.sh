@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Packages for the machine's own Debian, in DIR: sources as they are here, a changelog whose
 # first entry is their version, dpkg-buildpackage, and what lintian says. NOCHECK=1 builds only.
-# Usage: deb.sh DIR
+# ARCHITECTURE is dpkg's name of another than the machine's: nothing is tested then, and DEPS of tests/deps.sh knows
+# what is needed: not all packages of tools say that one of any architecture will do.
+# Usage: deb.sh DIR [ARCHITECTURE]
 set -eu -o pipefail
 mkdir -p "$1"
+cross=()
+[ -z "${2:-}" ] || [ "$2" = "$(dpkg --print-architecture)" ] || cross=("-a$2" -Pcross,nocheck -d) NOCHECK=1
 dir=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 version=$(packaging/version.sh)
@@ -29,7 +33,7 @@ tar -c --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-o
 } >"$dir/changelog"
 mv "$dir/changelog" "$tree/debian/changelog"
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-(cd "$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}${NOCHECK:+ nocheck}" dpkg-buildpackage -us -uc >"$dir/vfiotrace.build" 2>&1) || {
+(cd "$tree" && DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}${NOCHECK:+ nocheck}" dpkg-buildpackage -us -uc ${cross[@]+"${cross[@]}"} >"$dir/vfiotrace.build" 2>&1) || {
 	tail -n 30 "$dir/vfiotrace.build" >&2
 	exit 1
 }

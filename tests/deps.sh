@@ -16,7 +16,7 @@ ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot l
 bench="bpftrace trace-cmd"
 flavours="clang-19 lld-19 llvm-19"
 # For another architecture than the machine's: its compiler, its libraries beside ours, its emulators.
-arm64="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 libdeflate-dev:arm64 libcmocka-dev:arm64 qemu-user-static qemu-system-arm"
+arm64="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 libdeflate-dev:arm64 libprotobuf-c-dev:arm64 libcmocka-dev:arm64 qemu-user-static qemu-system-arm"
 
 case ${DEPS:-all} in
 build) want=$build ;;

@@ -13,7 +13,7 @@ $(OUTPUT)/gen/rule_pages.h: $(RULE_PAGES) tests/judge.mk
 $(OUTPUT)/src/rules/pages.o: $(OUTPUT)/gen/rule_pages.h
 
 .PHONY: judge-test
-judge-test: $(call runs,$(BIN) $(MKTRACE)) $(HOSTILE)
+judge-test: $(call runs,$(BIN) $(MKTRACE) $(HOSTILE))
 	$(Q)tests/golden/judge/run.sh $(call runs,$(BIN) $(MKTRACE))
 
 # Fuzzing what stands behind the reader, bounded as there (FUZZ_SECONDS).

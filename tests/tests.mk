@@ -10,6 +10,7 @@ include tests/layers/layers.mk
 include tests/hooks/hooks.mk
 include tests/bench/bench.mk
 include tests/monotone/monotone.mk
+include tests/mutants/mutants.mk
 
 # Verdicts within a minute, from committed traces; and one of them in the README.
 .PHONY: try readme
@@ -28,7 +29,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= format-check cli-test man-test completion-test recipes-test layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
+PARTS ?= format-check cli-test man-test completion-test recipes-test distros-ci layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -39,6 +40,16 @@ lab-test: $(BIN)
 	$(Q)tests/lab/lab test -j2
 lab-pairs: $(BIN)
 	$(Q)tests/lab/pairs.sh
+
+# The other architecture, on emulated machines: the healthy update, df freed by kvfree, one bug
+# per family of rules, kprobes for fentry, one CPU, modules that come late, the jump with records on their way.
+.PHONY: lab-arm64
+LAB_ARM64 ?= healthy seeded-df-kvfree seeded-kref-leak seeded-session-lost seeded-file-ref-leak seeded-module-leak \
+	seeded-finish-no-restore-free kprobe-fallback one-cpu late-modules agent-leaves
+lab-arm64: $(BIN)
+	$(Q)DEPS=arm64 tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory ARCH=arm64 all
+	$(Q)LAB_ARCH=arm64 tests/lab/lab test -j2 $(LAB_ARM64)
 
 # What is too long for CI: tests/lab/README.md says what runs where.
 .PHONY: lab-all lab-long lab-flavours
@@ -63,14 +74,14 @@ N ?= 20
 soak: $(BIN)
 	$(Q)tests/lab/soak.py run $(N) -j2 $(if $(SEED),--seed $(SEED))
 
-# The tree in clean installations of Debian: DISTROS picks. CI takes the current release.
+# The tree in clean installations of Debian: DISTROS picks. CI takes of the two releases the one that the machine is not.
 .PHONY: distros distros-ci
 DISTROS ?= bookworm trixie sid
 distros:
 	$(Q)DEPS=ship tests/deps.sh
 	$(Q)tests/distros.sh $(DISTROS)
 distros-ci:
-	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh trixie
+	$(Q)DISTRO_TESTS="unit cli-test golden-trace" tests/distros.sh $$(. /etc/os-release; [ "$$VERSION_CODENAME" = trixie ] && echo bookworm || echo trixie)
 
 # What is shipped beside the binary.
 .PHONY: man-test completion-test reproducible
@@ -91,3 +102,4 @@ recipes-vm: $(BIN)
 .PHONY: cli-test
 cli-test: $(RUN_BIN)
 	$(Q)tests/cli.sh $(RUN_BIN)
+	$(Q)tests/live-update.sh $(RUN_BIN)

@@ -71,6 +71,8 @@ struct inode {
 	struct address_space *i_mapping;
 	unsigned long i_ino;
 	u32 i_rdev;
+	u16 i_mode;
+	s64 i_size;
 	struct cdev *i_cdev;
 };
 struct dentry { struct qstr d_name; };
@@ -104,7 +106,7 @@ struct page {
 	struct address_space *mapping;
 	atomic_t _refcount;
 };
-struct shmem_inode_info { unsigned long alloced; struct inode vfs_inode; };
+struct shmem_inode_info { unsigned int seals; unsigned long alloced; struct inode vfs_inode; };
 
 /* kernel/liveupdate, include/linux/liveupdate.h */
 struct liveupdate_file_ops { struct module *owner; };

@@ -71,6 +71,19 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
 	wire_send(c, w);
 }
 
+#define TMPFS_MAGIC 0x01021994
+
+/* Of a file of shmem, which also has devices' nodes: F_SEAL_*. */
+static __always_inline u32 inode_seals(struct inode *i)
+{
+	struct shmem_inode_info *info;
+
+	if (!bpf_core_field_exists(struct shmem_inode_info, seals) || READ(READ(i, i_sb), s_magic) != TMPFS_MAGIC)
+		return VT_NO_SEALS;
+	info = (struct shmem_inode_info *)((u64)i - bpf_core_field_offset(struct shmem_inode_info, vfs_inode));
+	return READ(info, seals);
+}
+
 __noinline int inode_describe(struct vt_inode *d, u64 i)
 {
 	struct inode *k = KERNEL((struct inode *)i);
@@ -81,6 +94,9 @@ __noinline int inode_describe(struct vt_inode *d, u64 i)
 	d->i_mapping = (u64)k->i_mapping;
 	d->ino = k->i_ino;
 	d->rdev = k->i_rdev;
+	d->mode = k->i_mode;
+	d->size = k->i_size;
+	d->seals = i ? inode_seals((struct inode *)i) : VT_NO_SEALS;
 	d->pad = 0;
 	d->fs[0] = 0;
 	load_str16((struct str16 *)d->fs, (u64)READ(READ(k->i_sb, s_type), name));

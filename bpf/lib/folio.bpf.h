@@ -19,7 +19,6 @@
 #include "lib/file.bpf.h"
 
 #define VT_FOLIOS_TOLD 64	/* held folios that one call tells one by one */
-#define TMPFS_MAGIC 0x01021994
 
 /* To be looked at again; one in a page cache together with that file's identity, as both may have new owners by then. */
 struct vt_suspect {

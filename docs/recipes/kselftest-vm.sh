@@ -65,7 +65,10 @@ cp "$kernel" "$root/kernel"
 mv "$out/inner.cpio" "$root/initrd.img"
 pack >"$out/initrd.cpio"
 
-timeout "${SECONDS_MAX:-300}" qemu-system-x86_64 -machine q35 -cpu max -m 1G -smp 2 -nographic -nodefaults -no-reboot -accel kvm -accel tcg,thread=multi \
+accel=tcg
+[ ! -w /dev/kvm ] || accel=kvm
+timeout "${SECONDS_MAX:-300}" qemu-system-x86_64 -machine q35,kernel-irqchip=split -cpu max -accel "$accel" -m 1G -smp 2 \
+	-display none -monitor none -nodefaults -no-user-config -no-reboot \
 	-serial "file:$out/serial.log" -serial "file:$out/traces.txt" -kernel "$kernel" -initrd "$out/initrd.cpio" \
 	-append "console=ttyS0 liveupdate=on kho=on panic=-1 ${CMDLINE:-}" || echo "the guest did not end by itself" >&2
 rm -f "$out/initrd.cpio"

@@ -306,8 +306,9 @@ struct vt_fact {
 	int64_t num[4];
 	const char *str[3];
 	uint64_t from_ns;	/* it rests on all that happened to WHO since then */
+	uint64_t more;		/* of the same kind, handler and function, which are not kept */
 };
-#define VT_FACTS_KEPT 200	/* of each kind; the rest are counted */
+#define VT_FACTS_KEPT 200	/* of each kind, and the first of each handler and function; the rest are counted */
 
 enum vt_phase_kind { VT_PH_PRESERVE, VT_PH_FREEZE, VT_PH_SERIALIZE, VT_PH_REBOOT, VT_PH_DESERIALIZE, VT_PH_RETRIEVE, VT_PH_FINISH, VT_PH_MAX };
 const char *vt_phase_name(enum vt_phase_kind p);
@@ -424,7 +425,8 @@ struct vt_side {
 
 	struct vt_fact *facts;
 	size_t nr_facts;
-	uint64_t fact_count[VT_FACT_MAX];
+	uint64_t fact_count[VT_FACT_MAX];	/* that are kept */
+	bool facts_untold;	/* of so many handlers and functions that not even the first of each is kept */
 };
 
 /*

@@ -117,7 +117,7 @@ enum {
 	X(JUMP, "reboot.machine_shutdown", REBOOT, 0, "machine_shutdown(): other CPUs stop, then the jump") \
 	/* struct file */ \
 	X(FILE_SNAP, "file.snap", FILE, VT_K_RIDES, "struct file, whole, at a lifecycle point: point, file, file_ref, and every member as file.<member>; for a vfio file also df, device, dev_mapping") \
-	X(FILE_ANON, "file.anon", FILE, VT_K_POINTER, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
+	X(FILE_ANON, "file.anon", FILE, VT_K_POINTER | VT_K_EACH_ROW | VT_K_MAY_LACK, "anon_inode_getfile(_fmode)() inside a traced call: name, ret, file") \
 	X(FILE_FPUT, "file.fput", FILE, 0, "__fput() of a file seen before: file") \
 	X(FILE_LET_GO, "file.let_go", FILE, 0, "LUO has let go of a file, after unpreserve or finish: file, file_ref, threads") \
 	/* vfio */ \
@@ -171,7 +171,7 @@ enum {
 	X(REC_MODULE, "rec.module", REC, 0, "a module was loaded (name), or what came late was attached (ret: how many hooks)") \
 	X(REC_HANDLER, "rec.handler", REC, 0, "a file handler was registered: handler, compatible; its ops are attached then") \
 	X(REC_DRAINED, "rec.drained", REC, 0, "everything up to here was on stable storage while the kernel waited in reboot(2)") \
-	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why)")
+	X(REC_STOP, "rec.stop", REC, 0, "the gate closed: name (why), numbers")
 
 /* X(ID, "name", KIND, "meaning") */
 #define VT_FIELDS(X) \
@@ -229,7 +229,8 @@ enum {
 	X(VMA_START, "vma_start", VT_HEX, "its first address, in the task's address space") \
 	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
 	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)") \
-	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment")
+	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment") \
+	X(NUMBERS, "numbers", VT_STR, "CPU:NUMBER ...: the last number that each CPU gave to a record")
 
 /* X(ID, "name", "kernel type") */
 #define VT_CLASSES(X) \

@@ -114,8 +114,12 @@ enum vt_point { VT_P_NONE, VT_POINTS(VT_POINT_ENUM) VT_P_MAX };
 struct vt_inode {
 	unsigned long long ptr, i_mapping, ino;
 	char fs[16];		/* superblock type */
-	unsigned int rdev, pad;
+	unsigned int rdev, mode;
+	unsigned int seals;	/* of a memory file, or VT_NO_SEALS */
+	unsigned int pad;
+	unsigned long long size;
 };
+#define VT_NO_SEALS (~0u)
 
 struct vt_wire_snap {
 	struct vt_wire w;

@@ -21,7 +21,7 @@ static struct vt_fact *tell(struct vt_build *b, enum vt_fact_kind k, enum vt_ans
 	struct vt_at at;
 
 	at_set(b, &at, e);
-	x = fact(b, k, who, &at);
+	x = fact_of(b, k, who, &at, what);
 	if (because)
 		x->at[1] = *because;
 	x->num[0] = what;

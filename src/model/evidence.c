@@ -77,14 +77,43 @@ struct vt_who who_session(struct vt_build *b, const struct vt_session *s)
 	return (struct vt_who){ .session = s ? intern(b, s->name) : NULL, .since_ns = s ? s->since_ns : 0 };
 }
 
-struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at)
+/*
+ * Of how many facts is kept one by one what they are is up to their number; that
+ * there was one of this kind, of this handler, at this function is kept always:
+ * a flood of one known bug hides no other. NULL where that is too much, too.
+ */
+static struct fact_run *run_of(struct vt_build *b, enum vt_fact_kind k, const struct vt_who *who, const struct vt_at *at, uint64_t what)
+{
+	struct evidence *v = &b->evidence;
+	uint64_t key = vt_hash_mix(vt_hash_mix(k + 1, what), vt_hash_mix((uintptr_t)who->compatible, (uintptr_t)(at ? at->func : NULL)));
+	struct fact_run *r = vt_map__get(&v->runs, key);
+
+	if (r || v->runs.live >= VT_FACT_RUNS)
+		return r;
+	r = calloc(1, sizeof(*r));
+	if (!r || vt_map__put(&v->runs, key, r)) {
+		free(r);
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	return r;
+}
+
+struct vt_fact *fact_of(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at, uint64_t what)
 {
 	struct vt_side *s = b->side;
+	struct fact_run *r = run_of(b, k, &who, at, what);
 	struct vt_fact *f;
 
 	memset(&b->evidence.sink, 0, sizeof(b->evidence.sink));
-	if (s->fact_count[k]++ >= VT_FACTS_KEPT || !grow(b, &s->facts, &b->evidence.cap_facts, s->nr_facts, sizeof(*s->facts)))
+	s->facts_untold |= !r;
+	if (r && r->kept && s->fact_count[k] >= VT_FACTS_KEPT)
+		s->facts[r->first].more++;
+	if (!r || (r->kept && s->fact_count[k] >= VT_FACTS_KEPT) || !grow(b, &s->facts, &b->evidence.cap_facts, s->nr_facts, sizeof(*s->facts)))
 		return &b->evidence.sink;
+	s->fact_count[k]++;
+	if (!r->kept++)
+		r->first = s->nr_facts;
 	f = &s->facts[s->nr_facts++];
 	memset(f, 0, sizeof(*f));
 	f->kind = k;
@@ -95,8 +124,19 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 	return f;
 }
 
+struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who, const struct vt_at *at)
+{
+	return fact_of(b, k, who, at, 0);
+}
+
 void evidence_free(struct vt_build *b)
 {
+	struct fact_run *r;
+	size_t i = 0;
+
+	while ((r = vt_map__next(&b->evidence.runs, &i)))
+		free(r);
+	vt_map__free(&b->evidence.runs);
 	vt_strings__free(&b->evidence.strings);
 	vt_strings__free(&b->evidence.comms);
 	free(b->side->facts);

@@ -41,22 +41,6 @@ bool vt_never_thaws(const struct vt_side *s, const struct vt_fact *x)
 	return !vt_side__thaws(s, x->who.compatible) && !vt_side__op_hooked(s, VT_EV_OP_UNFREEZE, x->who.compatible, x->at[0].ts_ns);
 }
 
-/* Of a kind the first facts are kept and the rest counted: a loop that ran off its table is one finding. */
-static void count_rest(struct vt_ctx *c, const struct vt_side *s, const struct vt_telling *t)
-{
-	struct vt_judgement *j = c->j;
-	uint64_t count = s->fact_count[t->kind];
-
-	for (size_t k = 0; t->moot && k < s->nr_facts; k++)
-		count -= s->facts[k].kind == t->kind && t->moot(s, &s->facts[k]);
-	for (size_t i = j->nr_findings; i-- > 0 && count > VT_FACTS_KEPT;) {
-		if (j->findings[i].rule != c->rule || j->findings[i].side != s)
-			continue;
-		j->findings[i].count += count - VT_FACTS_KEPT;
-		return;
-	}
-}
-
 /* When what the fact rests on began. */
 static uint64_t earliest(const struct vt_fact *x)
 {
@@ -96,13 +80,16 @@ void vt_tell_facts(struct vt_ctx *c)
 
 				if (t->kind != x->kind || (t->moot && t->moot(s, x)) || !stands(c, i, t, x))
 					continue;
+				c->told = 0;
 				if (t->tell)
 					t->tell(c, i, x);
 				else
 					tell(c, i, t, x);
+				if (c->told)
+					c->j->findings[c->told - 1].count += x->more;
 			}
 		}
-		for (size_t n = 0; n < c->rule->nr_tells; n++)
-			count_rest(c, s, &c->rule->tells[n]);
+		if (s->facts_untold && c->rule->nr_tells)
+			vt_doubt(c, "%s: more went wrong, of more handlers and functions, than is kept", s->label);
 	}
 }

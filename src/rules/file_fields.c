@@ -39,7 +39,7 @@ static const struct {
 	{ 1u << 21, "STREAM" }, { 1u << 22, "CAN_ODIRECT" }, { 1u << 27, "NOWAIT" },
 };
 
-enum how { MUST, MODE, FLAGS, DESIGN };
+enum how { MUST, MODE, FLAGS, KEPT, DESIGN };
 
 static const struct {
 	const char *name;	/* member, or member before its first dot */
@@ -51,6 +51,8 @@ static const struct {
 	{ "f_mapping", MUST, "every mapping of the device hangs on one address space, so that a reset can zap them all",
 	  "must be the mapping of the device's own inode: a reset finds the BAR mappings through it" },
 	{ "private_data", MUST, NULL, "must be the vfio_device_file of the same device" },
+	{ "f_inode.i_size", KEPT, NULL, "memfd's handler promises the size" },
+	{ "f_inode.seals", KEPT, NULL, "memfd's handler promises the seals" },
 	{ "f_inode", DESIGN, NULL, "retrieve uses the anonymous inode: no cdev inode is opened, and vfio never looks at it" },
 	{ "f_path", DESIGN, NULL, "a pseudo dentry instead of the cdev's; shows in /proc/PID/fd only" },
 	{ "f_flags", FLAGS, NULL, NULL },
@@ -104,8 +106,8 @@ static bool opens_for_all(const struct vt_life *in)
 	return in->compatible && !strncmp(in->compatible, "memfd", 5);
 }
 
-/* mm/memfd_luo.c promises the position, as it is at freeze. */
-static bool keeps_position(const struct vt_life *in)
+/* mm/memfd_luo.c promises the size, the seals, and the position as it is at freeze. */
+static bool keeps_more(const struct vt_life *in)
 {
 	return in->compatible && !strncmp(in->compatible, "memfd", 5);
 }
@@ -114,6 +116,10 @@ static size_t policy_of(const char *name)
 {
 	size_t len = strcspn(name, "."), i;
 
+	for (i = 0; i < sizeof(policy) / sizeof(policy[0]); i++) {
+		if (!strcmp(policy[i].name, name))
+			return i;
+	}
 	for (i = 0; i < sizeof(policy) / sizeof(policy[0]); i++) {
 		if (strlen(policy[i].name) == len && !strncmp(policy[i].name, name, len))
 			break;
@@ -225,6 +231,12 @@ static enum vt_same compare(const struct vt_life *in, size_t p, const struct vt_
 		if (opens_for_all(in) && !((uint32_t)(x & ~y) & ~mode_of_making(in)))
 			return VT_BY_DESIGN;
 		*reason = "the file can do other things than the preserved one";
+		return VT_DIFFERS;
+	case KEPT:
+		if (!keeps_more(in)) {
+			*reason = "known to the handler only";
+			return VT_UNJUDGED;
+		}
 		return VT_DIFFERS;
 	case FLAGS:
 		if (!number(a, &x) || !number(b, &y))
@@ -418,13 +430,68 @@ static void judge_position(struct vt_ctx *c, size_t sa, const struct vt_snap *a,
 	const struct vt_member *x = vt_snap__member(a, "f_pos"), *y = vt_snap__member(b, "f_pos");
 	struct vt_finding *f;
 
-	if (!keeps_position(in) || a->pt != VT_PT_FREEZE || !x || !y || x->err || y->err || equal(x, y))
+	if (!keeps_more(in) || a->pt != VT_PT_FREEZE || !x || !y || x->err || y->err || equal(x, y))
 		return;
 	f = differs(c, VT_WARNING, sa, a, sb, b, in, "f_pos", "f_pos");
 	if (!f)
 		return;
 	vt_text(c, &f->title, "the retrieved memfd does not stand where the preserved one stood");
 	vt_text(c, &f->meaning, "read(2) and write(2) go on at another position.");
+}
+
+static void seal_names(uint32_t seals, char *buf, size_t size)
+{
+	static const char *const name[] = { "SEAL", "SHRINK", "GROW", "WRITE", "FUTURE_WRITE", "EXEC" };
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (size_t i = 0; i < 32 && n < size; i++) {
+		if (!(seals >> i & 1))
+			continue;
+		if (i < sizeof(name) / sizeof(name[0]))
+			n += (size_t)snprintf(buf + n, size - n, "%sF_SEAL_%s", n ? " | " : "", name[i]);
+		else
+			n += (size_t)snprintf(buf + n, size - n, "%s0x%x", n ? " | " : "", 1u << i);
+	}
+}
+
+#define SEALS_OF_WRITING 0x18	/* F_SEAL_WRITE, F_SEAL_FUTURE_WRITE */
+
+static void judge_seals(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
+{
+	char lost[120], won[120];
+	struct vt_finding *f;
+	uint64_t x, y;
+
+	if (!keeps_more(in) || !number(vt_snap__member(a, "f_inode.seals"), &x) || !number(vt_snap__member(b, "f_inode.seals"), &y) || x == y)
+		return;
+	seal_names((uint32_t)(x & ~y), lost, sizeof(lost));
+	seal_names((uint32_t)(y & ~x), won, sizeof(won));
+	f = differs(c, VT_ERROR, sa, a, sb, b, in, "f_inode.seals", x & ~y ? "seals-lost" : "seals-won");
+	if (!f)
+		return;
+	vt_text(c, &f->title, "the retrieved memory file %s%s%s%s%s", x & ~y ? "lacks " : "", lost, x & ~y && y & ~x ? " and " : "",
+		y & ~x ? "has in addition " : "", won);
+	if (y & ~x & SEALS_OF_WRITING)
+		vt_text(c, &f->meaning, "Nobody can write to the memory any more: write(2) and a shared mapping to be written fail with EPERM. A seal cannot be taken off.");
+	else if (x & ~y)
+		vt_text(c, &f->meaning, "What the seal ruled out is possible again: whoever relied on it is deceived.");
+	else
+		vt_text(c, &f->meaning, "What was possible before the update is not any more, and a seal cannot be taken off.");
+}
+
+static void judge_size(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
+{
+	struct vt_finding *f;
+	uint64_t x, y;
+
+	if (!keeps_more(in) || !number(vt_snap__member(a, "f_inode.i_size"), &x) || !number(vt_snap__member(b, "f_inode.i_size"), &y) || x == y)
+		return;
+	f = differs(c, VT_ERROR, sa, a, sb, b, in, "f_inode.i_size", y < x ? "smaller" : "larger");
+	if (!f)
+		return;
+	vt_text(c, &f->title, "the retrieved memory file is %s than the preserved one", y < x ? "smaller" : "larger");
+	vt_text(c, &f->meaning, y < x ? "The end of the memory is lost: access to it is SIGBUS." : "User space finds bytes that it never wrote.");
 }
 
 static void judge_pair(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
@@ -434,6 +501,8 @@ static void judge_pair(struct vt_ctx *c, size_t sa, const struct vt_snap *a, siz
 	judge_mode(c, sa, a, sb, b, in);
 	judge_must(c, sa, a, sb, b, in);
 	judge_position(c, sa, a, sb, b, in);
+	judge_seals(c, sa, a, sb, b, in);
+	judge_size(c, sa, a, sb, b, in);
 }
 
 static void fields(struct vt_ctx *c)
@@ -465,6 +534,6 @@ static void fields(struct vt_ctx *c)
 const struct vt_rule vt_rule_file_fields = {
 	.id = "file-fields", .name = "struct file differs", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.judges = { "file", "files" },
-	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
+	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.run = fields,
 };

@@ -99,7 +99,7 @@ const struct vt_rule vt_rule_file_ref = {
 	.judges = { "sample of a file", "samples of files", .type = { VT_EV_FILE_SNAP, VT_EV_FILE_LET_GO } },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
-		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY } },
+		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	.also = { VT_EV_FILE_LET_GO, VT_EV_OP_CAN_PRESERVE },
 	VT_TELLS(file_ref),
 };

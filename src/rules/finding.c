@@ -184,6 +184,7 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	for (size_t i = 0; i < j->nr_findings; i++) {
 		if (j->findings[i].rule == c->rule && !strcmp(j->findings[i].key, k)) {
 			vt_also(&j->findings[i], who);
+			c->told = i + 1;
 			free(k);
 			return NULL;
 		}
@@ -196,6 +197,7 @@ struct vt_finding *vt_find(struct vt_ctx *c, enum vt_severity sev, size_t side, 
 	}
 	j->findings = grown;
 	f = &grown[j->nr_findings++];
+	c->told = j->nr_findings;
 	memset(f, 0, sizeof(*f));
 	f->rule = c->rule;
 	f->severity = sev;

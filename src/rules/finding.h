@@ -16,6 +16,7 @@ struct vt_ctx {
 	struct vt_spans blind[2];	/* when events that the rule needs may be missing: absence proves nothing */
 	struct vt_spans torn[2];	/* when calls were lost: an event may have been taken for another call's */
 	bool cut[2];		/* what came at the end is unknown */
+	size_t told;		/* place + 1 of the finding that vt_find() made or counted up last */
 	int err;
 };
 #define VT_EACH_SIDE(c, i) for (size_t i = 0; i < (c)->j->nr_sides; i++)

@@ -99,11 +99,13 @@ bool vt_needed_on(const struct vt_ctx *c, size_t side, uint16_t type)
 
 static bool about(const struct vt_ctx *c, const struct vt_side *s)
 {
+	char ignored[400];
+
 	switch (c->rule->subject) {
 	case VT_ABOUT_VFIO:
 		return vt_side_vfio(s);
-	case VT_ABOUT_MODULE:
-		return s->saw_module;
+	case VT_ABOUT_MODULE:	/* callbacks show whose module it is */
+		return s->saw_module || (vt_side_has_files(s) && s->seen_type[VT_EV_MODULE_GET] && vt_side__gap(s, VT_EV_OP_PRESERVE, ignored, sizeof(ignored)));
 	case VT_ABOUT_KHO:
 		return vt_side_has_files(s) || s->kho_preserved;
 	case VT_ABOUT_MEMORY:

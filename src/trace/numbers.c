@@ -117,6 +117,31 @@ void vt_numbers__odd(struct vt_numbers *n, const struct vt_event *e, uint64_t po
 	c->pos = pos;
 }
 
+void vt_numbers__told(struct vt_numbers *n, const struct vt_event *e, uint64_t pos)
+{
+	const char *s = vt_ev_str(e, VT_F_NUMBERS);
+	char *end;
+
+	while (s && *s) {
+		struct vt_event last = { .type = e->type, .ts_ns = e->ts_ns };
+		unsigned long cpu = strtoul(s, &end, 10);
+
+		if (end == s || *end != ':' || cpu > UINT16_MAX)
+			return;
+		last.cpu = (uint16_t)cpu;
+		s = end + 1;
+		last.seq = strtoull(s, &end, 10);
+		if (end == s || last.seq == UINT64_MAX || !room_for(n, last.cpu))
+			return;
+		/* As if one more came: what is missing before it is missing. */
+		if (last.seq >= n->cpu[cpu].next) {
+			last.seq++;
+			vt_numbers__odd(n, &last, pos);
+		}
+		s = end + (*end == ' ');
+	}
+}
+
 /* ---- what others tell of it ---- */
 
 /* The record had a number: what is counted without being recorded has none. */

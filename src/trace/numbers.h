@@ -6,6 +6,12 @@
  *
  * A program may be interrupted between taking its number and its place in the
  * ring: numbers come a little out of order, and now and then one comes twice.
+ *
+ * Behind the last record of a CPU no number tells. A recorder that ends in order
+ * says with rec.stop how far each CPU counted. Before a jump, and in traces of
+ * before it did, that end is not proven by numbers: it rests on the rows about
+ * loss, which are written at each orderly end and before rec.drained. A recorder
+ * that came to neither breaks off, which is a doubt of its own.
  */
 #ifndef VT_TRACE_NUMBERS_H
 #define VT_TRACE_NUMBERS_H
@@ -40,6 +46,8 @@ struct vt_numbers {
 	int err;
 };
 
+/* The recorder's last word, where it tells how far each CPU counted. */
+void vt_numbers__told(struct vt_numbers *n, const struct vt_event *e, uint64_t pos);
 /* What comes out of order; -ENOMEM is kept in err. */
 void vt_numbers__odd(struct vt_numbers *n, const struct vt_event *e, uint64_t pos);
 /* E, which stands at POS of the file. */
@@ -47,8 +55,11 @@ static inline void vt_numbers__see(struct vt_numbers *n, const struct vt_event *
 {
 	struct vt_count *c = e->cpu < n->nr_cpus ? &n->cpu[e->cpu] : NULL;
 
-	if (!e->seq)
-		return;		/* the recorder's own, or of before records were numbered */
+	if (!e->seq) {	/* the recorder's own, or of before records were numbered */
+		if (e->type == VT_EV_REC_STOP)
+			vt_numbers__told(n, e, pos);
+		return;
+	}
 	if (!c || e->seq != c->next) {
 		vt_numbers__odd(n, e, pos);
 		return;

@@ -25,7 +25,7 @@ TABLE = os.path.join(LAB, "matrix.tsv")
 PAGE = os.path.join(REPO, "docs", "detection-matrix.md")
 KINDS = ("proves", "control", "tool")
 
-# What one cell holds. PAIR is "7.2>7.3", or "7.3" for a scenario without a jump.
+# What one cell holds. PAIR is "7.2>7.3", or "7.3" for a scenario without a jump; behind it an architecture that is not x86-64.
 Cell = collections.namedtuple("Cell", "scenario pair exit rules notes")
 
 
@@ -60,13 +60,25 @@ def series(release):
     return ".".join(release.split("-")[0].split(".")[:2])
 
 
+def on(machine):
+    """What is put behind a pair of kernels for a machine."""
+    return {None: "", "x86_64": "", "aarch64": " arm64"}.get(machine, " %s" % machine)
+
+
+def both(pair):
+    """The pair that a scenario without a jump stands under."""
+    kernels, space, arch = pair.partition(" ")
+    return pair if ">" in kernels else "%s>%s%s%s" % (kernels, kernels, space, arch)
+
+
 def unrecorded(name, directory):
     """The cell of a run that has no recorder of its own: its steps say what must come out."""
     if header(os.path.join(directory, "scenario")).get("tracer") != "none":
         return None
     with open(os.path.join(directory, "console.log"), errors="replace") as f:
         found = re.findall(r"lab\[\w+\] kernel ([^,\s]+)", f.read())
-    return Cell(name, ">".join(series(release) for release in found), "-", "", "") if found else None
+    arch = on("aarch64" if os.path.basename(os.path.dirname(directory)) == "arm64" else None)
+    return Cell(name, ">".join(series(release) for release in found) + arch, "-", "", "") if found else None
 
 
 def read_run(directory):
@@ -79,7 +91,7 @@ def read_run(directory):
             report = json.load(f)
     except OSError:
         return unrecorded(name, directory), verdict
-    pair = ">".join(series(side["kernel"]) for side in report["sides"])
+    pair = ">".join(series(side["kernel"]) for side in report["sides"]) + on(report["sides"][0]["machine"])
     rules = sorted({x["rule"] for x in report["findings"]})
     notes = sorted({x["about"] for x in report["remarks"]})
     return Cell(name, pair, str(report["exit"]), ",".join(rules), ",".join(notes)), verdict
@@ -88,7 +100,7 @@ def read_run(directory):
 def runs():
     """All runs of the lab, over pairs too."""
     base = os.environ.get("LAB_OUT", os.path.join(REPO, "build", "lab"))
-    found = glob.glob(os.path.join(base, "*", "verdict")) + \
+    found = glob.glob(os.path.join(base, "*", "verdict")) + glob.glob(os.path.join(base, "arm64", "*", "verdict")) + \
         glob.glob(os.path.join(base, "pairs", "*", "*", "verdict"))
     return sorted(os.path.dirname(path) for path in found)
 
@@ -128,7 +140,7 @@ def rows_of(names, cells, kind, known):
     for name in names:
         if kind_of(known[name]) != kind:
             continue
-        mine = {pair: c for (scenario, pair), c in cells.items() if scenario == name}
+        mine = {both(pair): c for (scenario, pair), c in cells.items() if scenario == name}
         rows.append((known[name][kind], name, known[name].get("title", ""), mine))
     return sorted(rows, key=lambda r: (r[0].startswith("own"), r[0], r[1]))
 
@@ -141,7 +153,7 @@ def table(f, rows, pairs):
         usual = seen.most_common(1)[0][0] if seen else "**not run**"
         marks = []
         for pair in pairs:
-            cell = mine.get(pair) or (mine.get(pair.split(">")[0]) if len(set(pair.split(">"))) == 1 else None)
+            cell = mine.get(pair)
             marks.append("" if not cell else "yes" if what_fired(cell) == usual else what_fired(cell))
         f.write("| %s | `%s` | %s | %s | %s |\n" % (ident, name, title, usual, " | ".join(marks)))
 
@@ -152,7 +164,7 @@ def rule_ids():
 
 def page(cells, known):
     names = sorted(known)
-    pairs = sorted({p if ">" in p else "%s>%s" % (p, p) for (_, p) in cells})
+    pairs = sorted({both(p) for (_, p) in cells}, key=lambda p: (" " in p, p))
     caught = collections.defaultdict(set)
     for cell in cells.values():
         if cell.scenario in known and kind_of(known[cell.scenario]) == "proves":

@@ -234,7 +234,7 @@ prepare_jump() { # DIRECTORY SIDE KERNEL-DIR
 prepare() {
 	mkdir -p "$out"
 	rm -rf "$out"/{next,third,old.initrd,scenario,console.log,*.vft}
-	rm -f "$out"/{result,exit,record,journal,verdict}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
+	rm -f "$out"/{result,exit,record,journal,verdict,times,status,guest-report}.* "$out"/{report*.txt,report*.json,check.txt,verdict}
 
 	local old new
 	old=$(kernel_dir "$kernel_old")

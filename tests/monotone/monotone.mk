@@ -10,7 +10,9 @@ monotone: $(MONOTONE) $(MONOTONE_TRACES)
 	$(Q)$(MONOTONE) $(if $(filter command line,$(origin N)),-n $(N)) $(if $(SEED),-s $(SEED)) $(if $(KIND),-k $(KIND)) $(if $(ONLY),-o $(ONLY)) \
 		$(MONOTONE_TRACES)
 
-# For make test: a fixed part of the walk. Not of recorders that begin late or end early in order: known ways there are left.
+# A fixed part of the walk. Known to break the law, and no part of make test before they do not: recorders that begin after all of
+# LUO's calls or end before any (kinds started, ended, left out here); a df that two frees seem to end, or a mapping that two files
+# seem to share, where a record without times is lost beside (lost-wide); session.release not hooked, for the rule file-ref (absent-type).
 .PHONY: monotone-test
 monotone-test: $(MONOTONE) $(MONOTONE_TRACES)
 	$(Q)$(MONOTONE) -t 20 -x started,ended $(MONOTONE_TRACES)

@@ -305,6 +305,36 @@ static bool can_be_lost(const struct tale_event *e)
 	return e->type < VT_EV_REC_ARMED;
 }
 
+static bool is_chosen(const struct take *k, uint32_t i)
+{
+	for (uint32_t n = 0; n < k->nr; n++) {
+		if (k->list[n] == i)
+			return true;
+	}
+	return false;
+}
+
+/* A number that is told behind event I shows that it is missing: the next one of its CPU, or those of the recorder's end. */
+static bool number_tells(const struct take *k, const struct tale *t, uint32_t i)
+{
+	for (uint32_t n = i + 1; n < t->nr_ev; n++) {
+		if (t->ev[n].type == VT_EV_REC_STOP || (t->ev[n].stamp.seq && t->ev[n].stamp.cpu == t->ev[i].stamp.cpu && !is_chosen(k, n)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is lost behind the last number that is told, before a jump, only rows
+ * about loss can tell (numbers.h says why they do): that is no loss which
+ * numbers alone tell, but one of the kinds lost-*.
+ */
+static void drop_untold(struct take *k, const struct tale *t)
+{
+	while (k->nr && !number_tells(k, t, k->list[k->nr - 1]))
+		k->nr--;
+}
+
 /* A burst, or one here and there; at place N around the N-th part of the trace. */
 static void choose_records(struct take *k, const struct tale *t, struct random *r)
 {
@@ -315,6 +345,8 @@ static void choose_records(struct take *k, const struct tale *t, struct random *
 		if (can_be_lost(&t->ev[at]))
 			k->list[k->nr++] = at;
 	}
+	if (k->kind == TAKE_UNSAID)
+		drop_untold(k, t);
 }
 
 static void choose_missed(struct take *k, const struct tale *t, struct random *r)

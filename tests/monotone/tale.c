@@ -357,7 +357,21 @@ void bytes__write(const char *bytes, size_t size, int fd)
 		die("memfd: %s", strerror(errno));
 }
 
-static void write_event(struct vt_writer *w, const struct tale *t, const struct tale_event *e, uint64_t seq)
+/* How far each CPU counted, lost ones included: a recorder says so with its rec.stop. */
+static void write_numbers(struct vt_writer *w, const uint64_t last[64])
+{
+	char text[64 * 24];
+	size_t n = 0;
+
+	for (int i = 0; i < 64; i++) {
+		if (last[i])
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d:%llu", n ? " " : "", i, (unsigned long long)last[i]);
+	}
+	if (n)
+		vt_writer__str(w, VT_F_NUMBERS, text);
+}
+
+static void write_event(struct vt_writer *w, const struct tale *t, const struct tale_event *e, uint64_t seq, const uint64_t last[64])
 {
 	struct vt_stamp s = e->stamp;
 
@@ -370,12 +384,14 @@ static void write_event(struct vt_writer *w, const struct tale *t, const struct 
 		if (f->err)
 			vt_writer__err(w, id, f->err);
 		else if (f->kind == VT_STR)
-			vt_writer__str(w, id, f->str);
+			id == VT_F_NUMBERS ? (void)0 : vt_writer__str(w, id, f->str);
 		else if (f->kind == VT_S64)
 			vt_writer__s64(w, id, (int64_t)f->u);
 		else
 			vt_writer__u64(w, id, f->u);
 	}
+	if (e->type == VT_EV_REC_STOP)
+		write_numbers(w, last);
 	vt_writer__end(w);
 }
 
@@ -393,13 +409,15 @@ static void write_first_table(const struct draft *d, struct vt_writer *w)
 }
 
 /* A mark of the recorder's own, where the draft has one of its own. */
-static void write_mark(struct vt_writer *w, enum vt_event_type type, uint64_t ns)
+static void write_mark(struct vt_writer *w, enum vt_event_type type, uint64_t ns, const uint64_t last[64])
 {
 	struct vt_stamp s = { .ts_ns = ns, .tgid = 1, .tid = 1, .comm = "vfiotrace" };
 
 	if (!ns)
 		return;
 	vt_writer__begin(w, type, VT_POINT, &s);
+	if (type == VT_EV_REC_STOP)
+		write_numbers(w, last);
 	vt_writer__end(w);
 }
 
@@ -432,7 +450,7 @@ void draft__write(const struct draft *d, int fd)
 {
 	char late[32];
 	const struct tale *t = d->t;
-	uint64_t less[64] = { 0 };
+	uint64_t less[64] = { 0 }, last[64] = { 0 };
 	bool *told = keep(d->nr_losses);
 	struct vt_writer *w;
 
@@ -443,21 +461,25 @@ void draft__write(const struct draft *d, int fd)
 		vt_writer__meta(w, t->meta[i].key, strcmp(t->meta[i].key, "started") ? t->meta[i].value : started(d, t->meta[i].value, late));
 	if (t->nr_probes)
 		write_first_table(d, w);
-	write_mark(w, VT_EV_REC_ARMED, d->armed_ns);
+	write_mark(w, VT_EV_REC_ARMED, d->armed_ns, last);
 	for (size_t i = 0; i < t->nr_ev; i++) {
 		const struct tale_event *e = &t->ev[i];
+		uint64_t seq;
 
 		if (e->block)
 			vt_writer__flush(w, false);
 		/* What no hook saw has no number: the others close up, and gaps that were there stay. */
-		if (d->gone[i]) {
+		if (d->gone[i])
 			less[e->stamp.cpu % 64] += e->stamp.seq != 0;
+		seq = d->renumber && e->stamp.seq ? e->stamp.seq - less[e->stamp.cpu % 64] : e->stamp.seq;
+		if (seq > last[e->stamp.cpu % 64])
+			last[e->stamp.cpu % 64] = seq;
+		if (d->gone[i])
 			continue;
-		}
 		write_losses(d, w, told, e->stamp.ts_ns);
-		write_event(w, t, e, d->renumber && e->stamp.seq ? e->stamp.seq - less[e->stamp.cpu % 64] : e->stamp.seq);
+		write_event(w, t, e, seq, last);
 	}
-	write_mark(w, VT_EV_REC_STOP, d->stopped_ns);
+	write_mark(w, VT_EV_REC_STOP, d->stopped_ns, last);
 	vt_writer__flush(w, false);
 	for (size_t i = 0; i < d->nr_losses; i++) {
 		if (!told[i])

@@ -212,6 +212,8 @@ static void addresses_in_text(void **state)
 	text[6] = 0xa9410c22;	/* ldp x2, x3, [x1, #16] */
 	text[7] = 0x30000084;	/* adr x4, 17 on */
 	text[8] = 0xf94008a3;	/* ldr x3, [x5, #16]: x5 is not known */
+	text[9] = 0xb4000080;	/* cbz x0, 4 on */
+	assert_true(names(TEXT + 36 + 16));
 	assert_true(names(TEXT + 0x1000));
 	assert_true(names(TEXT + 0x1000 + 0x123));
 	assert_true(names(TEXT + 0x1000 + 0x123 + 16));

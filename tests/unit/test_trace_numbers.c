@@ -73,6 +73,42 @@ static void missing(void **state)
 	assert_true(n.gaps[1].pub.from_ns == 0 && n.gaps[1].pub.to_ns == 4000);
 }
 
+static void stopped(const char *numbers)
+{
+	const struct vt_place place = { .field = VT_F_NUMBERS, .kind = VT_STR };
+	const uint8_t at[VT_F_MAX] = { [VT_F_NUMBERS] = 1 };
+	struct vt_event e = { .type = VT_EV_REC_STOP, .ts_ns = 1000000, .nr = 1, .place = &place, .at = at, .strings = numbers };
+
+	vt_numbers__see(&n, &e, 100000);
+}
+
+/* Behind the last record of a CPU, and of one that shows none. */
+static void lost_at_the_end(void **state)
+{
+	SEE(0, 1, 2, 3);
+	SEE(2, 1, 2);
+	stopped("0:3 2:4 5:1");
+	end(NULL, 0, NULL);
+	assert_int_equal(n.nr_gaps, 2);
+	assert_gap(0, 2, 3, 4, 2);
+	assert_gap(1, 5, 1, 1, 1);
+	assert_true(n.gaps[0].pub.to_ns == 1000000);
+}
+
+static void nothing_lost_at_the_end(void **state)
+{
+	static const char *const odd[] = { "", "0:3 2:2", "0:1", "x", "0", "0:", "70000:5", "0:18446744073709551615", "1:" };
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		fresh(NULL);
+		SEE(0, 1, 2, 3);
+		SEE(2, 1, 2);
+		stopped(odd[i]);
+		end(NULL, 0, NULL);
+		assert_int_equal(n.nr_gaps, 0);
+	}
+}
+
 static void late_and_twice(void **state)
 {
 	SEE(0, 2, 1, 3, 3, 7, 5, 4, 6, 2, 8);
@@ -142,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(nothing_missing, fresh), cmocka_unit_test_setup(missing, fresh),
+		cmocka_unit_test_setup(lost_at_the_end, fresh), cmocka_unit_test_setup(nothing_lost_at_the_end, fresh),
 		cmocka_unit_test_setup(late_and_twice, fresh), cmocka_unit_test_setup(late_in_the_middle, fresh),
 		cmocka_unit_test_setup(told, fresh), cmocka_unit_test_setup(damaged, fresh), cmocka_unit_test_setup_teardown(many, fresh, fresh),
 	};

@@ -99,6 +99,18 @@ bool arch__veneer(const unsigned char *text, uint64_t addr, uint64_t *target)
 
 /* ---- addresses ---- */
 
+/* How far the jump goes, in bytes; 0 = it is none. */
+static int64_t jump(uint32_t insn)
+{
+	if (is_b(insn))
+		return field(insn, 0, 26) * INSN;
+	if ((insn & 0xff000000) == 0x54000000 || (insn & 0x7e000000) == 0x34000000)	/* b.cond, bc.cond; cbz, cbnz */
+		return field(insn, 5, 19) * INSN;
+	if ((insn & 0x7e000000) == 0x36000000)						/* tbz, tbnz */
+		return field(insn, 5, 14) * INSN;
+	return 0;
+}
+
 /* What the registers are known to hold, on the straight line. */
 struct known {
 	uint64_t value[32];
@@ -130,7 +142,7 @@ static bool is_pair(uint32_t insn, uint64_t *off)
 }
 
 /*
- * The address that INSN names, 0 = none. A variable may be an offset from
+ * The address that INSN names, 0 = none: where it jumps to, too. A variable may be an offset from
  * another, which is the anchor of a section: then only what is added last names it.
  */
 static uint64_t names(struct known *k, uint32_t insn, uint64_t addr)
@@ -146,6 +158,8 @@ static uint64_t names(struct known *k, uint32_t insn, uint64_t addr)
 		know(k, to, addr + (field(insn, 5, 19) << 2 | (insn >> 29 & 3)));
 		return k->value[to];
 	}
+	if (jump(insn))
+		return addr + jump(insn);
 	if (!(k->is & 1u << from))
 		return 0;
 	if (is_add(insn)) {
@@ -155,12 +169,14 @@ static uint64_t names(struct known *k, uint32_t insn, uint64_t addr)
 	return is_load(insn, &off) || is_pair(insn, &off) ? k->value[from] + off : 0;
 }
 
-/* From the beginning each time: what an instruction names rests on those before it. */
+/* What an instruction names rests on some before it: compilers put them close together. */
+#define BEFORE 32
+
 bool arch__next_address(const unsigned char *text, size_t len, uint64_t addr, size_t *n, uint64_t *target)
 {
 	struct known k = { .is = 0 };
 
-	for (size_t i = 0; (i + 1) * INSN <= len; i++) {
+	for (size_t i = *n > BEFORE ? *n - BEFORE : 0; (i + 1) * INSN <= len; i++) {
 		*target = names(&k, insn_at(text, i * INSN), addr + i * INSN);
 		if (i < *n || !*target)
 			continue;
@@ -171,18 +187,6 @@ bool arch__next_address(const unsigned char *text, size_t len, uint64_t addr, si
 }
 
 /* ---- where a result is ---- */
-
-/* How far the jump goes, in bytes; 0 = it is none. */
-static int64_t jump(uint32_t insn)
-{
-	if (is_b(insn))
-		return field(insn, 0, 26) * INSN;
-	if ((insn & 0xff000000) == 0x54000000 || (insn & 0x7e000000) == 0x34000000)	/* b.cond, bc.cond; cbz, cbnz */
-		return field(insn, 5, 19) * INSN;
-	if ((insn & 0x7e000000) == 0x36000000)						/* tbz, tbnz */
-		return field(insn, 5, 14) * INSN;
-	return 0;
-}
 
 /* What a probe hides may be such a jump: one too many costs a second probe. */
 static bool jumped_to(const unsigned char *text, size_t len, size_t target)

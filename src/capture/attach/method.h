@@ -19,9 +19,10 @@ struct attach {
 	struct plan *plan;
 	bool dry;
 	uint32_t nr_jobs;	/* so far */
-	/* multi.c: the program that hooks share, for enter and for exit; 0 = not loaded yet, or -errno */
+	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet; */
+	signed char multi;
+	/* the program that hooks share, for enter and for exit; 0 = not loaded yet, or -errno */
 	int shared_fd[2];
-	signed char multi;	/* whether such links can be made: 1 yes, -1 no, 0 not asked yet */
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;
 	bool tracefs_asked;

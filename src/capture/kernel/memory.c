@@ -121,47 +121,60 @@ static uint64_t page_array(const struct reader *r, const struct known *n)
 #define DIRECT_STEPS (1 << 15)	/* 16 TB */
 #define SLAB_ORDERS 6
 
-/* What of struct page and struct slab, which are one, tells of a slab. */
+/* What of struct page and struct slab, which are one, tells of a slab, and where its cache puts objects. */
 struct slabs {
 	uint64_t pages;		/* the array */
-	int type_at, free_at;
+	int type_at, cache_at, size_at, pad_at;
 	uint32_t entry, is_slab;
 	long page;
 };
 
-/* The first free object of the slab whose first page is FRAME, 0 = all are in use; false when no slab begins there. */
-static bool slab_at(const struct reader *r, const struct slabs *s, uint64_t frame, uint64_t *object)
+static uint32_t load32(const struct reader *r, uint64_t at)
 {
-	uint64_t at = s->pages + frame * s->entry;
-	uint32_t type;
+	uint32_t v;
 
-	return !r->read(r->arg, at + s->type_at, &type, sizeof(type)) && type >> 24 == s->is_slab &&
-	       !r->read(r->arg, at + s->free_at, object, sizeof(*object));
+	return r->read(r->arg, at, &v, sizeof(v)) ? 0 : v;
 }
 
-/* Whether OBJECT is in a slab if the direct map begins at BASE, and what is free there, too. *FREE: there is such. */
-static bool in_slab(const struct reader *r, const struct slabs *s, uint64_t base, uint64_t object, bool *free)
+/* Whether a slab begins at the page that is described AT. */
+static bool is_slab(const struct reader *r, const struct slabs *s, uint64_t at)
 {
-	uint64_t frame = (object - base) / s->page, other, begin;
+	return load32(r, at + s->type_at) >> 24 == s->is_slab;
+}
+
+/* Whether the cache of the slab that is described AT puts an object OFF bytes into it. */
+static bool has_object(const struct reader *r, const struct slabs *s, uint64_t at, uint64_t off)
+{
+	uint64_t cache = load(r, at + s->cache_at);
+	uint32_t size = cache ? load32(r, cache + s->size_at) : 0, pad = cache && s->pad_at >= 0 ? load32(r, cache + s->pad_at) : 0;
+
+	return size && off >= pad && !((off - pad) % size);
+}
+
+/* Whether OBJECT is one of a slab if the direct map begins at BASE. */
+static bool in_slab(const struct reader *r, const struct slabs *s, uint64_t base, uint64_t object)
+{
+	uint64_t frame = (object - base) / s->page;
 
 	for (int order = 0; order < SLAB_ORDERS; order++) {
 		frame &= ~0ull << order;
-		if (!slab_at(r, s, frame, &other))
-			continue;
-		begin = base + frame * s->page;
-		*free |= other != 0;
-		return !other || (other >= begin && other - begin < (uint64_t)s->page << (SLAB_ORDERS - 1));
+		if (is_slab(r, s, s->pages + frame * s->entry))
+			return has_object(r, s, s->pages + frame * s->entry, object - base - frame * s->page);
 	}
 	return false;
 }
 
-/* Where all memory is mapped: what of us is in slabs must be in slabs there. */
+/*
+ * Where all memory is mapped: what of us is in slabs must be in slabs there, and at an object's
+ * place. At each wrong a few objects in a hundred may happen to be, and six are asked.
+ */
 static uint64_t direct_map(const struct reader *r, uint64_t pages)
 {
 	static const char *const kept[] = { "files", "signal", "sighand", "mm", "fs" };
 	const struct slabs s = {
 		.pages = pages, .page = sysconf(_SC_PAGESIZE),
-		.type_at = kernel__offset(r->k, NULL, "page", "page_type"), .free_at = kernel__offset(r->k, NULL, "slab", "freelist"),
+		.type_at = kernel__offset(r->k, NULL, "page", "page_type"), .cache_at = kernel__offset(r->k, NULL, "slab", "slab_cache"),
+		.size_at = kernel__offset(r->k, NULL, "kmem_cache", "size"), .pad_at = kernel__offset(r->k, NULL, "kmem_cache", "red_left_pad"),
 		.entry = kernel__size(r->k, "page"), .is_slab = kernel__enum_value(r->k, "PGTY_slab"),
 	};
 	uint64_t object[sizeof(kept) / sizeof(kept[0]) + 1] = { r->self }, base = r->self & ~(DIRECT_STEP - 1);
@@ -171,15 +184,14 @@ static uint64_t direct_map(const struct reader *r, uint64_t pages)
 		object[nr] = member(r, r->self, "task_struct", kept[i]);
 		nr += object[nr] != 0;
 	}
-	if (!pages || !r->self || nr < 4 || s.type_at < 0 || s.free_at < 0 || !s.entry || (int)s.is_slab < 0)
+	if (!pages || !r->self || nr < 4 || s.type_at < 0 || s.cache_at < 0 || s.size_at < 0 || !s.entry || (int)s.is_slab < 0)
 		return 0;
 	for (int n = 0; n < DIRECT_STEPS; n++, base -= DIRECT_STEP) {
-		bool free = false;
 		size_t i = 0;
 
-		while (i < nr && object[i] >= base && in_slab(r, &s, base, object[i], &free))
+		while (i < nr && object[i] >= base && in_slab(r, &s, base, object[i]))
 			i++;
-		if (i == nr && free)
+		if (i == nr)
 			return base;
 	}
 	return 0;

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,19 +21,30 @@ static void add_loss(struct vt_wire_loss *sum, const struct vt_wire_loss *l)
 	sum->count += l->count;
 }
 
+/* All of them, to be freed; *ERR where that is NULL. */
+static struct vt_wire_cpu *read_cpus(const struct object *o, int *nr, int *err)
+{
+	struct vt_wire_cpu *buf;
+	uint32_t zero = 0;
+
+	*nr = libbpf_num_possible_cpus();
+	buf = *nr > 0 ? calloc(*nr, sizeof(*buf)) : NULL;
+	*err = buf ? 0 : -ENOMEM;
+	if (buf && bpf_map_lookup_elem(o->cpus_fd, &zero, buf)) {
+		*err = -errno;
+		free(buf);
+		return NULL;
+	}
+	return buf;
+}
+
 int object__losses(const struct object *o, struct object_losses *out)
 {
-	int cpus = libbpf_num_possible_cpus();
-	struct vt_wire_cpu *buf = cpus > 0 ? calloc(cpus, sizeof(*buf)) : NULL;
-	uint32_t zero = 0;
-	int err = 0;
+	int cpus, err;
+	struct vt_wire_cpu *buf = read_cpus(o, &cpus, &err);
 
 	memset(out, 0, sizeof(*out));
-	if (!buf)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(o->cpus_fd, &zero, buf))
-		err = -errno;
-	for (int i = 0; !err && i < cpus; i++) {
+	for (int i = 0; buf && i < cpus; i++) {
 		for (int t = 0; t < VT_EV_MAX; t++) {
 			add_loss(&out->ring[t], &buf[i].loss[t]);
 			add_loss(&out->spared[t], &buf[i].spared[t]);
@@ -43,4 +55,23 @@ int object__losses(const struct object *o, struct object_losses *out)
 	}
 	free(buf);
 	return err;
+}
+
+const char *object__numbers(const struct object *o, char *buf, size_t size)
+{
+	int cpus, err;
+	struct vt_wire_cpu *cpu = read_cpus(o, &cpus, &err);
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (int i = 0; cpu && i < cpus; i++) {
+		if (cpu[i].seq)
+			n += (size_t)snprintf(buf + n, size - n, "%s%d:%llu", n ? " " : "", i, cpu[i].seq);
+		if (n >= size) {
+			buf[0] = 0;
+			break;
+		}
+	}
+	free(cpu);
+	return buf;
 }

@@ -56,5 +56,7 @@ struct object_losses {
 	struct vt_wire_loss unknown[VT_C_MAX];	/* objects that there was no room to remember */
 };
 int object__losses(const struct object *o, struct object_losses *out);
+/* "0:1234 3:7": the last number of each CPU that gave any, in BUF; "" where they cannot be had, or there is no room for all. */
+const char *object__numbers(const struct object *o, char *buf, size_t size);
 
 #endif

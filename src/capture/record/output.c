@@ -150,11 +150,29 @@ void output__losses(struct recorder *r)
 	r->told = now;
 }
 
-void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
+static void begin_mark(struct recorder *r, enum vt_event_type type)
 {
 	struct vt_stamp stamp = { .ts_ns = clock__now(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
 
 	vt_writer__begin(r->w, type, VT_POINT, &stamp);
+}
+
+/* Nobody writes records any more, and all are read: what a CPU numbered and is not in the file is lost, whatever is told of it. */
+void output__stop(struct recorder *r)
+{
+	static char numbers[32 << 10];
+
+	begin_mark(r, VT_EV_REC_STOP);
+	vt_writer__str(r->w, VT_F_NAME, r->why);
+	if (*object__numbers(r->obj, numbers, sizeof(numbers)))
+		vt_writer__str(r->w, VT_F_NUMBERS, numbers);
+	vt_writer__end(r->w);
+	r->dirty = true;
+}
+
+void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret)
+{
+	begin_mark(r, type);
 	if (name)
 		vt_writer__str(r->w, VT_F_NAME, name);
 	if (ret)

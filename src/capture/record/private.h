@@ -87,6 +87,7 @@ void output__plan(struct recorder *r);
 void output__probes(struct recorder *r);
 void output__losses(struct recorder *r);
 /* An event of the recorder's own. NAME, RET: NULL = none. */
+void output__stop(struct recorder *r);
 void output__mark(struct recorder *r, enum vt_event_type type, const char *name, const int64_t *ret);
 /* What was written so far goes out, with SYNC to stable storage. */
 int output__store(struct recorder *r, bool sync);

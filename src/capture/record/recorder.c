@@ -308,7 +308,7 @@ static int finish(struct recorder *r)
 	object__last_look(r->obj);
 	while (ring__drain(r))
 		;
-	output__mark(r, VT_EV_REC_STOP, r->why, NULL);
+	output__stop(r);
 	if (r->bad) {
 		struct vt_loss l = { .event = "", .why = VT_LOSS_MALFORMED, .count = r->bad, .to_ns = UINT64_MAX };
 

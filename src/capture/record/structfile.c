@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "capture/domain/list.h"
 #include "capture/kernel/kernel.h"
@@ -23,8 +24,13 @@ struct member {
 	char text[40];		/* "" = nothing told yet */
 };
 
+/* Of a memory file's inode; the order is that of emit_memory_file(). */
+static const char *const of_inode[] = { "file.f_inode.i_size", "file.f_inode.i_mode", "file.f_inode.seals" };
+#define NR_OF_INODE (sizeof(of_inode) / sizeof(of_inode[0]))
+
 struct structfile {
 	const struct kernel *k;
+	int of_inode[NR_OF_INODE];	/* fields of the writer, once they were asked for */
 	struct member m[64];
 	size_t nr;
 };
@@ -327,6 +333,24 @@ static const char *text_of(const struct structfile *sf, const struct vt_wire_sna
 	return m->text;
 }
 
+/* What a memory file is beside its memory: it hangs on the inode, and a new kernel makes a new one. */
+static void emit_memory_file(struct structfile *sf, struct vt_writer *w, const struct vt_inode *i)
+{
+	const unsigned long long value[] = { i->size, i->mode, i->seals };
+	char buf[24];
+
+	if (i->seals == VT_NO_SEALS || !S_ISREG(i->mode))
+		return;
+	for (size_t n = 0; n < NR_OF_INODE; n++) {
+		if (!sf->of_inode[n])
+			sf->of_inode[n] = vt_writer__dyn_field(w, of_inode[n], VT_STR);
+		if (sf->of_inode[n] < 0)
+			continue;
+		snprintf(buf, sizeof(buf), n ? "0x%llx" : "%llu", value[n]);
+		vt_writer__str(w, sf->of_inode[n], buf);
+	}
+}
+
 void structfile__emit(struct structfile *sf, struct vt_writer *w, const struct vt_wire_snap *s)
 {
 	char buf[160];
@@ -343,4 +367,5 @@ void structfile__emit(struct structfile *sf, struct vt_writer *w, const struct v
 		else
 			vt_writer__str(w, m->field, text_of(sf, s, m, buf, sizeof(buf)));
 	}
+	emit_memory_file(sf, w, &s->inode);
 }

@@ -9,10 +9,12 @@
 #	use old|new BASE		another text of base/ (comes first)
 #	edit old|new SED		sed command on that text
 #	line old|new AFTER_TS EVENT...	an event more, right after the (last) event of that time
+#	times old|new N AFTER_TS EVENT...	the same, N times
 #	gone old|new REGEX		events that did not happen
 #	miss old|new EVENT		no hook showed EVENT
 #	absent old|new EVENT		the kernel has no such function
 #	hook old|new PROBE		one hook more, a line of the probe table
+#	half old|new FUNC METHOD	the one hook on FUNC, its entry or its return, is not there
 #	late old|new EVENT NS		its hooks were attached at NS
 #	late1 old|new FUNC NS		the one hook on FUNC was
 #	missed old|new FUNC N		N hits of it were missed
@@ -71,6 +73,11 @@ apply() { # WORD SIDE REST
 		ts=${3%% *} rest=${3#* }
 		add_after "$f" "$ts" "$rest" || { echo "no event at $ts"; return 1; }
 		;;
+	times)
+		ts=${3#* } rest=${ts#* } ts=${ts%% *}
+		add_after "$f" "$ts" "$(yes "$rest" | head -n "${3%% *}" | sed 's/$/\\/;$s/\\$//' | tr '\n' '@' | sed 's/\\@/\\n/g;s/@$//')" || { echo "no event at $ts"; return 1; }
+		;;
+	half) grep -qE "^probe ${3% *} \S+ ${3#* } " "$p" && sed -i -E "s/^(probe ${3% *} \S+) ${3#* } attached (\S+) .*/\1 ${3#* } missing \2 reason=\"not hooked in this test\"/" "$p" ;;
 	gone) grep -qE -- "$3" "$f" || { echo "nothing to remove: $3"; return 1; }; grep -vE -- "$3" "$f" >"$f.n"; mv "$f.n" "$f" ;;
 	miss) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"not hooked in this test\"/" "$p" ;;
 	absent) sed -i -E "s/^probe (\S+) (\S+) \S+ attached ($3) .*/probe \1 \2 none missing \3 reason=\"this kernel has no such function (or it was inlined)\"/" "$p" ;;
@@ -116,7 +123,7 @@ prepare() { # CASE
 	cp "$here/base/probes.txt" "$tmp/new.probes"
 	while read -r w s rest; do
 		case $w in
-		use | edit | line | gone | miss | absent | hook | late | late1 | missed | lost | unsaid | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
+		use | edit | line | times | half | gone | miss | absent | hook | late | late1 | missed | lost | unsaid | killed | cut | block | break) apply "$w" "$s" "$rest" || return 1 ;;
 		esac
 	done <"$1"
 	make old && make new

@@ -59,14 +59,13 @@ static size_t piece_at(size_t at, size_t size)
 }
 
 /* memfd VAR BYTES PATTERN: filled, so that its pages exist. */
-static int run_memfd(int argc, char **argv)
+static int memfd_filled(char **argv, unsigned int flags)
 {
 	size_t size = number(argv[2]), n;
 	unsigned char *buf;
 	int fd;
 
-	(void)argc;
-	fd = KERNEL_CALL(memfd_create(argv[1], MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	fd = KERNEL_CALL(memfd_create(argv[1], MFD_CLOEXEC | flags));
 	if (fd < 0)
 		return fd;
 
@@ -80,6 +79,30 @@ static int run_memfd(int argc, char **argv)
 	lseek(fd, size, SEEK_SET);
 	var_set(argv[1], fd);
 	return 0;
+}
+
+static int run_memfd(int argc, char **argv)
+{
+	(void)argc;
+	return memfd_filled(argv, MFD_ALLOW_SEALING);
+}
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+/* memfd-noexec VAR BYTES PATTERN: as vm.memfd_noexec=1 makes all of them. */
+static int run_memfd_noexec(int argc, char **argv)
+{
+	(void)argc;
+	return memfd_filled(argv, MFD_NOEXEC_SEAL);
+}
+
+/* seal VAR SEALS: a number, as in F_SEAL_*. */
+static int run_seal(int argc, char **argv)
+{
+	(void)argc;
+	return KERNEL_CALL(fcntl(var_fd(argv[1]), F_ADD_SEALS, (int)number(argv[2])));
 }
 
 /*
@@ -175,6 +198,8 @@ const struct step file_steps[] = {
 	{ "open",	2, 2, run_open },
 	{ "close",	1, 1, run_close },
 	{ "memfd",	3, 3, run_memfd },
+	{ "memfd-noexec", 3, 3, run_memfd_noexec },
+	{ "seal",	2, 2, run_seal },
 	{ "pieces",	4, 4, run_pieces },
 	{ "hole",	2, 2, run_hole },
 	{ "write",	2, 2, run_write },

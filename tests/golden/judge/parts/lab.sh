@@ -38,7 +38,25 @@ two_updates() { # PRE POST WHY
 		not_ok "lab/$1 with $2: exit $code, $(head -1 "$tmp/text")"
 	fi
 }
-two_updates healthy two-devices "none of the 70 blocks that the first gave to it"
-two_updates rounds healthy "none of the 22 blocks"
-two_updates healthy late-recorder-e "after the first recording ended"
-two_updates mixed rounds "none of the 73 blocks"
+two_updates healthy two-devices "none of the 8 blocks that the first gave to it"
+two_updates healthy arm64-healthy "one is of a x86_64 machine, the other of aarch64"
+two_updates arm64-healthy healthy "one is of a aarch64 machine, the other of x86_64"
+two_updates rounds healthy "none of the 20 blocks"
+two_updates healthy late-recorder-e "s before the first recording ended"
+two_updates mixed rounds "none of the 11 blocks"
+two_updates two-devices unknown-handler "not of one live update"
+two_updates seeded-kref-leak seeded-fmapping-missing "not of one live update"
+two_updates seeded-early-file seeded-df-leak "not of one live update"
+two_updates memfd-only closed-session "not of one live update"
+two_updates one-cpu retrieve-twice "not of one live update"
+two_updates systemd-whole systemd-second-lost "not of one live update"
+
+# What knows where the kernel lies stays in the kernel.
+for f in "$here"/lab/*.vft.xz; do
+	xz -dc "$f" >"$tmp/one.vft"
+	if "$tool" show -f json "$tmp/one.vft" | "$here/../../tools/addresses.py" - >"$tmp/addresses"; then
+		ok
+	else
+		not_ok "$(basename "$f" .xz) has an address of the kernel: $(head -n 1 "$tmp/addresses")"
+	fi
+done

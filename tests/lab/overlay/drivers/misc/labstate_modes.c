@@ -457,13 +457,15 @@ static unsigned long state_get_id(struct file *file)
  * own-folio: the module gives a folio of its own to KHO, without LUO, and forgets it
  * when it goes. own-folio-right takes it back.
  */
+#define OWN_ORDER 6	/* large, so that it stays free for a while */
+
 static struct folio *own_folio;
 
 static int own_init(void)
 {
 	int ret;
 
-	own_folio = folio_alloc(GFP_KERNEL, 0);
+	own_folio = folio_alloc(GFP_KERNEL, OWN_ORDER);
 	ret = own_folio ? kho_preserve_folio(own_folio) : -ENOMEM;
 	if (ret && own_folio)
 		folio_put(own_folio);
