@@ -205,8 +205,7 @@ static int load_one(struct object *o, struct bpf_object *obj, const char *prog)
 
 	bpf_object__for_each_program(p, obj)
 		bpf_program__set_autoload(p, wanted && comes_with(p, wanted));
-	bpf_object__for_each_map(m, obj)
-	{
+	bpf_object__for_each_map(m, obj) {
 		int fd = object__map_fd(o, bpf_map__name(m));
 
 		if (!err && fd >= 0)
