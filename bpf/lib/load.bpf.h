@@ -17,15 +17,15 @@
 
 #include "vfiotrace/wire.h"
 
-/* A function of the kernel, which the recorder puts in the place of this number (template.c): libbpf would look for it in all of the kernel's types. */
-static void *(*const bpf_rdonly_cast)(const void *obj, u32 btf_id) = (void *)VT_RDONLY_CAST;
+/* bpf_rdonly_cast() of the kernel, which the recorder puts in the place of this number (template.c): libbpf would look for it in all of the kernel's types. */
+static void *(*const rdonly_cast)(const void *obj, u32 btf_id) = (void *)VT_RDONLY_CAST;
 
 /*
  * KERNEL(p): p, so that KERNEL(p)->m may be read; m may go on into structs that
  * p holds. Kept in a variable where several members are read: the verifier
  * looks at each call. READ(p, m): the same for one member.
  */
-#define KERNEL(p) ((typeof(p))bpf_rdonly_cast((const void *)(p), 0))
+#define KERNEL(p) ((typeof(p))rdonly_cast((const void *)(p), 0))
 #define READ(p, m) (KERNEL(p)->m)
 
 /* At OFF from an address that no type describes. */
