@@ -455,7 +455,15 @@ static void seal_names(uint32_t seals, char *buf, size_t size)
 	}
 }
 
-#define SEALS_OF_WRITING 0x18	/* F_SEAL_WRITE, F_SEAL_FUTURE_WRITE */
+#define SEAL_WRITE 0x08
+#define SEAL_FUTURE_WRITE 0x10
+#define SEALS_OF_WRITING (SEAL_WRITE | SEAL_FUTURE_WRITE)
+
+/* With those that say no more than the others: who may not write now may not later. */
+static uint64_t all_seals(uint64_t seals)
+{
+	return seals & SEAL_WRITE ? seals | SEAL_FUTURE_WRITE : seals;
+}
 
 static void judge_seals(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
 {
@@ -463,7 +471,11 @@ static void judge_seals(struct vt_ctx *c, size_t sa, const struct vt_snap *a, si
 	struct vt_finding *f;
 	uint64_t x, y;
 
-	if (!keeps_more(in) || !number(vt_snap__member(a, "f_inode.seals"), &x) || !number(vt_snap__member(b, "f_inode.seals"), &y) || x == y)
+	if (!keeps_more(in) || !number(vt_snap__member(a, "f_inode.seals"), &x) || !number(vt_snap__member(b, "f_inode.seals"), &y))
+		return;
+	x = all_seals(x);
+	y = all_seals(y);
+	if (x == y)
 		return;
 	seal_names((uint32_t)(x & ~y), lost, sizeof(lost));
 	seal_names((uint32_t)(y & ~x), won, sizeof(won));
