@@ -118,16 +118,11 @@ static void mismatch(struct vt_ctx *c)
 	}
 }
 
-static uint64_t freed(const struct vt_side *s)
-{
-	return s->dfs_freed;
-}
-
 const struct vt_rule vt_rule_alloc_mismatch = {
 	.id = "alloc-mismatch", .name = "freed with another family's function", .severity = VT_ERROR,
 	.subject = VT_ABOUT_VFIO,
 	.by_call = VT_VFIO_CALLS,
-	.judges = { "freed df", "freed dfs", .of = freed },
+	.judges = { "freed df", "freed dfs", VT_COUNTED(dfs_freed) },
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	.run = mismatch,
 };

@@ -25,14 +25,9 @@ static const struct vt_telling twice[] = {
 	{ .kind = VT_FACT_DF_TWICE, .absence = true, .tell = tell_twice },
 };
 
-static uint64_t freed(const struct vt_side *s)
-{
-	return s->dfs_freed;
-}
-
 const struct vt_rule vt_rule_df_double_free = {
 	.id = "df-double-free", .name = "df freed twice", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.judges = { "freed df", "freed dfs", .of = freed },
+	.judges = { "freed df", "freed dfs", VT_COUNTED(dfs_freed) },
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
 	VT_TELLS(twice),
 };

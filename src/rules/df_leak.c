@@ -39,15 +39,10 @@ static void leak(struct vt_ctx *c)
 	}
 }
 
-static uint64_t allocated(const struct vt_side *s)
-{
-	return s->dfs_allocated;
-}
-
 const struct vt_rule vt_rule_df_leak = {
 	.id = "df-leak", .name = "df never freed", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.by_call = VT_ALL_CALLS, .lasts = true,
-	.judges = { "df", "dfs", .of = allocated },
+	.judges = { "df", "dfs", VT_COUNTED(dfs_allocated) },
 	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = leak,
 };

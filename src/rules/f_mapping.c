@@ -66,14 +66,9 @@ static void mapping(struct vt_ctx *c)
 	}
 }
 
-static uint64_t compared(const struct vt_side *s)
-{
-	return s->mappings_compared;
-}
-
 const struct vt_rule vt_rule_f_mapping = {
 	.id = "f-mapping", .name = "f_mapping not linked to the device", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
-	.judges = { "mapping", "mappings", .of = compared },
+	.judges = { "mapping", "mappings", VT_COUNTED(mappings_compared) },
 	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_CDEV_OPEN, VT_OUT }, { VT_EV_FILE_SNAP, VT_ANY } },
 	.also = { VT_EV_VFIO_MMAP },
 	.run = mapping,

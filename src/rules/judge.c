@@ -19,6 +19,8 @@ static void count_subjects(struct vt_ctx *c)
 	VT_EACH_SIDE(c, i) {
 		for (const uint16_t *t = n->type; *t; t++)
 			vt_judged(c, vt_needed_on(c, i, *t) ? vt_side__seen(c->j->side[i], *t) : 0);
+		if (n->counter)
+			vt_judged(c, *(const uint64_t *)((const char *)c->j->side[i] + n->counter));
 		if (n->of)
 			vt_judged(c, n->of(c->j->side[i]));
 	}

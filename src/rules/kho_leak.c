@@ -276,15 +276,10 @@ static void kho_leak(struct vt_ctx *c)
 	}
 }
 
-static uint64_t given_to_kho(const struct vt_side *s)
-{
-	return s->kho_preserved;
-}
-
 const struct vt_rule vt_rule_kho_leak = {
 	.id = "kho-leak", .name = "preserved memory lost", .severity = VT_ERROR, .subject = VT_ABOUT_KHO,
 	.by_call = VT_LUO_CALLS, .lasts = true,
-	.judges = { "block", "blocks", .of = given_to_kho },
+	.judges = { "block", "blocks", VT_COUNTED(kho_preserved) },
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },

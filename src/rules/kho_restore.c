@@ -109,14 +109,9 @@ static void kho_restore(struct vt_ctx *c)
 		another_kind(c, pre->kho[n]);
 }
 
-static uint64_t restored(const struct vt_side *s)
-{
-	return s->kho_restored;
-}
-
 const struct vt_rule vt_rule_kho_restore = {
 	.id = "kho-restore", .name = "restored what was not given", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS, .lasts = true,
-	.judges = { "restored block", "restored blocks", .of = restored },
+	.judges = { "restored block", "restored blocks", VT_COUNTED(kho_restored) },
 	.needs = { { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN }, { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_VMALLOC, VT_IN },
 		   { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT },

@@ -24,14 +24,9 @@ static const struct vt_telling restore_twice[] = {
 	{ .kind = VT_FACT_KHO_TWICE, .absence = true, .tell = tell_restore_twice },
 };
 
-static uint64_t restored(const struct vt_side *s)
-{
-	return s->kho_restored;
-}
-
 const struct vt_rule vt_rule_kho_restore_twice = {
 	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
-	.judges = { "restored block", "restored blocks", .of = restored },
+	.judges = { "restored block", "restored blocks", VT_COUNTED(kho_restored) },
 	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN },
 		   { VT_EV_KHO_RESTORE_VMALLOC, VT_IN }, { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT } },

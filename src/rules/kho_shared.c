@@ -35,14 +35,9 @@ static const struct vt_telling shared[] = {
 	{ .kind = VT_FACT_KHO_SHARED, .absence = true, .tell = tell_shared },
 };
 
-static uint64_t given_to_kho(const struct vt_side *s)
-{
-	return s->kho_preserved;
-}
-
 const struct vt_rule vt_rule_kho_shared = {
 	.id = "kho-shared", .name = "memory preserved for two", .severity = VT_ERROR, .subject = VT_ABOUT_KHO, .by_call = VT_LUO_CALLS,
-	.judges = { "block", "blocks", .of = given_to_kho },
+	.judges = { "block", "blocks", VT_COUNTED(kho_preserved) },
 	.needs = { { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT }, { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT } },

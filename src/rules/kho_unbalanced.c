@@ -26,15 +26,10 @@ static const struct vt_telling unbalanced[] = {
 	{ .kind = VT_FACT_KHO_UNPRESERVE_UNKNOWN, .absence = true, .tell = tell_unbalanced },
 };
 
-static uint64_t taken_back(const struct vt_side *s)
-{
-	return s->kho_unpreserved;
-}
-
 const struct vt_rule vt_rule_kho_unbalanced = {
 	.id = "kho-unbalanced", .name = "more unpreserved than preserved", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
 	.by_call = VT_LUO_CALLS,
-	.judges = { "block taken back", "blocks taken back", .of = taken_back },
+	.judges = { "block taken back", "blocks taken back", VT_COUNTED(kho_unpreserved) },
 	.needs = { { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT } },

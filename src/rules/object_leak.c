@@ -52,15 +52,10 @@ static const struct vt_telling left[] = {
 	{ .kind = VT_FACT_MEM_LEFT, .absence = true, .tell = tell_left },
 };
 
-static uint64_t allocated(const struct vt_side *s)
-{
-	return s->mem_allocated;
-}
-
 const struct vt_rule vt_rule_object_leak = {
 	.id = "object-leak", .name = "LUO's own object never freed", .severity = VT_ERROR, .subject = VT_ABOUT_MEMORY,
 	.by_call = VT_LUO_CALLS,
-	.judges = { "object", "objects", .of = allocated },
+	.judges = { "object", "objects", VT_COUNTED(mem_allocated) },
 	.needs = { { VT_EV_OBJ_ALLOC, VT_ANY }, { VT_EV_OBJ_FREE, VT_ANY }, { VT_EV_LUO_PRESERVE, VT_OUT },
 		   { VT_EV_LUO_UNPRESERVE, VT_OUT }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	.also = { VT_EV_LUO_FILE, VT_EV_SESSION_CREATE },

@@ -58,8 +58,11 @@ enum vt_calls {
 struct vt_subjects {
 	const char *one, *many;		/* as they are called */
 	uint16_t type[12];		/* each event of these is one; 0 ends the list */
-	uint64_t (*of)(const struct vt_side *s);	/* or there are so many on S; without either, run() counts: vt_judged() */
+	size_t counter;			/* or the model counts them: VT_COUNTED(); 0: it does not */
+	uint64_t (*of)(const struct vt_side *s);	/* or there are so many on S; without any, run() counts: vt_judged() */
 };
+/* The member M of struct vt_side, which must be an uint64_t. */
+#define VT_COUNTED(m) .counter = _Generic(((struct vt_side *)NULL)->m, uint64_t: offsetof(struct vt_side, m))
 
 struct vt_rule {
 	const char *id;
