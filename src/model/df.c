@@ -254,13 +254,7 @@ static void df_finalize(struct vt_build *b)
 
 static void df_end(struct vt_build *b)
 {
-	struct vt_map *dfs = &part_own(b, df)->dfs;
-	struct vt_df *df;
-	size_t i = 0;
-
-	while ((df = vt_map__next(dfs, &i)))
-		free(df);
-	vt_map__free(dfs);
+	vt_map__free_all(&part_own(b, df)->dfs);
 	free(b->side->dfs);
 	free(b->side->free_paths);
 }

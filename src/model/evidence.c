@@ -131,12 +131,7 @@ struct vt_fact *fact(struct vt_build *b, enum vt_fact_kind k, struct vt_who who,
 
 void evidence_free(struct vt_build *b)
 {
-	struct fact_run *r;
-	size_t i = 0;
-
-	while ((r = vt_map__next(&b->evidence.runs, &i)))
-		free(r);
-	vt_map__free(&b->evidence.runs);
+	vt_map__free_all(&b->evidence.runs);
 	vt_strings__free(&b->evidence.strings);
 	vt_strings__free(&b->evidence.comms);
 	free(b->side->facts);

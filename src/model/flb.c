@@ -501,12 +501,7 @@ static void flb_finalize(struct vt_build *b)
 
 static void flb_free(struct vt_build *b)
 {
-	struct flb *l;
-	size_t i = 0;
-
-	while ((l = vt_map__next(flbs(b), &i)))
-		free(l);
-	vt_map__free(flbs(b));
+	vt_map__free_all(flbs(b));
 	vt_map__free(&part_own(b, flb)->handler_names);
 	free(b->side->flb);
 }

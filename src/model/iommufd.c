@@ -119,31 +119,32 @@ static void closed(struct vt_build *b, const struct vt_event *e)
 		left(b, VT_FACT_IOMMUFD_LEFT, d, e);
 }
 
-static void iommufd_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+/* Of a device that is bound. */
+static void known(struct vt_build *b, const struct vt_event *e)
 {
 	struct bound *d = vt_map__get(&part_own(b, iommufd)->bound, vt_ev_obj(e, VT_F_IDEV));
 
+	if (d && e->type == VT_EV_IOMMUFD_UNBIND)
+		unbind(b, d, e);
+	else if (d)
+		page_table(b, d, e);
+}
+
+static void iommufd_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
 	if (e->type == VT_EV_IOMMUFD_BIND)
 		bind(b, t, e);
 	else if (e->type == VT_EV_VFIO_DF_OPEN && e->phase != VT_ENTER)
 		opened(b, e);
 	else if (e->type == VT_EV_VFIO_DF_CLOSE && e->phase != VT_ENTER)
 		closed(b, e);
-	else if (d && e->type == VT_EV_IOMMUFD_UNBIND)
-		unbind(b, d, e);
-	else if (d)
-		page_table(b, d, e);
+	else if (kind_area(e->type) == VT_AREA_IOMMUFD)
+		known(b, e);
 }
 
 static void iommufd_free(struct vt_build *b)
 {
-	struct vt_map *bound = &part_own(b, iommufd)->bound;
-	struct bound *d;
-	size_t i = 0;
-
-	while ((d = vt_map__next(bound, &i)))
-		free(d);
-	vt_map__free(bound);
+	vt_map__free_all(&part_own(b, iommufd)->bound);
 }
 
 const struct part part_iommufd = {

@@ -171,3 +171,13 @@ void vt_map__free(struct vt_map *m)
 	free(m->place);
 	memset(m, 0, sizeof(*m));
 }
+
+void vt_map__free_all(struct vt_map *m)
+{
+	size_t i = 0;
+	void *v;
+
+	while ((v = vt_map__next(m, &i)))
+		free(v);
+	vt_map__free(m);
+}

@@ -24,6 +24,8 @@ void *vt_map__del(struct vt_map *m, uint64_t key);
 /* Next value from position *I on, in the order in which the keys came; NULL at the end. */
 void *vt_map__next(const struct vt_map *m, size_t *i);
 void vt_map__free(struct vt_map *m);
+/* With the values, which are from malloc(). */
+void vt_map__free_all(struct vt_map *m);
 
 uint64_t vt_hash_str(const char *s);
 uint64_t vt_hash_mix(uint64_t a, uint64_t b);

@@ -254,13 +254,7 @@ static void memory_point(struct vt_build *b, struct task *t, const struct vt_eve
 
 static void memory_free(struct vt_build *b)
 {
-	struct memory_part *own = part_own(b, memory);
-	struct mem *m;
-	size_t i = 0;
-
-	while ((m = vt_map__next(&own->mems, &i)))
-		free(m);
-	vt_map__free(&own->mems);
+	vt_map__free_all(&part_own(b, memory)->mems);
 	free(b->side->mem_paths);
 }
 

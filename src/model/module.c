@@ -189,13 +189,7 @@ static void module_point(struct vt_build *b, struct task *t, const struct vt_eve
 
 static void module_free(struct vt_build *b)
 {
-	struct vt_map *handlers = &part_own(b, module)->handlers;
-	struct handler *h;
-	size_t i = 0;
-
-	while ((h = vt_map__next(handlers, &i)))
-		free(h);
-	vt_map__free(handlers);
+	vt_map__free_all(&part_own(b, module)->handlers);
 }
 
 const struct part part_module = {

@@ -58,11 +58,6 @@ void vt_strings__next_text(struct vt_strings *p)
 
 void vt_strings__free(struct vt_strings *p)
 {
-	size_t i = 0;
-	char *s;
-
-	while ((s = vt_map__next(&p->map, &i)))
-		free(s);
-	vt_map__free(&p->map);
+	vt_map__free_all(&p->map);
 	memset(p, 0, sizeof(*p));
 }
