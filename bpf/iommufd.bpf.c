@@ -55,5 +55,4 @@ EXIT(iommufd_detach)
 	pasid_exit(VT_EV_IOMMUFD_DETACH, (u64)in->idev, in->pasid, false, 0);
 }
 
-#define DOMAIN iommufd
 #include "lib/programs.bpf.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/kernel/slurp.h"
 #include "capture/record/carry.h"
 #include "cmd/cmd.h"
 #include "vfiotrace/trace.h"
@@ -53,15 +54,10 @@ static int copy_at_last(const struct carry *c)
 static void mark_arrival(void)
 {
 	struct vt_writer *w = NULL;
-	char boot[64] = "";
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char boot[64];
 	int err;
 
-	if (!f)
-		return;
-	if (fgets(boot, sizeof(boot), f))
-		boot[strcspn(boot, "\n")] = 0;
-	fclose(f);
+	slurp__line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
 	if (!*boot)
 		return;
 	err = vt_writer__append(output, &w);

@@ -159,7 +159,7 @@ static void addresses(void **state)
 	assert_false(address__in((uint64_t)-22, VT_S64, true) || address__in((uint64_t)-4095, VT_HEX, false));
 	assert_false(address__in(0xe000000000000000, VT_HEX, false));
 	assert_false(address__in(0x7fffffffffff, VT_HEX, false) || address__in(0x100000000000, VT_HEX, false));
-	assert_true(address__is(TEXT) && !address__is(0) && !address__is((uint64_t)-1));
+	assert_true(address__in(TEXT, VT_HEX, false) && !address__in(0, VT_HEX, false) && !address__in((uint64_t)-1, VT_HEX, false));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* struct kernel, for the files of this room: symbols.c, btf.c, and kernel.c, which makes it of their parts. */
+/* struct kernel, for the files of this room: symbols.c, table.c, btf.c, and kernel.c, which makes it of their parts. */
 #ifndef VT_CAPTURE_KERNEL_PRIVATE_H
 #define VT_CAPTURE_KERNEL_PRIVATE_H
 
@@ -8,6 +8,8 @@
 #include "capture/kernel/kernel.h"
 #include "capture/kernel/ksyms.h"
 #include "capture/kernel/nametab.h"
+
+#define FUNCTION_MAX (1 << 16)	/* longer than any function: a symbol with a gap behind it */
 
 struct sym {
 	uint64_t addr;

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int slurp__fd(int fd, char **out, size_t *len)
@@ -43,4 +45,16 @@ int slurp__file(const char *path, char **out, size_t *len)
 	err = slurp__fd(fd, out, len);
 	close(fd);
 	return err;
+}
+
+void slurp__line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+
+	buf[0] = 0;
+	if (!f)
+		return;
+	if (fgets(buf, len, f))
+		buf[strcspn(buf, "\n")] = 0;
+	fclose(f);
 }

@@ -8,5 +8,7 @@
 /* All that is left to read of FD: text that ends with a 0 behind *LEN bytes, to be freed. 0 or -errno. */
 int slurp__fd(int fd, char **out, size_t *len);
 int slurp__file(const char *path, char **out, size_t *len);
+/* Its first line, without the end, into BUF; "" where there is none. */
+void slurp__line(const char *path, char *buf, size_t len);
 
 #endif

@@ -93,7 +93,6 @@ static uint64_t addr_of(const struct kernel *k, const char *key)
 	return ask_addr(keeper(k), key);
 }
 
-/* Padding before a function has a name too, which nobody asks for. */
 uint64_t kernel__addr(const struct kernel *k, const char *name, const char *module)
 {
 	const char *where = "";
@@ -172,8 +171,6 @@ static const struct ksym *place(const struct kernel *k, uint64_t addr)
 		p = ask_place(keeper(k), addr);
 	return p && *p->name ? p : NULL;
 }
-
-#define FUNCTION_MAX (1 << 16)	/* longer than any function: a symbol with a gap behind it */
 
 uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr)
 {

@@ -226,7 +226,7 @@ uint64_t table__sym_size(const struct kernel *k, uint64_t addr)
 		return 0;
 	for (size_t j = i + 1; j < k->nr_syms; j++)
 		if (k->syms[j].addr > addr)
-			return k->syms[j].addr - addr < 1 << 16 ? k->syms[j].addr - addr : 0;
+			return k->syms[j].addr - addr < FUNCTION_MAX ? k->syms[j].addr - addr : 0;
 	return 0;
 }
 

@@ -20,12 +20,6 @@
 #include "capture/plan/plan.h"
 #include "programs.skel.h"
 
-/* Programs that many hooks share (vfiotrace/hooks.h). */
-static bool is_multi(const char *prog)
-{
-	return !strncmp(prog, "all_", 4);
-}
-
 /* Programs that are only there for fault injection. */
 static bool is_injector(const struct bpf_program *prog)
 {
@@ -103,7 +97,7 @@ static bool is_wanted(const struct object *o, const struct bpf_program *prog)
 {
 	const char *name = bpf_program__name(prog);
 	const struct plan_row *r = plan__by_prog(o->plan, is_injector(prog) ? PLAN_INJECT : PLAN_CORE, 0, name);
-	const struct hook *h = is_multi(name) ? NULL : plan__hook(name);
+	const struct hook *h = template__is_multi(name) ? NULL : plan__hook(name);
 
 	/* Few recordings need these. */
 	if (!strcmp(name, "save_args") || !strcmp(name, "last_look"))
@@ -112,7 +106,7 @@ static bool is_wanted(const struct object *o, const struct bpf_program *prog)
 		return true;
 	if (is_injector(prog))
 		return r && r->possible;
-	if (is_multi(name))
+	if (template__is_multi(name))
 		return o->has_multi;
 	return !(o->has_multi && h && h->shared) && (!r || r->possible);
 }
@@ -193,7 +187,7 @@ static int open_and_load(struct object *o)
 /* Of programs on functions all come together: where one is wanted after all there may be many. */
 static bool comes_with(const struct bpf_program *p, const struct bpf_program *wanted)
 {
-	return p == wanted || (is_on_function(p) && is_on_function(wanted) && !is_injector(p) && !is_multi(bpf_program__name(p)));
+	return p == wanted || (is_on_function(p) && is_on_function(wanted) && !is_injector(p) && !template__is_multi(bpf_program__name(p)));
 }
 
 /* With the maps that there are, and of the programs PROG and what comes with it. */

@@ -4,6 +4,7 @@
 #define VT_CAPTURE_OBJECT_PRIVATE_H
 
 #include <pthread.h>
+#include <string.h>
 
 #include "capture/object/object.h"
 
@@ -50,6 +51,11 @@ void control__unmap(struct object *o);
 /* Takes over what libbpf has relocated, with the description of its functions, for which the verifier asks. */
 int template__keep(struct object *o, const struct bpf_program *prog, const struct bpf_prog_load_opts *opts);
 bool template__has(const struct object *o, const char *prog);
+/* A program that hooks share: bpf/multi.bpf.c. */
+static inline bool template__is_multi(const char *prog)
+{
+	return !strncmp(prog, "all_", 4);
+}
 /* What is missing in a program of libbpf's own to load. */
 int template__complete(struct object *o, struct bpf_program *prog);
 void template__drop_all(struct object *o);

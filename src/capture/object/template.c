@@ -59,7 +59,7 @@ static bool has_callback(const struct template *t)
 /* Without a description a global function counts as a static one, which is fine for one program, and dear for one of many parts. */
 static bool needs_func_info(const struct template *t)
 {
-	return has_callback(t) || !strncmp(t->prog, "all_", 4);
+	return has_callback(t) || template__is_multi(t->prog);
 }
 
 int template__keep(struct object *o, const struct bpf_program *prog, const struct bpf_prog_load_opts *opts)

@@ -18,12 +18,7 @@
 /* Below, in that half, nothing is an int: counters that went below zero are. */
 #define ADDRESS_INTS	0xffffffff80000000ULL
 
-static inline bool address__is(uint64_t v)
-{
-	return v >= ADDRESS_FIRST && v < ADDRESS_END;
-}
-
-/* The same of a value that the trace would show as KIND; RET: what a call returned. */
+/* Whether V, which the trace would show as KIND, is one; RET: it is what a call returned. */
 static inline bool address__in(uint64_t v, enum vt_kind kind, bool ret)
 {
 	return v >= ADDRESS_FIRST && v < (kind == VT_S64 && !ret ? ADDRESS_INTS : ADDRESS_END);

@@ -14,6 +14,7 @@
 #include "capture/kernel/clock.h"
 #include "capture/kernel/kernel.h"
 #include "capture/kernel/origin.h"
+#include "capture/kernel/slurp.h"
 #include "capture/kernel/phase.h"
 #include "capture/record/carry.h"
 #include "capture/record/private.h"
@@ -21,27 +22,15 @@
 
 /* ---- what it says about itself ---- */
 
-static void first_line(const char *path, char *buf, size_t len)
-{
-	FILE *f = fopen(path, "re");
-
-	buf[0] = 0;
-	if (!f)
-		return;
-	if (fgets(buf, len, f))
-		buf[strcspn(buf, "\n")] = 0;
-	fclose(f);
-}
-
 /* By what two traces are known to be of one update. */
 static void meta_update(struct recorder *r)
 {
 	struct kernel_origin o = origin__of(r->k, object__reader, r->obj);
 	char text[64], machine[32];
 
-	first_line("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	slurp__line("/proc/sys/kernel/random/boot_id", text, sizeof(text));
 	vt_writer__meta(r->w, "boot_id", text);
-	first_line("/sys/class/dmi/id/product_uuid", text, sizeof(text));
+	slurp__line("/sys/class/dmi/id/product_uuid", text, sizeof(text));
 	origin__machine(text, machine, sizeof(machine));
 	if (*machine)
 		vt_writer__meta(r->w, "machine.id", machine);
@@ -64,7 +53,7 @@ void output__meta(struct recorder *r)
 	gmtime_r(&t, &tm);
 	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	snprintf(page, sizeof(page), "%ld", sysconf(_SC_PAGESIZE));
-	first_line("/proc/cmdline", cmdline, sizeof(cmdline));
+	slurp__line("/proc/cmdline", cmdline, sizeof(cmdline));
 	vt_writer__meta(r->w, "tool.version", VFIOTRACE_VERSION);
 	vt_writer__meta(r->w, "command", r->opt->command_line);
 	vt_writer__meta(r->w, "kernel.release", u.release);
