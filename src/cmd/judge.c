@@ -9,7 +9,6 @@
 #include "cmd/pager.h"
 #include "report/source_lines.h"
 #include "rules/crossing.h"
-#include "rules/update.h"
 
 static int load_failed(const char *command, const char *path, int err, char *why)
 {
@@ -72,7 +71,6 @@ static bool same_life(const struct vt_case *c)
 
 int vt_case__open(struct vt_case *c, const char *command, const char *a, const char *b)
 {
-	char why[400];
 	int code;
 
 	memset(c, 0, sizeof(*c));
@@ -81,10 +79,10 @@ int vt_case__open(struct vt_case *c, const char *command, const char *a, const c
 		code = vt_fail(VT_EXIT_USAGE, "%s: both traces are from the same boot; give the one from before the kexec and the one from after it", command);
 	if (!code && b && !c->side[0]->jumped && c->side[1]->jumped && vt_side_incoming(c->side[0]))
 		code = vt_fail(VT_EXIT_USAGE, "%s: the second trace is the one that ends in a jump: the order is PRE POST", command);
-	if (!code && b && vt_kin(c->side[0], c->side[1], why, sizeof(why)) == VT_KIN_TWO)
-		code = vt_fail(VT_EXIT_TWO_UPDATES, "%s: these traces are not of one live update: %s", command, why);
 	if (!code && vt_judge(c->side[0], c->side[1], &c->j))
 		code = vt_fail(VT_EXIT_IO, "%s: out of memory", command);
+	if (!code && c->j->two_updates)
+		code = vt_fail(VT_EXIT_TWO_UPDATES, "%s: these traces are not of one live update: %s", command, c->j->two_updates);
 	if (code)
 		vt_case__close(c);
 	return code;
@@ -144,7 +142,7 @@ void vt_case__debuginfo(const struct vt_case *c, const char *command, const stru
 	struct vt_source_kernel k[2];
 
 	for (size_t i = 0; i < c->j->nr_sides; i++)
-		k[i] = vt_side_kernel(c->j->side[i]);
+		k[i] = vt_trace_kernel(c->j->side[i]->trace);
 	vt_debuginfo__tell(ask->sources, command, k, c->j->nr_sides);
 }
 

@@ -216,6 +216,7 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 {
 	struct vt_judgement *j = calloc(1, sizeof(*j));
 	struct vt_ctx c = { .j = j };
+	enum vt_kin kin;
 	char why[400];
 
 	if (!j)
@@ -224,11 +225,14 @@ int vt_judge(const struct vt_side *a, const struct vt_side *b, struct vt_judgeme
 	j->side[1] = b;
 	j->nr_sides = b ? 2 : 1;
 	j->pair = b && (a->jumped || (a->ending == VT_END_CUT && vt_arrived(a, b)));
-	j->strangers = j->pair && vt_kin(a, b, why, sizeof(why)) != VT_KIN_ONE;
+	kin = b ? vt_kin(a, b, why, sizeof(why)) : VT_KIN_ONE;
+	j->strangers = j->pair && kin != VT_KIN_ONE;
 	j->pair &= !j->strangers;
 	j->rows = calloc(vt_nr_rules, sizeof(*j->rows));
-	if (!j->rows) {
-		free(j);
+	if (kin == VT_KIN_TWO)
+		j->two_updates = strdup(why);
+	if (!j->rows || (kin == VT_KIN_TWO && !j->two_updates)) {
+		vt_judgement__free(j);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < vt_nr_rules; i++) {
@@ -293,5 +297,6 @@ void vt_judgement__free(struct vt_judgement *j)
 	}
 	free(j->tables);
 	free_lines(j->doubts, j->nr_doubts);
+	free(j->two_updates);
 	free(j);
 }

@@ -166,6 +166,7 @@ struct vt_judgement {
 	size_t nr_doubts;
 	bool pair;			/* the traces are two halves of one jump */
 	bool strangers;			/* ... and would be, but nothing shows that they belong together */
+	char *two_updates;		/* why the traces cannot be of one update, behind a colon; NULL: they can */
 	const char *nothing;		/* why there is nothing to judge, or NULL */
 	enum vt_exit exit;
 };
