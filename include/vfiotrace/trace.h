@@ -305,6 +305,7 @@ struct vt_spot vt_trace__spot(const struct vt_trace *t);
 int vt_trace__again(struct vt_trace *t, const struct vt_spot *w, struct vt_event *e);
 
 const char *vt_trace__meta(const struct vt_trace *t, const char *key);	/* NULL when absent */
+const char *vt_trace__told(const struct vt_trace *t, const char *key);	/* NULL when absent or empty */
 size_t vt_trace__meta_nr(const struct vt_trace *t);
 void vt_trace__meta_at(const struct vt_trace *t, size_t i, const char **key, const char **value);
 size_t vt_trace__probe_nr(const struct vt_trace *t);

@@ -10,6 +10,7 @@
 #include "cmd/judge.h"
 #include "cmd/pager.h"
 #include "cmd/show.h"
+#include "report/source_lines.h"
 #include "source/sources.h"
 
 /* The option table points into these; there is one command line per process. */
@@ -140,7 +141,7 @@ static void tell_debuginfo(const struct vt_sources *sources, const struct vt_sho
 	struct vt_source_kernel k[2];
 
 	for (size_t i = 0; i < nr; i++)
-		k[i] = (struct vt_source_kernel){ .release = vt_trace__meta(s[i].t, "kernel.release"), .build_id = vt_trace__meta(s[i].t, "kernel.build_id") };
+		k[i] = vt_trace_kernel(s[i].t);
 	vt_debuginfo__tell(sources, "show", k, nr);
 }
 

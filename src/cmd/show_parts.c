@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cmd/show.h"
+#include "report/source_lines.h"
 #include "source/sources.h"
 
 int vt_show__next(struct vt_shown *s, struct vt_event *e)
@@ -92,10 +93,13 @@ void vt_show__fields(FILE *f, const struct vt_trace *t, const struct vt_event *e
 
 const struct vt_source *vt_show__source(const struct vt_glance *g, const struct vt_trace *t, const struct vt_event *e)
 {
-	struct vt_source_kernel k = { .release = vt_trace__meta(t, "kernel.release"), .build_id = vt_trace__meta(t, "kernel.build_id") };
 	const char *site = g->sources ? vt_ev_str(e, VT_F_SITE) : NULL;
+	struct vt_source_kernel k;
 
-	return site ? vt_sources__find(g->sources, &k, site) : NULL;
+	if (!site)
+		return NULL;
+	k = vt_trace_kernel(t);
+	return vt_sources__find(g->sources, &k, site);
 }
 
 /* ---- in JSON ---- */

@@ -57,26 +57,12 @@ static void put_track(struct out *o, Vfiotrace__TrackDescriptor *track)
 	put_packet(o, &packet);
 }
 
-/* Names come from programs that may mean harm, and protobuf wants UTF-8. To be freed. */
-static char *clean(const char *s)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	vt_text__str(f, s);
-	fclose(f);
-	return text;
-}
-
 static void name(void *to, const struct vt_mark *at, const char *raw)
 {
 	Vfiotrace__TrackDescriptor track = VFIOTRACE__TRACK_DESCRIPTOR__INIT;
 	Vfiotrace__ProcessDescriptor process = VFIOTRACE__PROCESS_DESCRIPTOR__INIT;
 	Vfiotrace__ThreadDescriptor thread = VFIOTRACE__THREAD_DESCRIPTOR__INIT;
-	char *text = clean(raw);
+	char *text = vt_text__copy(raw);
 
 	process.has_pid = thread.has_pid = thread.has_tid = true;
 	process.pid = thread.pid = (int32_t)at->tgid;
@@ -108,7 +94,7 @@ static void annotate(struct annotations *a, const struct vt_trace *of, const str
 	FILE *f;
 
 	vfiotrace__debug_annotation__init(one);
-	one->name = clean(vt_trace__field_name(of, v->field));
+	one->name = vt_text__copy(vt_trace__field_name(of, v->field));
 	if (!v->err && v->kind == VT_U64) {
 		one->value_case = VFIOTRACE__DEBUG_ANNOTATION__VALUE_UINT_VALUE;
 		one->uint_value = v->u;
@@ -117,7 +103,7 @@ static void annotate(struct annotations *a, const struct vt_trace *of, const str
 		one->int_value = v->s;
 	} else if (!v->err && v->kind == VT_STR) {
 		one->value_case = VFIOTRACE__DEBUG_ANNOTATION__VALUE_STRING_VALUE;
-		one->string_value = clean(v->str);
+		one->string_value = vt_text__copy(v->str);
 	} else if ((f = open_memstream(&one->string_value, &len))) {
 		one->value_case = VFIOTRACE__DEBUG_ANNOTATION__VALUE_STRING_VALUE;
 		vt_text__value(f, of, v);
@@ -173,7 +159,7 @@ static void begin(void *to, const struct vt_mark *at, const char *type, const st
 	Vfiotrace__TrackEvent event = VFIOTRACE__TRACK_EVENT__INIT;
 	uint64_t id = flow ? vt_hash_on(VT_HASH_BEGIN, flow) : 0;
 
-	event.name = clean(type);
+	event.name = vt_text__copy(type);
 	event.n_flow_ids = flow && out;
 	event.n_terminating_flow_ids = flow && !out;
 	event.flow_ids = event.terminating_flow_ids = &id;
@@ -192,7 +178,7 @@ static void instant(void *to, const struct vt_mark *at, const char *type, const 
 {
 	Vfiotrace__TrackEvent event = VFIOTRACE__TRACK_EVENT__INIT;
 
-	event.name = clean(type);
+	event.name = vt_text__copy(type);
 	put_fields(to, at, &event, VFIOTRACE__TRACK_EVENT__TYPE__TYPE_INSTANT, of, e);
 	free(event.name);
 }

@@ -51,22 +51,6 @@ static char *word(const char *from)
 	return to;
 }
 
-/* A sentence of the file: the rest of a line. To be freed, NULL without memory. */
-static char *sentence(const char *from)
-{
-	char *to = NULL;
-	size_t len;
-	FILE *f = open_memstream(&to, &len);
-
-	if (!f)
-		return NULL;
-	vt_text__str(f, from ? from : "");
-	if (!fclose(f))
-		return to;
-	free(to);
-	return NULL;
-}
-
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -74,7 +58,7 @@ static int by_text(const void *a, const void *b)
 
 static bool finding_line(struct vt_lines *l, const struct vt_finding *f)
 {
-	char *title = sentence(f->title);
+	char *title = vt_text__copy(f->title ? f->title : "");
 	bool ok = title;
 
 	if (ok)

@@ -365,7 +365,7 @@ static void axis_head(struct page *p, double height)
 {
 	for (size_t i = 0; i < p->j->nr_sides; i++) {
 		const struct axis *a = &p->axis[i];
-		const char *release = vt_side_meta(p->j->side[i], "kernel.release");
+		const char *release = vt_trace__told(p->j->side[i]->trace, "kernel.release");
 
 		if (!a->nr)
 			continue;
@@ -463,12 +463,9 @@ static void sources(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
 
 	for (size_t i = 0; i < nr; i++) {
-		const struct vt_source *at = l[i].at;
-		char buf[600];
+		char buf[5000];	/* the path of a file, and some */
 
-		snprintf(buf, sizeof(buf), "%s: %s is %s:%u%s%s%s", l[i].side->label, l[i].site, at->file, at->line, at->function ? " (" : "",
-			 at->function ? at->function : "", at->function ? "())" : "");
-		row(f, "source", buf);
+		row(f, "source", vt_source_str(&l[i], true, buf, sizeof(buf)));
 	}
 	free(l);
 }
@@ -663,8 +660,8 @@ static void summary(FILE *f, const struct vt_judgement *j)
 
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		const struct vt_side *s = j->side[i];
-		const char *release = vt_side_meta(s, "kernel.release"), *machine = vt_side_meta(s, "machine"), *started = vt_side_meta(s, "started"),
-			   *build = vt_side_meta(s, "kernel.build_id");
+		const char *release = vt_trace__told(s->trace, "kernel.release"), *machine = vt_trace__told(s->trace, "machine"), *started = vt_trace__told(s->trace, "started"),
+			   *build = vt_trace__told(s->trace, "kernel.build_id");
 
 		element(f, "dt", s->label);
 		fputs("<dd>", f);
@@ -672,7 +669,7 @@ static void summary(FILE *f, const struct vt_judgement *j)
 		    started ? started : "an unknown time", s->events, vt_ending_str(s), build ? ", build id " : "", build ? build : "");
 		fputs("</dd>\n", f);
 	}
-	row(f, "handlers", vt_side_meta(j->side[j->nr_sides - 1], "handlers"));
+	row(f, "handlers", vt_trace__told(j->side[j->nr_sides - 1]->trace, "handlers"));
 	for (size_t i = 0; i < vt_nr_rules; i++)
 		status[j->rows[i].status]++;
 	fprintf(f, "<dt>files</dt><dd>%" PRIu64 " preserved, %" PRIu64 " into the jump, %" PRIu64 " retrieved, %" PRIu64 " finished</dd>\n"

@@ -8,13 +8,6 @@
 #include "report/pairs.h"
 #include "vfiotrace/hash.h"
 
-const char *vt_side_meta(const struct vt_side *s, const char *key)
-{
-	const char *value = vt_trace__meta(s->trace, key);
-
-	return value && *value ? value : NULL;
-}
-
 /* Boots, kernels and clocks: a machine never has all of them twice. Names of files do not count. */
 const char *vt_update_id(const struct vt_judgement *j, char buf[17])
 {
@@ -24,7 +17,7 @@ const char *vt_update_id(const struct vt_judgement *j, char buf[17])
 
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-			const char *value = vt_side_meta(j->side[i], keys[k]);
+			const char *value = vt_trace__told(j->side[i]->trace, keys[k]);
 
 			h = vt_hash_byte(vt_hash_on(h, value ? value : ""), 0);
 		}

@@ -7,8 +7,6 @@
 
 /* The same for the same recordings, wherever they are judged; another for others. In BUF, which is returned. */
 const char *vt_update_id(const struct vt_judgement *j, char buf[17]);
-/* What the recorder noted down, or NULL where it did not. */
-const char *vt_side_meta(const struct vt_side *s, const char *key);
 /* Seconds that S recorded. */
 double vt_side_seconds(const struct vt_side *s);
 /* How far the files came. */

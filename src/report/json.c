@@ -107,7 +107,7 @@ static void frees(struct vt_jsonw *w, const struct vt_side *s)
 
 static void handlers(struct vt_jsonw *w, const struct vt_side *s)
 {
-	const char *told = vt_side_meta(s, "handlers");
+	const char *told = vt_trace__told(s->trace, "handlers");
 	char *list = strdup(told ? told : ""), *save;
 
 	vt_jsonw__array(w, "handlers");
@@ -123,14 +123,14 @@ static void side(struct vt_jsonw *w, const struct vt_side *s)
 	vt_jsonw__str(w, "side", s->label);
 	vt_jsonw__str(w, "file", vt_side_file(s));
 	vt_jsonw__line(w, 6);
-	vt_jsonw__str(w, "kernel", vt_side_meta(s, "kernel.release"));
-	vt_jsonw__str(w, "kernel_version", vt_side_meta(s, "kernel.version"));
-	vt_jsonw__str(w, "build_id", vt_side_meta(s, "kernel.build_id"));
-	vt_jsonw__str(w, "machine", vt_side_meta(s, "machine"));
+	vt_jsonw__str(w, "kernel", vt_trace__told(s->trace, "kernel.release"));
+	vt_jsonw__str(w, "kernel_version", vt_trace__told(s->trace, "kernel.version"));
+	vt_jsonw__str(w, "build_id", vt_trace__told(s->trace, "kernel.build_id"));
+	vt_jsonw__str(w, "machine", vt_trace__told(s->trace, "machine"));
 	vt_jsonw__line(w, 6);
-	vt_jsonw__str(w, "boot_id", vt_side_meta(s, "boot_id"));
-	vt_jsonw__str(w, "started", vt_side_meta(s, "started"));
-	vt_jsonw__str(w, "recorded_by", vt_side_meta(s, "tool.version"));
+	vt_jsonw__str(w, "boot_id", vt_trace__told(s->trace, "boot_id"));
+	vt_jsonw__str(w, "started", vt_trace__told(s->trace, "started"));
+	vt_jsonw__str(w, "recorded_by", vt_trace__told(s->trace, "tool.version"));
 	handlers(w, s);
 	vt_jsonw__line(w, 6);
 	u64(w, "first_ns", s->first_ns);
@@ -393,7 +393,7 @@ static void debuginfo(struct vt_jsonw *w, const struct vt_judgement *j, const st
 		vt_jsonw__str(w, "file", vt_sources__path(o->sources, i));
 		vt_jsonw__array(w, "sides");
 		for (size_t k = 0; k < j->nr_sides; k++) {
-			struct vt_source_kernel kernel = vt_side_kernel(j->side[k]);
+			struct vt_source_kernel kernel = vt_trace_kernel(j->side[k]->trace);
 
 			if (!vt_sources__refused(o->sources, i, &kernel, buf, sizeof(buf)))
 				vt_jsonw__str(w, NULL, j->side[k]->label);

@@ -180,7 +180,7 @@ static void properties(FILE *f, const struct vt_judgement *j)
 	property(f, NULL, "verdict", vt_verdict(j));
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-			property(f, j->side[i]->label, keys[k], vt_side_meta(j->side[i], keys[k]));
+			property(f, j->side[i]->label, keys[k], vt_trace__told(j->side[i]->trace, keys[k]));
 	}
 	fputs("    </properties>\n", f);
 }
@@ -188,7 +188,7 @@ static void properties(FILE *f, const struct vt_judgement *j)
 /* Readers want a time zone by none: UTC, to the second. */
 static void timestamp(FILE *f, const struct vt_side *s)
 {
-	const char *started = vt_side_meta(s, "started");
+	const char *started = vt_trace__told(s->trace, "started");
 	char text[20];
 
 	if (!started)

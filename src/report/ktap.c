@@ -55,7 +55,7 @@ static void ktap_about(const struct ktap *k, const struct vt_judgement *j, const
 	ktap_diag(k, "host", o->host);
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		const struct vt_side *s = j->side[i];
-		const char *release = vt_side_meta(s, "kernel.release"), *build = vt_side_meta(s, "kernel.build_id"), *started = vt_side_meta(s, "started");
+		const char *release = vt_trace__told(s->trace, "kernel.release"), *build = vt_trace__told(s->trace, "kernel.build_id"), *started = vt_trace__told(s->trace, "started");
 
 		snprintf(text, sizeof(text), "kernel %s, build id %s, recorded %.3f s from %s", release ? release : "unknown", build ? build : "unknown",
 			 vt_side_seconds(s), started ? started : "an unknown time");

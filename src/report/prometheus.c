@@ -51,8 +51,8 @@ static void info(FILE *f, const struct vt_judgement *j, const struct vt_report_o
 		const char *key[] = { j->nr_sides == 1 ? "kernel" : i ? "kernel_post" : "kernel_pre",
 				      j->nr_sides == 1 ? "build_id" : i ? "build_id_post" : "build_id_pre" };
 
-		label(f, ',', key[0], vt_side_meta(j->side[i], "kernel.release"));
-		label(f, ',', key[1], vt_side_meta(j->side[i], "kernel.build_id"));
+		label(f, ',', key[0], vt_trace__told(j->side[i]->trace, "kernel.release"));
+		label(f, ',', key[1], vt_trace__told(j->side[i]->trace, "kernel.build_id"));
 	}
 	if (o->name)
 		label(f, ',', "name", o->name);
@@ -69,7 +69,7 @@ static void one(FILE *f, const char *name, const char *help, uint64_t n)
 
 static void started(FILE *f, const struct vt_judgement *j)
 {
-	const char *text = vt_side_meta(j->side[j->nr_sides - 1], "started");
+	const char *text = vt_trace__told(j->side[j->nr_sides - 1]->trace, "started");
 	struct tm tm = { 0 };
 
 	if (text && strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))

@@ -344,9 +344,9 @@ static void identity(struct vt_jsonw *w, const struct vt_judgement *j, const str
 	vt_jsonw__str(w, "host", o->host);
 	for (size_t i = 0; i < j->nr_sides; i++) {
 		vt_jsonw__object(w, j->side[i]->label);
-		vt_jsonw__str(w, "kernel", vt_side_meta(j->side[i], "kernel.release"));
-		vt_jsonw__str(w, "build_id", vt_side_meta(j->side[i], "kernel.build_id"));
-		vt_jsonw__str(w, "started", vt_side_meta(j->side[i], "started"));
+		vt_jsonw__str(w, "kernel", vt_trace__told(j->side[i]->trace, "kernel.release"));
+		vt_jsonw__str(w, "build_id", vt_trace__told(j->side[i]->trace, "kernel.build_id"));
+		vt_jsonw__str(w, "started", vt_trace__told(j->side[i]->trace, "started"));
 		vt_jsonw__end(w);
 	}
 	statuses(w, j);

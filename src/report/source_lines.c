@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/identity.h"
 #include "report/source_lines.h"
 
-struct vt_source_kernel vt_side_kernel(const struct vt_side *s)
+struct vt_source_kernel vt_trace_kernel(const struct vt_trace *t)
 {
-	return (struct vt_source_kernel){ .release = vt_side_meta(s, "kernel.release"), .build_id = vt_side_meta(s, "kernel.build_id") };
+	return (struct vt_source_kernel){ .release = vt_trace__told(t, "kernel.release"), .build_id = vt_trace__told(t, "kernel.build_id") };
+}
+
+const char *vt_source_str(const struct vt_source_line *l, bool with_side, char *buf, size_t size)
+{
+	const char *function = l->at->function;
+
+	snprintf(buf, size, "%s%s%s is %s:%u%s%s%s", with_side ? l->side->label : "", with_side ? ": " : "", l->site, l->at->file, l->at->line,
+		 function ? " (" : "", function ? function : "", function ? "())" : "");
+	return buf;
 }
 
 struct lines {
@@ -18,7 +27,7 @@ struct lines {
 
 static void add(struct lines *to, const struct vt_side *side, const char *site, size_t len)
 {
-	struct vt_source_kernel k = vt_side_kernel(side);
+	struct vt_source_kernel k = vt_trace_kernel(side->trace);
 	struct vt_source_line one = { .side = side }, *grown;
 
 	if (len >= sizeof(one.site))
@@ -77,7 +86,7 @@ struct vt_source_line *vt_source_lines(const struct vt_finding *x, const struct 
 
 const struct vt_source *vt_evidence_source(const struct vt_evidence *e, const struct vt_report_opts *o)
 {
-	struct vt_source_kernel k = vt_side_kernel(e->side);
+	struct vt_source_kernel k = vt_trace_kernel(e->side->trace);
 	char site[200];
 	const char *at;
 	size_t len = o->sources && e->what ? vt_site_in(e->what, &at) : 0;

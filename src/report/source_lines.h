@@ -16,6 +16,8 @@ struct vt_source_line *vt_source_lines(const struct vt_finding *x, const struct 
 /* Of one step of the evidence; NULL: not known. */
 const struct vt_source *vt_evidence_source(const struct vt_evidence *e, const struct vt_report_opts *o);
 /* The kernel whose debug information is asked for. */
-struct vt_source_kernel vt_side_kernel(const struct vt_side *s);
+struct vt_source_kernel vt_trace_kernel(const struct vt_trace *t);
+/* "PRE: kfree+0x12 is mm/slub.c:10 (kfree())" of L, without its side where WITH_SIDE is false, in BUF. */
+const char *vt_source_str(const struct vt_source_line *l, bool with_side, char *buf, size_t size);
 
 #endif

@@ -95,8 +95,8 @@ static bool other_release(const char *by)
 
 static void summary_side(FILE *f, const struct vt_report_opts *o, const struct vt_side *s)
 {
-	const char *release = vt_side_meta(s, "kernel.release"), *machine = vt_side_meta(s, "machine"), *build = vt_side_meta(s, "kernel.build_id"),
-		   *started = vt_side_meta(s, "started"), *by = vt_side_meta(s, "tool.version");
+	const char *release = vt_trace__told(s->trace, "kernel.release"), *machine = vt_trace__told(s->trace, "machine"), *build = vt_trace__told(s->trace, "kernel.build_id"),
+		   *started = vt_trace__told(s->trace, "started"), *by = vt_trace__told(s->trace, "tool.version");
 
 	line(f, o, 2, s->label, SUMMARY_AT, "%s: %" PRIu64 " events, %s%s%s%s%s", s->path, s->events, vt_ending_str(s), s->truncated ? ", last block torn off" : "", s->damaged ? ", DAMAGED" : "",
 	     other_release(by) ? ", recorded by vfiotrace " : "", other_release(by) ? by : "");
@@ -112,7 +112,7 @@ static void summary_handlers(FILE *f, const struct vt_judgement *j, const struct
 	const char *told[2] = { NULL, NULL };
 
 	for (size_t i = 0; i < j->nr_sides; i++)
-		told[i] = vt_side_meta(j->side[i], "handlers");
+		told[i] = vt_trace__told(j->side[i]->trace, "handlers");
 	if (told[0] && told[1] && strcmp(told[0], told[1]))
 		line(f, o, 2, "Handlers", SUMMARY_AT, "%s; after the jump: %s", told[0], told[1]);
 	else if (told[0] || told[1])
@@ -359,10 +359,9 @@ static void sources(FILE *f, const struct vt_judgement *j, const struct vt_repor
 	struct vt_source_line *l = vt_source_lines(x, j, o, &nr);
 
 	for (size_t i = 0; i < nr; i++) {
-		const struct vt_source *at = l[i].at;
+		char buf[5000];	/* the path of a file, and some */
 
-		line(f, o, 3, i ? "" : "source", 15, "%s%s%s is %s:%u%s%s%s", j->nr_sides == 2 ? l[i].side->label : "", j->nr_sides == 2 ? ": " : "", l[i].site,
-		     at->file, at->line, at->function ? " (" : "", at->function ? at->function : "", at->function ? "())" : "");
+		line(f, o, 3, i ? "" : "source", 15, "%s", vt_source_str(&l[i], j->nr_sides == 2, buf, sizeof(buf)));
 	}
 	free(l);
 }

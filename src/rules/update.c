@@ -138,18 +138,11 @@ static bool whole_memory(const struct vt_side *pre, const struct vt_side *post)
 
 /* ---- what speaks against it ---- */
 
-static const char *known(const struct vt_side *s, const char *key)
-{
-	const char *value = vt_trace__meta(s->trace, key);
-
-	return value && *value ? value : NULL;
-}
-
 /* Both say something of KEY, and not the same. */
 static bool differ(const struct vt_side *pre, const struct vt_side *post, const char *key, const char **a, const char **b)
 {
-	*a = known(pre, key);
-	*b = known(post, key);
+	*a = vt_trace__told(pre->trace, key);
+	*b = vt_trace__told(post->trace, key);
 	return *a && *b && strcmp(*a, *b);
 }
 
@@ -171,7 +164,7 @@ static bool another_machine(const struct vt_side *pre, const struct vt_side *pos
 /* Kexecs before that kernel; -1: not known. */
 static long kexecs(const struct vt_side *s)
 {
-	const char *text = known(s, "kho.count");
+	const char *text = vt_trace__told(s->trace, "kho.count");
 	char *end;
 	long n = text ? strtol(text, &end, 10) : -1;
 
@@ -181,7 +174,7 @@ static long kexecs(const struct vt_side *s)
 /* 0 in POST says little: so it is after a cold boot, after KHO failed, and after a kernel that passes no metadata on. */
 static bool another_kexec(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
 {
-	const char *release = known(pre, "kernel.release"), *previous = known(post, "kho.previous");
+	const char *release = vt_trace__told(pre->trace, "kernel.release"), *previous = vt_trace__told(post->trace, "kho.previous");
 	long a = kexecs(pre), b = kexecs(post);
 
 	if (release && previous && strcmp(release, previous))
@@ -236,7 +229,7 @@ static bool nothing_to_compare(const struct vt_side *pre, const struct vt_side *
 
 enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
 {
-	const char *into = known(pre, "carried.into"), *boot = known(post, "boot_id"), *a, *b;
+	const char *into = vt_trace__told(pre->trace, "carried.into"), *boot = vt_trace__told(post->trace, "boot_id"), *a, *b;
 	struct common n = compare(pre, post);
 	bool timed, in_time;
 	int64_t s = 0;
@@ -261,7 +254,7 @@ enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *
 	}
 	if (memory_fits(&n))
 		return VT_KIN_ONE;
-	if (in_time && known(pre, "machine.id") && known(post, "machine.id") && !differ(pre, post, "machine.id", &a, &b))
+	if (in_time && vt_trace__told(pre->trace, "machine.id") && vt_trace__told(post->trace, "machine.id") && !differ(pre, post, "machine.id", &a, &b))
 		return VT_KIN_ONE;
 	return n.held && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "trace/print.h"
@@ -34,6 +35,21 @@ static void put_text(FILE *f, const char *s, uint32_t quote)
 void vt_text__str(FILE *f, const char *s)
 {
 	put_text(f, s, 0);
+}
+
+char *vt_text__copy(const char *s)
+{
+	char *to = NULL;
+	size_t len;
+	FILE *f = open_memstream(&to, &len);
+
+	if (!f)
+		return NULL;
+	vt_text__str(f, s);
+	if (!fclose(f))
+		return to;
+	free(to);
+	return NULL;
 }
 
 void vt_text__word(FILE *f, const char *s)

@@ -15,6 +15,8 @@ const char *vt_errno_name(int err);
 
 /* For people: control characters, bad UTF-8, and characters that reorder a line appear as \xHH. */
 void vt_text__str(FILE *f, const char *s);
+/* ... as a string of its own, to be freed; NULL without memory. */
+char *vt_text__copy(const char *s);
 /* The same, in quotes when it would not stand as one word. */
 void vt_text__word(FILE *f, const char *s);
 /* The value alone; what could not be read is !EFAULT. */

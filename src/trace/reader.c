@@ -458,6 +458,13 @@ const char *vt_trace__meta(const struct vt_trace *t, const char *key)
 	return NULL;
 }
 
+const char *vt_trace__told(const struct vt_trace *t, const char *key)
+{
+	const char *value = vt_trace__meta(t, key);
+
+	return value && *value ? value : NULL;
+}
+
 size_t vt_trace__meta_nr(const struct vt_trace *t)
 {
 	return t->tables.nr_meta;
