@@ -200,7 +200,7 @@ one() { # CASE
 if [ -n "${ONLY:-}" ]; then
 	V=1 one "$here/cases/$ONLY.case"
 	cat "$tmp/text"
-	exit
+	exit $((failed > 0))
 fi
 if [ -n "${SEEDS:-}" ]; then	# only the traces, a pair in one file each, for the fuzzer
 	mkdir -p "$SEEDS"
