@@ -184,6 +184,16 @@ static void bit_names(uint32_t bits, char *buf, size_t size)
 
 /* ---- the table ---- */
 
+#define SEAL_WRITE 0x08
+#define SEAL_FUTURE_WRITE 0x10
+#define SEALS_OF_WRITING (SEAL_WRITE | SEAL_FUTURE_WRITE)
+
+/* With those that say no more than the others: who may not write now may not later. */
+static uint64_t all_seals(uint64_t seals)
+{
+	return seals & SEAL_WRITE ? seals | SEAL_FUTURE_WRITE : seals;
+}
+
 static enum vt_same compare(const struct vt_life *in, size_t p, const struct vt_member *a, const struct vt_member *b, const char **reason)
 {
 	uint64_t x, y;
@@ -237,7 +247,10 @@ static enum vt_same compare(const struct vt_life *in, size_t p, const struct vt_
 			*reason = "known to the handler only";
 			return VT_UNJUDGED;
 		}
-		return VT_DIFFERS;
+		if (strcmp(policy[p].name, "f_inode.seals") || !number(a, &x) || !number(b, &y) || all_seals(x) != all_seals(y))
+			return VT_DIFFERS;
+		*reason = "F_SEAL_FUTURE_WRITE beside F_SEAL_WRITE says no more";
+		return VT_BY_DESIGN;
 	case FLAGS:
 		if (!number(a, &x) || !number(b, &y))
 			return VT_UNJUDGED;
@@ -453,16 +466,6 @@ static void seal_names(uint32_t seals, char *buf, size_t size)
 		else
 			n += (size_t)snprintf(buf + n, size - n, "%s0x%x", n ? " | " : "", 1u << i);
 	}
-}
-
-#define SEAL_WRITE 0x08
-#define SEAL_FUTURE_WRITE 0x10
-#define SEALS_OF_WRITING (SEAL_WRITE | SEAL_FUTURE_WRITE)
-
-/* With those that say no more than the others: who may not write now may not later. */
-static uint64_t all_seals(uint64_t seals)
-{
-	return seals & SEAL_WRITE ? seals | SEAL_FUTURE_WRITE : seals;
 }
 
 static void judge_seals(struct vt_ctx *c, size_t sa, const struct vt_snap *a, size_t sb, const struct vt_snap *b, const struct vt_life *in)
