@@ -153,12 +153,12 @@ static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
 	return true;
 }
 
-/* There was a time before or after the recording in which what the rule is about may have been. */
+/* There was a time after the recording in which what the rule is about may have been. */
 static bool unseen_part(const struct vt_side *s)
 {
 	char ignored[400];
 
-	return s->early || vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
+	return vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
 }
 
 /* Two traces without a jump between them: what went into it was not recorded. */

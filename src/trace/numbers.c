@@ -172,20 +172,22 @@ static int by_beginning(const void *a, const void *b)
 	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
 }
 
-/* Where rows tell of fewer records than gaps that they may be about lack, it is not known which of these they explain. */
+/* Where rows tell of fewer records than several gaps lack that they may be about, it is not known which of these they explain. */
 static void find_open(struct stretch *s, size_t nr)
 {
 	for (size_t first = 0, end; first < nr; first = end) {
 		uint64_t to_ns = s[first].to_ns, told = 0, missing = 0;
+		size_t gaps = 0;
 
 		for (end = first; end < nr && s[end].from_ns <= to_ns; end++) {
 			told = sum(told, s[end].told);
 			missing = sum(missing, s[end].gap ? s[end].gap->pub.count : 0);
+			gaps += s[end].gap != NULL;
 			to_ns = s[end].to_ns > to_ns ? s[end].to_ns : to_ns;
 		}
 		for (size_t i = first; i < end; i++) {
 			if (s[i].gap)
-				s[i].gap->open = told < missing;
+				s[i].gap->open = gaps > 1 && told < missing;
 		}
 	}
 }
