@@ -200,7 +200,7 @@ static bool another_kexec(const struct vt_side *pre, const struct vt_side *post,
 }
 
 /* No kernel makes up what arrives: where all of PRE was seen, what it never gave came from elsewhere. */
-static bool others_files(const struct vt_side *pre, const struct vt_side *post, const struct common *n, char *why, size_t size)
+static bool others_files(const struct vt_side *pre, const struct vt_side *post, const struct common *n, bool near, char *why, size_t size)
 {
 	if (n->strange && whole(pre)) {
 		snprintf(why, size, "session %s token 0x%" PRIx64 " arrives in the second, and the first never preserved it",
@@ -216,7 +216,8 @@ static bool others_files(const struct vt_side *pre, const struct vt_side *post, 
 			 n->out, n->out == 1 ? "" : "s", n->in);
 		return true;
 	}
-	if (n->given && n->taken && whole_memory(pre, post)) {
+	/* What was given before the recording began may be what is taken: it does not count against one machine and one time. */
+	if (!near && n->given && n->taken && whole_memory(pre, post)) {
 		snprintf(why, size, "the second takes memory out of KHO, and none of the %" PRIu64 " block%s that the first gave to it",
 			 n->given, n->given == 1 ? "" : "s");
 		return true;
@@ -244,7 +245,7 @@ enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *
 {
 	const char *into = vt_trace__told(pre->trace, "carried.into"), *boot = vt_trace__told(post->trace, "boot_id"), *a, *b;
 	struct common n = compare(pre, post);
-	bool timed, in_time;
+	bool timed, in_time, near;
 	int64_t s = 0;
 
 	*why = 0;
@@ -254,20 +255,19 @@ enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *
 	}
 	if (into && boot)
 		return VT_KIN_ONE;
-	if (another_machine(pre, post, why, size) || another_kexec(pre, post, why, size) || others_files(pre, post, &n, why, size))
+	timed = between(pre, post, &s);
+	in_time = timed && s >= EARLIEST_S && (s <= LATEST_S || !pre->jumped);
+	near = in_time && vt_trace__told(pre->trace, "machine.id") && vt_trace__told(post->trace, "machine.id") && !differ(pre, post, "machine.id", &a, &b);
+	if (another_machine(pre, post, why, size) || another_kexec(pre, post, why, size) || others_files(pre, post, &n, near, why, size))
 		return VT_KIN_TWO;
 	if (n.same)
 		return VT_KIN_ONE;
-	timed = between(pre, post, &s);
-	in_time = timed && s >= EARLIEST_S && (s <= LATEST_S || !pre->jumped);
 	if (timed && !in_time && n.out) {
 		snprintf(why, size, "no file arrives with the handle that it was given, and the second kernel started %" PRId64 " s %s the first recording ended",
 			 s < 0 ? -s : s, s < 0 ? "before" : "after");
 		return VT_KIN_TWO;
 	}
-	if (memory_fits(&n))
-		return VT_KIN_ONE;
-	if (in_time && vt_trace__told(pre->trace, "machine.id") && vt_trace__told(post->trace, "machine.id") && !differ(pre, post, "machine.id", &a, &b))
+	if (memory_fits(&n) || near)
 		return VT_KIN_ONE;
 	return n.held && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
 }

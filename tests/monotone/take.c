@@ -464,6 +464,11 @@ static void drop_echo(struct draft *d, size_t first)
 	}
 }
 
+static void drop_loss(struct draft *d, size_t i)
+{
+	memmove(&d->losses[i], &d->losses[i + 1], (--d->nr_losses - i) * sizeof(d->losses[0]));
+}
+
 static void take_start(const struct take *k, struct draft *d)
 {
 	const struct tale *t = d->t;
@@ -474,6 +479,12 @@ static void take_start(const struct take *k, struct draft *d)
 	for (size_t i = 0; i < t->nr_ev; i++)
 		d->gone[i] = t->ev[i].stamp.ts_ns < ns || t->ev[i].type == VT_EV_REC_ARMED;
 	drop_echo(d, k->amount < t->nr_ev ? k->amount : t->nr_ev);
+	for (size_t i = 0; i < d->nr_losses;) {
+		if (d->losses[i].to_ns >= ns)
+			i++;
+		else
+			drop_loss(d, i);	/* before there was a recorder, none lost anything */
+	}
 	for (size_t i = 0; i < t->nr_probes; i++) {
 		if (d->probes[i].attached && d->probes[i].attach_ns < ns)
 			d->probes[i].attach_ns = ns;
@@ -484,7 +495,7 @@ static void take_start(const struct take *k, struct draft *d)
 static void take_end(const struct take *k, struct draft *d)
 {
 	const struct tale *t = d->t;
-	size_t left = k->kind != TAKE_EMPTY && k->amount < t->nr_ev ? t->nr_ev - k->amount : 0, kept = 0;
+	size_t left = k->kind != TAKE_EMPTY && k->amount < t->nr_ev ? t->nr_ev - k->amount : 0;
 	uint64_t ns = left ? t->ev[left - 1].stamp.ts_ns : 0;
 
 	for (size_t i = left; i < t->nr_ev; i++)
@@ -492,14 +503,25 @@ static void take_end(const struct take *k, struct draft *d)
 	d->ended = k->kind == TAKE_ENDED ? "child exited" : NULL;
 	d->stopped_ns = k->kind == TAKE_ENDED ? ns + 1 : 0;
 	d->killed = k->kind != TAKE_ENDED;
-	for (size_t i = 0; i < d->nr_losses; i++) {
+	for (size_t i = 0; i < d->nr_losses;) {
 		if (d->losses[i].from_ns <= ns && !(d->killed && d->losses[i].to_ns > ns))
-			d->losses[kept++] = d->losses[i];
+			i++;
+		else
+			drop_loss(d, i);
 	}
-	d->nr_losses = kept;
 }
 
 /* ---- all of it ---- */
+
+/* What was left to tell before the jump is stored. */
+static bool jumped(const struct tale *t)
+{
+	for (size_t i = 0; i < t->nr_ev; i++) {
+		if (t->ev[i].type == VT_EV_REC_DRAINED)
+			return true;
+	}
+	return false;
+}
 
 uint32_t take__places(enum take_kind k, const struct tale *t)
 {
@@ -522,6 +544,9 @@ uint32_t take__places(enum take_kind k, const struct tale *t)
 		return 0;
 	/* The numbers of a text are ours, without those of the losses that it tells of: what more is missing hides among them. */
 	if (k == TAKE_UNSAID && t->numbered && t->nr_losses)
+		return 0;
+	/* Of a recorder that was killed an orderly end would be more evidence, not less. */
+	if (k == TAKE_ENDED && !t->ended && !jumped(t))
 		return 0;
 	if (is_hook(k))
 		return hooks_of(t)->nr[k];

@@ -149,7 +149,7 @@ static void told_of_one(void **state)
 {
 	struct vt_loss rows[] = {
 		{ .event = "flb.finish", .why = VT_LOSS_RING, .count = 1, .to_ns = UINT64_MAX },
-		{ .event = "vfio.df_alloc", .why = VT_LOSS_RING, .count = 1, .from_ns = 4100, .to_ns = 4100 },
+		{ .event = "vfio.df_alloc", .why = VT_LOSS_RING, .count = 1, .from_ns = 3500, .to_ns = 3600 },
 	};
 
 	SEE(0, 1, 3);
