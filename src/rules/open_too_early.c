@@ -100,7 +100,7 @@ static void too_early(struct vt_ctx *c)
 }
 
 const struct vt_rule vt_rule_open_too_early = {
-	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = VT_LUO_CALLS,
+	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = VT_ALL_CALLS,
 	.judges = { "preserved device", "preserved devices" },
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_PRESERVE, VT_OUT } },

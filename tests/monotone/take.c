@@ -601,6 +601,14 @@ void take__apply(const struct take *k, const struct tale *t, int fd)
 	draft__free(&d);
 }
 
+/* luo_session_deserialize() answers the same ever after: its 0 is that of a boot in which nothing arrived. */
+static bool is_echo(const struct take *k, const struct tale_event *e)
+{
+	const struct tale_field *ret = tale_event__field(e, VT_F_RET);
+
+	return k->kind == TAKE_STARTED && e->type == VT_EV_SESSION_DESERIALIZE && ret && !ret->u;
+}
+
 static bool luo_events(const struct take *k, const struct tale *t, bool gone)
 {
 	struct draft d;
@@ -608,7 +616,7 @@ static bool luo_events(const struct take *k, const struct tale *t, bool gone)
 
 	make_draft(k, t, &d);
 	for (size_t i = 0; i < t->nr_ev; i++)
-		any |= d.gone[i] == gone && tale_event__is_luo(&t->ev[i]);
+		any |= d.gone[i] == gone && tale_event__is_luo(&t->ev[i]) && (gone || !is_echo(k, &t->ev[i]));
 	draft__free(&d);
 	return any;
 }
