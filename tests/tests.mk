@@ -29,7 +29,7 @@ demo:
 	$(Q)tests/demo.sh
 
 # Everything. PARTS picks.
-PARTS ?= format-check cli-test man-test completion-test recipes-test distros-ci layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
+PARTS ?= format-check cli-test man-test completion-test recipes-test distros-ci layers hooks-test unit golden-trace judge-test monotone-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all

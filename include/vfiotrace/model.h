@@ -370,6 +370,7 @@ struct vt_side {
 	uint64_t start_ns;	/* of the first one */
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
+	bool own_read, own_taken;	/* LUO read it from what arrived; it was given out again */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
 	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
 	uint64_t first_vfio_ns;			/* 0 = none */

@@ -19,6 +19,7 @@
 /* Seconds from the end of the old kernel's recording to the start of the new kernel: a jump, and clocks read from an RTC. */
 #define EARLIEST_S	(-30)
 #define LATEST_S	120
+#define SAME_START_S	5
 
 struct common {
 	uint64_t out, in;	/* files with a handle: that PRE holds at its end, that arrived in POST */
@@ -85,14 +86,26 @@ static bool began(const struct vt_side *s, int64_t *seconds)
 	return true;
 }
 
-/* Seconds from PRE's last event to the start of POST's kernel, whose clock counts from there. */
+/* Seconds of the wall clock at which the kernel of S was booted. */
+static bool booted(const struct vt_side *s, int64_t *seconds)
+{
+	if (!began(s, seconds) || !s->start_ns)
+		return false;
+	*seconds -= (int64_t)(s->start_ns / 1000000000);
+	return true;
+}
+
+/*
+ * Seconds from PRE's last event to the start of POST's kernel. A machine without
+ * a clock of its own begins at the same moment with each boot, which says nothing.
+ */
 static bool between(const struct vt_side *pre, const struct vt_side *post, int64_t *seconds)
 {
 	int64_t a, b;
 
-	if (!began(pre, &a) || !began(post, &b) || !pre->start_ns || !post->start_ns)
+	if (!booted(pre, &a) || !booted(post, &b) || llabs(b - a) <= SAME_START_S)
 		return false;
-	*seconds = b - (int64_t)(post->start_ns / 1000000000) - a - (int64_t)((pre->last_ns - pre->start_ns) / 1000000000);
+	*seconds = b - a - (int64_t)(pre->last_ns / 1000000000);
 	return true;
 }
 
