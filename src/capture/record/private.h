@@ -52,6 +52,7 @@ struct recorder {
 	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
 	uint32_t handlers_late;	/* see struct vt_control; attached so far */
+	bool told_missing;	/* that a file which arrived had no handler is in the trace */
 	int sigfd, child_go;
 	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
 	sigset_t was_blocked;
