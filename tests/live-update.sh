@@ -192,7 +192,7 @@ check "is judged once" grep -q "judged already" /run/out
 
 next_kernel 2 seeded-df-kvfree seeded-df-kvfree
 judge
-check "the next one, with a finding" told VFIOTRACE_VERDICT=findings VFIOTRACE_SIDES=both VFIOTRACE_UPDATE=2 PRIORITY=4 VFIOTRACE_EXIT=1 VFIOTRACE_RULES=alloc-mismatch
+check "the next one, with a finding" told VFIOTRACE_VERDICT=findings VFIOTRACE_SIDES=both VFIOTRACE_UPDATE=2 PRIORITY=4 VFIOTRACE_EXIT=1 VFIOTRACE_RULES=alloc-mismatch 'MESSAGE=live update 2: .*: alloc-mismatch: .*'
 check "is kept behind the first" [ "$(cd /dev/state && cat -- */verdict | sed -n 's/^VFIOTRACE_UPDATE=//p' | tr '\n' ' ')" = "1 2 " ]
 
 next_kernel 3 healthy healthy
@@ -205,6 +205,10 @@ check "of three updates two are kept" [ "$(cd /dev/state && echo *-*Z | sed 's/-
 next_kernel 4 '' healthy
 judge
 check "nothing that was carried" told 'MESSAGE=live update 4: .*, the new kernel.s side alone: old kernel: no session is called vfiotrace .*' VFIOTRACE_SIDES=new
+
+next_kernel 5 systemd-late-unit systemd-late-unit
+judge
+check "an update that is not known whole says why" told 'MESSAGE=live update 5: inconclusive: .*: POST: session vm0 was there when the recording began: .*' VFIOTRACE_SIDES=both PRIORITY=5
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
