@@ -151,6 +151,7 @@ SYSTEMD_FILES := packaging/systemd
 install-systemd:
 	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-live-update $(DESTDIR)$(PREFIX)/sbin/vfiotrace-live-update
 	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-generator $(DESTDIR)$(PREFIX)/lib/systemd/system-generators/vfiotrace-generator
+	install -D -m 755 $(SYSTEMD_FILES)/dracut/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90vfiotrace/module-setup.sh
 	$(Q)for u in $(SYSTEMD_FILES)/*.service; do install -D -m 644 "$$u" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}"; done
 	$(Q)[ -e $(DESTDIR)/etc/vfiotrace/live-update.conf ] || install -D -m 644 $(SYSTEMD_FILES)/live-update.conf $(DESTDIR)/etc/vfiotrace/live-update.conf
 

@@ -8,6 +8,7 @@
 
 #include "capture/object/object.h"
 #include "capture/record/recorder.h"
+#include "capture/record/status.h"
 #include "vfiotrace/trace.h"
 #include "vfiotrace/wire.h"
 
@@ -75,6 +76,7 @@ struct recorder {
 	struct {
 		int fd;			/* -1 = none */
 		char since[32];
+		char output[STATUS_OUTPUT];	/* with its directory: who reads it is elsewhere */
 		uint64_t events, lost, told_ns;
 	} status;		/* see status.h */
 };
