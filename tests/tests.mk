@@ -56,11 +56,16 @@ lab-arm64: $(BIN)
 lab-all:
 	$(Q)DEPS=flavours tests/deps.sh
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/run.sh lab-long lab-pairs lab-flavours soak matrix-check
+	$(Q)tests/run.sh lab-long lab-pairs lab-flavours dracut-test soak matrix-check
 lab-long: $(BIN)
 	$(Q)LAB_TIER=long tests/lab/lab test -j2
 lab-flavours: $(BIN)
 	$(Q)tests/lab/pairs.sh --flavours
+
+# What the distribution's own dracut makes of our module.
+.PHONY: dracut-test
+dracut-test: $(BIN)
+	$(Q)tests/lab/dracut.sh $(BIN)
 
 # What fired where: from the runs into the committed matrix, and the runs against it.
 .PHONY: matrix matrix-check soak

@@ -349,7 +349,8 @@ struct vt_side {
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
-	bool waits;		/* files that arrived are not finished when the trace ends */
+	const char *waits;	/* a session, the first one, whose files arrived and are not finished when the trace ends */
+	uint64_t nr_waits;	/* such sessions */
 	bool inside;		/* a task was inside of a call when the recording was ended */
 	const char *opened;	/* a session that nothing was preserved in, and that is open when the trace ends */
 	const char *early;	/* a session that was there before the recording began; "": a call was */

@@ -775,7 +775,8 @@ static void luo_finalize(struct vt_build *b)
 			b->side->holds |= l->held_at_end;
 		}
 		b->side->holds |= v->dir == VT_OUTGOING && !v->ended && v->unseen;
-		b->side->waits |= waits(b->side, v);
+		if (waits(b->side, v) && !b->side->nr_waits++)
+			b->side->waits = v->name;
 		if (v->dir == VT_OUTGOING && !v->ended && !v->lives)
 			b->side->opened = v->name;
 		if (v->early && !b->side->early)

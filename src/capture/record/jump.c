@@ -3,6 +3,7 @@
 #include "capture/record/private.h"
 
 #include "capture/domain/list.h"
+#include "capture/kernel/klog.h"
 #include "capture/record/cpuhog.h"
 
 /*
@@ -37,6 +38,20 @@ void jump__save(struct recorder *r)
 	r->dirty = false;
 }
 
+/*
+ * One that comes late is why sessions were lost when a file of its kind was there before it. Which one
+ * that was only the kernel's log says: it is looked at until it does.
+ */
+static void note_missing(struct recorder *r)
+{
+	char compatible[KLOG_COMPATIBLE];
+
+	if (r->told_missing || !klog__no_handler(compatible))
+		return;
+	vt_writer__meta(r->w, "luo.no_handler", compatible);
+	r->told_missing = true;
+}
+
 /* A module that matters has come, or a handler that none of them brought: attach to it, then let its loader go on. */
 void jump__newcomers(struct recorder *r)
 {
@@ -52,6 +67,7 @@ void jump__newcomers(struct recorder *r)
 	ret = domains__catch_up(r->d);
 	output__mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
 	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
+	note_missing(r);
 	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
 	output__plan(r);
