@@ -137,7 +137,7 @@ def say_machine(machine):
     alone = machine.get("alone")
     on = f" of {alone}" if alone else ""
     peers = "" if alone else f", bpftrace {machine.get('bpftrace', '?')}, trace-cmd {machine.get('trace-cmd', '?')}"
-    yield (f"Measured {machine.get('date', '?')} by `make bench-record` on {machine.get('cpu', '?')}; QEMU {machine.get('qemu', '?')} "
+    yield (f"Measured {machine.get('date', '?')} by `make {'bench-' + alone if alone else 'bench-record'}` on {machine.get('cpu', '?')}; QEMU {machine.get('qemu', '?')} "
            f"({machine.get('accel', '?')}), kernel {machine.get('kernel', '?')}, 2 CPUs{on}; vfiotrace {machine.get('vfiotrace', '?')}{peers}; "
            f"{machine.get('operations', '?')} operations per load and run. {unit}")
     yield ""
