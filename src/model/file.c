@@ -627,8 +627,10 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 
 	if (!is_err(e))
 		return;
+	/* With a name it is about what LUO did: answer.c. */
 	if (!vt_ev_has(e, VT_F_FD)) {
-		session_lost(b, e);
+		if (!vt_ev_has(e, VT_F_NAME))
+			session_lost(b, e);
 		return;
 	}
 	who = f && f->pub.life ? who_life(b, f->pub.life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };

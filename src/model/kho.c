@@ -608,9 +608,14 @@ static void summed_up(struct vt_build *b, struct task *t, const struct vt_event 
 
 static enum vt_folio_state folio_state(const struct vt_event *e)
 {
+	static const char *const names[] = { [VT_FOLIO_HELD] = "held", [VT_FOLIO_CACHED] = "cached", [VT_FOLIO_REUSED] = "reused" };
 	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	return name && !strcmp(name, "held") ? VT_FOLIO_HELD : name && !strcmp(name, "cached") ? VT_FOLIO_CACHED : VT_FOLIO_FREE;
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i] && !strcmp(name, names[i]))
+			return i;
+	}
+	return VT_FOLIO_FREE;
 }
 
 static const struct vt_restored *restored_at(struct vt_build *b, uint64_t phys)
@@ -655,18 +660,20 @@ static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t p
 static void freed_outside(struct vt_build *b, const struct vt_event *e, uint64_t phys)
 {
 	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, phys, phys + (phys < UINT64_MAX));
+	enum vt_folio_state now = folio_state(e);
 	struct vt_fact *x;
 	struct vt_at at;
 	int64_t refs;
 
-	if (!block || block->pub.life || block->pub.session || block->r.start != phys || folio_state(e) != VT_FOLIO_FREE ||
-	    !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) || refs)
+	if (!block || block->pub.life || block->pub.session || block->r.start != phys || !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) ||
+	    !(now == VT_FOLIO_REUSED || (now == VT_FOLIO_FREE && !refs)))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_FREED, (struct vt_who){ 0 }, &at);
 	x->at[1] = block->pub.at;
 	x->from_ns = block->pub.at.ts_ns;
 	x->num[0] = (int64_t)phys;
+	x->num[1] = refs;
 	x->str[0] = block->site;
 }
 
