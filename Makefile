@@ -2,7 +2,7 @@
 #   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
 #   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
 #   LINK=dynamic  against the distribution's libraries; the default is one static binary
-#   ARCH=arm64    for that architecture, from the distribution's packages for it: `DEPS=arm64 tests/deps.sh`
+#   ARCH=arm64    for that architecture, from the distribution's packages for it: `DEPS=cross tests/deps.sh`
 VERSION := $(shell packaging/version.sh)
 
 SAN    ?= 0
@@ -142,7 +142,7 @@ install: $(BIN) $(MAN)
 .PHONY: deb
 deb:
 	$(Q)DEPS=ship tests/deps.sh
-	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=$(ARCH) tests/deps.sh)
+	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=cross tests/deps.sh)
 	$(Q)packaging/deb.sh $(OUTPUT)/deb $(patsubst x86_64,amd64,$(ARCH))
 
 # What records and judges the updates that systemd drives: docs/systemd.md.

@@ -66,6 +66,10 @@ $(OUTPUT)/unit/test_klog: $(OUTPUT)/tests/unit/test_klog.o $(call OBJ,src/captur
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_memory: $(OUTPUT)/tests/unit/test_memory.o $(call OBJ,src/capture/kernel/memory.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=sysconf,--wrap=pread,--wrap=vmsplice -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_structfile: $(OUTPUT)/tests/unit/test_structfile.o $(call OBJ,src/capture/record/structfile.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TRACE_LIBS) -lbpf -lelf -lz -lcmocka

@@ -15,11 +15,8 @@
 
 #include "model/build.h"
 
-/* Whether probe I shows events of TYPE. */
-static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
-{
-	return build_of(s)->coverage.probes[i].type == type;
-}
+/* The probes that show events of TYPE: their places, + 1. */
+#define EACH_PROBE_OF(c, type, n) for (uint32_t n = (c)->first[type]; n; n = (c)->probes[n - 1].next)
 
 /* Since when its hook is needed: a callback's from the first call on that would make it. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
@@ -46,24 +43,18 @@ static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 {
-	size_t nr = vt_trace__probe_nr(s->trace);
-
-	for (size_t i = 0; i < nr; i++) {
-		if (feeds(s, i, type))
-			return false;
-	}
-	return nr && kind_is(type, VT_K_LATER);
+	if (build_of(s)->coverage.first[type])
+		return false;
+	return vt_trace__probe_nr(s->trace) && kind_is(type, VT_K_LATER);
 }
 
 bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const char *compatible, uint64_t by_ns)
 {
 	bool hooked = false;
 
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+	EACH_PROBE_OF(&build_of(s)->coverage, op, n) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, n - 1);
 
-		if (!feeds(s, i, op))
-			continue;
 		if (vt_probe__state(p) == VT_PROBE_ABSENT && !vt_probe__absent_from(p, compatible ? compatible : ""))
 			continue;	/* another handler */
 		if (!p->attached || p->attach_ns > by_ns)
@@ -85,26 +76,25 @@ static bool probe_gap(const struct vt_side *s, enum vt_event_type type, struct v
 	bool half = false;
 
 	g->to_ns = UINT64_MAX;
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+	EACH_PROBE_OF(c, type, n) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, n - 1);
+		const struct probed *own = &c->probes[n - 1];
 
-		if (!feeds(s, i, type))
-			continue;
 		if (!p->attached && nothing_to_hook(p, type)) {
 			absent++;
 			continue;
 		}
 		rows++;
 		if (!p->attached) {
-			if (!missing || c->probes[i].half)
+			if (!missing || own->half)
 				missing = p;
-			half |= c->probes[i].half;
+			half |= own->half;
 			continue;
 		}
 		attached++;
 		missed += p->misses + p->recursion_misses;
 		/* Where every row counts, the hook is whole with the last of them. */
-		whole_ns = c->probes[i].whole_ns;
+		whole_ns = own->whole_ns;
 		if (earliest == UINT64_MAX || (kind_is(type, VT_K_EACH_ROW) ? whole_ns > earliest : whole_ns < earliest))
 			earliest = whole_ns;
 	}
@@ -176,6 +166,10 @@ static int take_probes(const struct vt_side *s, struct coverage *c, size_t nr)
 			continue;
 		take_function(c, s->trace, row + first, i - first);
 		first = i;
+	}
+	for (size_t i = nr; i > 0; i--) {
+		c->probes[i - 1].next = c->first[c->probes[i - 1].type];
+		c->first[c->probes[i - 1].type] = (uint32_t)i;
 	}
 	free(row);
 	return 0;
@@ -545,12 +539,12 @@ const char *vt_side__open(const struct vt_side *s, char *buf, size_t size)
 	return buf;
 }
 
-bool coverage_whole(const struct vt_build *b, uint16_t type)
+bool coverage_whole(const struct vt_build *b, uint16_t type, uint64_t by_ns)
 {
-	for (size_t i = 0; i < vt_trace__probe_nr(b->side->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(b->side->trace, i);
+	EACH_PROBE_OF(&b->coverage, type, n) {
+		const struct vt_probe *p = vt_trace__probe(b->side->trace, n - 1);
 
-		if (b->coverage.probes[i].type == type && (b->coverage.probes[i].half || p->misses || p->recursion_misses || p->attach_ns > b->side->first_ns))
+		if (b->coverage.probes[n - 1].half || p->misses || p->recursion_misses || p->attach_ns > by_ns)
 			return false;
 	}
 	return true;

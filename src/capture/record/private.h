@@ -49,6 +49,7 @@ struct recorder {
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool planned;		/* since then the hooks are in the file, as they are known */
 	bool counted;		/* since then, for the last time */
 	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
