@@ -80,15 +80,16 @@ static bool probe_gap(const struct vt_side *s, enum vt_event_type type, struct v
 	const struct vt_probe *missing = NULL;
 	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0, whole_ns;
 	const struct coverage *c = &build_of(s)->coverage;
-	size_t rows = 0, attached = 0, absent = 0;
+	size_t nr = vt_trace__probe_nr(s->trace), rows = 0, attached = 0, absent = 0;
 	bool half = false;
 
 	g->to_ns = UINT64_MAX;
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+	for (size_t i = 0; i < nr; i++) {
+		const struct vt_probe *p;
 
-		if (!feeds(s, i, type))
+		if (c->probes[i].type != type)
 			continue;
+		p = vt_trace__probe(s->trace, i);
 		if (!p->attached && nothing_to_hook(p, type)) {
 			absent++;
 			continue;

@@ -5,35 +5,20 @@
 
 #include "model/build.h"
 
-/* A name that is left out would be one that differs from itself. */
-static const char *checked(struct vt_build *b, const char *s)
-{
-	if (b->evidence.strings.full && !b->err)
-		b->err = -E2BIG;
-	return s;
-}
-
 const char *intern(struct vt_build *b, const char *s)
 {
-	return s ? checked(b, vt_strings__get(&b->evidence.strings, s)) : NULL;
-}
-
-const char *intern_event(struct vt_build *b, const char *s)
-{
-	return s ? checked(b, vt_strings__get_of(&b->evidence.strings, s)) : NULL;
+	return s ? vt_strings__get(&b->evidence.strings, s) : NULL;
 }
 
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 {
-	const char *func = vt_ev_str(e, VT_F_FUNC);
+	/* Where a free is, no function is entered: the call instruction says where. */
+	const char *site = e->type == VT_EV_MEM_FREE ? vt_ev_str(e, VT_F_SITE) : NULL, *func = site ? site : vt_ev_str(e, VT_F_FUNC);
 
 	*at = (struct vt_at){
 		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
 		.comm = vt_strings__get_of(&b->evidence.comms, e->comm), .func = func ? intern_event(b, func) : "",
 	};
-	/* Where a free is, no function is entered: the call instruction says where. */
-	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
-		at->func = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	if (*at->func)
 		b->evidence.func[e->type] = at->func;
 	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/pool.h"
 #include "model/ranges.h"
 
 /* Blocks as the builder sees them. */
@@ -28,6 +29,7 @@ struct kho_part {
 	struct vt_ranges blocks;	/* still preserved */
 	size_t pending;			/* of them */
 	struct vt_ranges restored;
+	struct vt_pool spare;		/* of blocks */
 	struct vt_sum *sums;		/* all, by this link: freed at the end */
 	size_t cap_folios;
 };
@@ -257,13 +259,13 @@ static void drop_block(struct vt_build *b, struct block *block)
 	own->pending -= block->pending;
 	unlink_kho(&block->pub);
 	vt_ranges__del(&own->blocks, &block->r);
-	free(block);
+	vt_pool__put(&own->spare, block);
 }
 
 static struct block *add_block(struct vt_build *b, const struct block *from, const struct vt_range *r)
 {
 	struct kho_part *own = part_own(b, kho);
-	struct block *block = malloc(sizeof(*block));
+	struct block *block = vt_pool__get(&own->spare, sizeof(*block));
 
 	if (!block) {
 		b->err = -ENOMEM;
@@ -274,11 +276,7 @@ static struct block *add_block(struct vt_build *b, const struct block *from, con
 	block->pub.phys = r->start;
 	block->pub.prev = block->pub.next = NULL;
 	blocks_within(b, &block->pub.pages, &block->pub.count, r);
-	if (vt_ranges__add(&own->blocks, &block->r)) {
-		free(block);
-		b->err = -ENOMEM;
-		return NULL;
-	}
+	vt_ranges__add(&own->blocks, &block->r);
 	own->pending += block->pending;
 	link_kho(&block->pub);
 	return block;
@@ -288,7 +286,7 @@ static struct block *add_block(struct vt_build *b, const struct block *from, con
 static void cut_block(struct vt_build *b, struct block *block, const struct vt_range *out)
 {
 	struct block was = *block;
-	struct vt_range before = { was.r.start, out->start }, behind = { out->end, was.r.end };
+	struct vt_range before = { .start = was.r.start, .end = out->start }, behind = { .start = out->end, .end = was.r.end };
 
 	drop_block(b, block);
 	if (before.start < before.end)
@@ -398,7 +396,7 @@ static bool whole_block(struct vt_build *b, const struct area *a, struct vt_rang
 	if (!block || !begins_at(b, &block->r, block->pub.pages, block->pub.count, a->r.start))
 		return false;
 	size = block->pub.pages ? block->pub.pages / block->pub.count * b->side->page : block->r.end - block->r.start;
-	*r = (struct vt_range){ a->r.start, a->r.start + size };
+	*r = (struct vt_range){ .start = a->r.start, .end = a->r.start + size };
 	return true;
 }
 
@@ -468,25 +466,20 @@ static void has_owner(void *arg, struct vt_range *r)
 		t->first = o;
 }
 
-static int add_restored(struct vt_build *b, const struct vt_restored *pub, const struct vt_range *r)
+static void add_restored(struct vt_build *b, const struct vt_restored *pub, const struct vt_range *r)
 {
 	struct restored *o = malloc(sizeof(*o));
 
 	if (!o) {
 		b->err = -ENOMEM;
-		return -ENOMEM;
+		return;
 	}
 	o->r = *r;
 	o->pub = *pub;
 	o->pub.phys = r->start;
 	if (!pub->count)
 		o->pub.count = 1;
-	if (vt_ranges__add(&part_own(b, kho)->restored, &o->r)) {
-		free(o);
-		b->err = -ENOMEM;
-		return -ENOMEM;
-	}
-	return 0;
+	vt_ranges__add(&part_own(b, kho)->restored, &o->r);
 }
 
 struct replacing {
@@ -499,7 +492,7 @@ static void replaced(void *arg, struct vt_range *r)
 {
 	struct restored *o = (struct restored *)r, was = *o;
 	struct replacing *p = arg;
-	struct vt_range before = { was.r.start, p->r.start }, behind = { p->r.end, was.r.end };
+	struct vt_range before = { .start = was.r.start, .end = p->r.start }, behind = { .start = p->r.end, .end = was.r.end };
 
 	vt_ranges__del(&part_own(p->b, kho)->restored, &o->r);
 	free(o);
@@ -866,6 +859,7 @@ static void kho_free(struct vt_build *b)
 	}
 	vt_ranges__free(&own->blocks, free);
 	vt_ranges__free(&own->restored, free);
+	vt_pool__free(&own->spare);
 	free(b->side->kho);
 	free(b->side->restored);
 	free(b->side->folios);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/pool.h"
 
 #define OPENING 64		/* objects allocated by calls that have not returned */
 #define DEAD_MEMS 256
@@ -28,6 +29,7 @@ struct memory_part {
 	struct mem *opening[OPENING], *dead[DEAD_MEMS];
 	uint32_t opening_at, dead_at, nr_opening;
 	size_t cap_paths;
+	struct vt_pool spare;		/* of mems */
 };
 
 static void opening_over(struct memory_part *own, size_t i)
@@ -46,7 +48,7 @@ static void forget(struct vt_build *b, struct mem *m)
 			opening_over(own, i);
 	}
 	vt_map__del(&own->mems, m->obj);
-	free(m);
+	vt_pool__put(&own->spare, m);
 }
 
 static void allocated(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj)
@@ -56,9 +58,9 @@ static void allocated(struct vt_build *b, struct task *t, const struct vt_event 
 
 	if (m)
 		return;
-	m = malloc(sizeof(*m));
+	m = vt_pool__get(&own->spare, sizeof(*m));
 	if (!m || vt_map__put(&own->mems, obj, m)) {
-		free(m);
+		vt_pool__put(&own->spare, m);
 		b->err = -ENOMEM;
 		return;
 	}
@@ -255,6 +257,7 @@ static void memory_point(struct vt_build *b, struct task *t, const struct vt_eve
 static void memory_free(struct vt_build *b)
 {
 	vt_map__free_all(&part_own(b, memory)->mems);
+	vt_pool__free(&part_own(b, memory)->spare);
 	free(b->side->mem_paths);
 }
 

@@ -31,25 +31,31 @@ static bool of_luo(const struct vt_event *e)
 
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
+	const uint64_t now = e->ts_ns;
+	const uint16_t type = e->type;
+
 	if (!s->events++)
-		s->start_ns = e->ts_ns;
-	if (!s->seen_type[e->type]++)
-		s->first_type_ns[e->type] = e->ts_ns;
-	s->seen_exit[e->type] += e->phase == VT_EXIT;
-	s->failed_type[e->type] += e->phase == VT_EXIT && is_err(e);
-	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
-	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
+		s->start_ns = now;
+	if (!s->seen_type[type]++)
+		s->first_type_ns[type] = now;
+	if (e->phase == VT_EXIT) {
+		s->seen_exit[type]++;
+		s->failed_type[type] += is_err(e);
+	}
+	if (kind_area(type) == VT_AREA_REC || type == VT_EV_UNKNOWN) {
+		s->drained |= type == VT_EV_REC_DRAINED && s->jumped;
 		return;
-	if (!s->first_ns || e->ts_ns < s->first_ns)
-		s->first_ns = e->ts_ns;
+	}
+	if (!s->first_ns || now < s->first_ns)
+		s->first_ns = now;
 	if (!s->first_call_ns && of_luo(e))
-		s->first_call_ns = e->ts_ns;
-	if (e->ts_ns > s->last_ns)
-		s->last_ns = e->ts_ns;
-	if (kind_is_vfio(e->type)) {
+		s->first_call_ns = now;
+	if (now > s->last_ns)
+		s->last_ns = now;
+	if (kind_is_vfio(type)) {
 		s->saw_vfio = true;
 		if (!s->first_vfio_ns)
-			s->first_vfio_ns = e->ts_ns;
+			s->first_vfio_ns = now;
 	}
 }
 
@@ -68,6 +74,8 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
+	struct task *t;
+
 	b->now_ns = e->ts_ns;
 	while (b->coverage.tear_at < b->coverage.nr_tears && e->ts_ns > b->coverage.tears[b->coverage.tear_at].to_ns) {
 		calls_torn(b, b->coverage.tears[b->coverage.tear_at].to_ns, b->coverage.tears[b->coverage.tear_at].vfio_only);
@@ -87,7 +95,8 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 			call_exit(b, e);
 		return;
 	}
-	tell_area(b, e->type, point, task_of(b, e), e);
+	t = task_of(b, e);
+	tell_area(b, e->type, point, t, e);
 }
 
 /* ---- a side ---- */
@@ -123,6 +132,12 @@ static void handler_late(struct vt_build *b, const struct vt_event *e)
 	x->at[1] = s->deserialize_at;
 }
 
+/* A name that is left out would be one that differs from itself. */
+static int names_full(const struct vt_build *b)
+{
+	return b->evidence.strings.full ? -E2BIG : 0;
+}
+
 static int read_events(struct vt_build *b, struct vt_event *e)
 {
 	struct vt_side *s = b->side;
@@ -130,10 +145,10 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 	int ret;
 
 	while ((ret = vt_trace__next(s->trace, e)) > 0) {
-		if (vt_trace__block(s->trace) != block.offset) {
-			if (coverage_damage(b, &block, vt_trace__block(s->trace), e->ts_ns))
+		if (e->block != block.offset) {
+			if (coverage_damage(b, &block, e->block, e->ts_ns))
 				calls_torn(b, e->ts_ns, false);
-			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
+			block = (struct vt_block_at){ .offset = e->block, .first_ns = e->ts_ns };
 			vt_strings__next_text(&b->evidence.strings);
 			vt_strings__next_text(&b->evidence.comms);
 			b->other_session = NULL;
@@ -143,6 +158,9 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 			handler_late(b, e);
 		if (b->err)
 			return b->err;
+		ret = names_full(b);
+		if (ret)
+			return ret;
 	}
 	coverage_damage(b, &block, UINT64_MAX, UINT64_MAX);
 	return ret;
@@ -240,7 +258,7 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	if (ret < 0)
 		goto out;
 	finalize(b);
-	ret = b->err;
+	ret = b->err ? b->err : names_full(b);
 out:
 	if (!*out)
 		free(b);

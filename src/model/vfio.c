@@ -57,7 +57,9 @@ static void blame_add(struct blame *l, const struct vt_at *call, struct vt_who w
 
 static void blame_right(struct blame *l, const struct vt_at *at)
 {
-	*l = (struct blame){ .right = *at };
+	l->right = *at;
+	l->nr = 0;
+	l->who = (struct vt_who){ 0 };
 }
 
 /* A call on D is over. */
