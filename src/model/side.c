@@ -191,23 +191,23 @@ static void seat(const struct part **list, const struct part *p)
 		if (p->what) \
 			seat(a->what, p); \
 	} while (0)
-#define SEAT_BY_AREA(what) \
+#define SEAT_BY_AREA(what, of) \
 	do { \
 		for (int n = 0; p->what && n < VT_AREA_MAX; n++) { \
-			if (p->areas & 1u << n) \
+			if ((of) & 1u << n) \
 				seat(a->what[n], p); \
 		} \
 	} while (0)
 
 static void audience_of(struct audience *a, const struct part *p)
 {
-	SEAT_BY_AREA(enter);
-	SEAT_BY_AREA(exit);
-	SEAT_BY_AREA(point);
+	SEAT_BY_AREA(enter, p->areas);
+	SEAT_BY_AREA(exit, p->areas);
+	SEAT_BY_AREA(point, p->areas);
 	SEAT(made_failed);
 	SEAT(idle);
 	SEAT(call_begun);
-	SEAT(call_returned);
+	SEAT_BY_AREA(call_returned, p->returned_areas ? p->returned_areas : ~0u);
 	SEAT(life_ended);
 	SEAT(life_gone);
 	SEAT(session_gone);

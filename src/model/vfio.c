@@ -649,6 +649,6 @@ static void vfio_finalize(struct vt_build *b)
 
 const struct part part_vfio = {
 	.areas = AREA(VFIO) | AREA(FILE),
-	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .life_gone = device_unbind,
+	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .returned_areas = AREA(OP), .life_gone = device_unbind,
 	.finalize = vfio_finalize,
 };
