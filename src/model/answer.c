@@ -39,12 +39,12 @@ static bool counts(uint16_t type)
 
 static void inner(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct frame *op = frame_op(t);
+	struct frame *op = counts(e->type) ? frame_op(t) : NULL;
 	uint64_t phys = 0, depth = 0;
 	int64_t ret;
 
-	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (!op || depth || !counts(e->type) || !vt_ev_s64(e, VT_F_RET, &ret))
+	/* Mostly nothing has failed, and nothing does. */
+	if (!op || !vt_ev_s64(e, VT_F_RET, &ret) || (ret >= 0 && !op->answer.inner.type) || (vt_ev_u64(e, VT_F_DEPTH, &depth) && depth))
 		return;
 	vt_ev_u64(e, VT_F_PHYS, &phys);
 	if (ret < 0 && !op->answer.inner.type) {

@@ -11,6 +11,7 @@
 
 struct file_part {
 	const char *pt[VT_PT_MAX];	/* names of the points, interned */
+	bool some_held;			/* of some file struct file.held was noted: mostly there is none */
 };
 
 /* The call in which OBJ was made returned an error: the file must be put. */
@@ -82,6 +83,7 @@ static void op_kept(struct vt_build *b, struct file *f, struct frame *call, cons
 
 	if (f->held.type && f->held_fails)
 		return;
+	part_own(b, file)->some_held = true;
 	at_set(b, &f->held, e);
 	f->held_before = call->enter;
 	f->held_want = want;
@@ -94,7 +96,7 @@ static void op_kept(struct vt_build *b, struct file *f, struct frame *call, cons
 /* A later count in E, of which LUO holds MINE, as it held one then: no more than there was without it, and nobody keeps anything. */
 static void op_kept_again(struct vt_build *b, const struct vt_event *e, int64_t mine)
 {
-	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct file *f = part_own(b, file)->some_held ? file_get(b, vt_ev_obj(e, VT_F_FILE), false) : NULL;
 	int64_t seen;
 
 	if (!f || !f->held.type || e->index <= f->held.index || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
@@ -551,7 +553,7 @@ static void op_returned(struct vt_build *b, struct task *t, struct frame *f, con
 	l->file_net += moved;
 	l->file_shared |= vt_ev_u64(e, VT_F_THREADS, &threads) && threads > 1;
 	op_kept_again(b, e, 1);
-	file = l->file_shared ? NULL : file_get(b, f->subject, true);
+	file = !l->file_shared && (moved > 0 || l->file_net > 0) ? file_get(b, f->subject, true) : NULL;
 	if (file && is_err(e) && moved > 0)
 		op_kept(b, file, f, e, f->ref.count, ref);
 	else if (file && ends && l->file_net > 0)

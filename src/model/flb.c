@@ -244,9 +244,11 @@ static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir
 			struct vt_at at;
 			bool mine = false;
 
+			if (!holds_file(v))
+				continue;
 			for (uint32_t i = 0; i < l->nr_handlers; i++)
 				mine |= v->compatible && vt_map__get(&part_own(b, flb)->handler_names, l->handler[i]) == v->compatible;
-			if (!mine || !holds_file(v))
+			if (!mine)
 				continue;
 			at_set(b, &at, e);
 			x = flb_fact(b, VT_FACT_FLB_EARLY, l, who_life(b, v), &at);

@@ -200,7 +200,7 @@ static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const s
 
 	if (l)
 		life_learn(b, l, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!l)
 		return;
 	at_set(b, &l->at[step], e);
@@ -256,7 +256,7 @@ static void preserve_exit(struct vt_build *b, struct task *t, struct frame *f, c
 	phase_add(b, VT_PH_PRESERVE, f, e);
 	if (f->life && !is_err(e))
 		life_learn(b, f->life, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	b->side->failed_preserves += is_err(e);
 	if (vt_ev_s64(e, VT_F_RET, &ret) && ret == -EBUSY && f->session && !f->session->busy_preserves++)
 		at_set(b, &f->session->busy_at, e);
@@ -302,7 +302,7 @@ static void retrieve_exit(struct vt_build *b, struct task *t, struct frame *f, c
 	phase_add(b, VT_PH_RETRIEVE, f, e);
 	if (l)
 		life_learn(b, l, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!l)
 		return;
 	if (is_err(e)) {
@@ -375,7 +375,7 @@ static void set_exit(struct vt_build *b, struct task *t, struct frame *f, const 
 {
 	if (f->session)
 		set_note(b, f->session, f, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!f->session)
 		return;
 	if (e->type == VT_EV_LUO_UNFREEZE || (e->type == VT_EV_LUO_FREEZE && is_err(e)))
@@ -460,7 +460,7 @@ static void release_exit(struct vt_build *b, struct task *t, struct frame *f, co
 	struct vt_session *s = f->session;
 	bool strange;
 
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (s && is_err(e) && s->dir == VT_INCOMING)
 		stranded(b, s, e);
 	if (!s || is_err(e))
@@ -564,7 +564,7 @@ static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, con
 		b->side->jumped = !is_err(e);
 		b->side->nr_aborts += is_err(e);
 	}
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (is_err(e))
 		thaw_all(b);
 }

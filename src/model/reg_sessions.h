@@ -4,6 +4,7 @@
 #define VT_MODEL_REG_SESSIONS_H
 
 #include "model/map.h"
+#include "model/pool.h"
 #include "vfiotrace/model.h"
 
 struct vt_build;
@@ -35,7 +36,7 @@ struct reg_sessions {
 	struct vt_map by_data[2];	/* hash(session, data) */
 	struct vt_map index;		/* hash(direction, session, token) -> newest life of that name; filled at the end */
 	struct vt_session *last;
-	struct life *spare;
+	struct vt_pool spare;		/* of lives */
 };
 
 struct vt_session *session_find(struct vt_build *b, enum vt_dir dir, const char *name);

@@ -15,9 +15,17 @@
 struct signalfd_siginfo;
 struct syncer;
 
+/* The ring as it is mapped. Positions go on and on; where they lie in DATA is theirs modulo its size. */
+struct ring {
+	int epoll;		/* readable when the kernel has asked for a look: the map itself is as soon as there is a record */
+	unsigned long *consumer;
+	const unsigned long *producer;
+	const char *data;	/* and behind it its first page once more, so that a record lies in one piece */
+	size_t page, size;
+};
+
 /* How full the ring is, and what was said about it. */
 struct ring_fill {
-	const volatile unsigned long *pos;	/* the consumer's position, and a page further on the producer's; NULL = cannot be had */
 	unsigned int slice;	/* records left of this round */
 	uint32_t peak;		/* bytes that have waited at one time */
 	uint64_t lost, lost_told;
@@ -39,7 +47,7 @@ struct recorder {
 	struct vt_writer *w;
 	struct carry *carry;
 	struct convert *conv;
-	struct ring_buffer *rb;
+	struct ring ring;
 	struct syncer *syncer;	/* NULL: the trace is in memory */
 	struct object_losses told;	/* losses already in the file */
 	uint64_t losses_seen;	/* of struct vt_control: what TOLD was read at */
