@@ -657,17 +657,15 @@ static void handed_twice(struct vt_build *b, const struct vt_session *s, const s
 	x->from_ns = at.ts_ns;
 }
 
-/* luo_session_getfile() calls the file after its session. */
 static void session_file(struct vt_build *b, const struct vt_event *e)
 {
-	static const char prefix[] = "[luo_session] ";
+	const char *session = session_of_file(vt_ev_str(e, VT_F_NAME));
 	struct luo_part *own = part_own(b, luo);
-	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	if (e->phase == VT_ENTER || is_err(e) || !name || strncmp(name, prefix, strlen(prefix)))
+	if (e->phase == VT_ENTER || is_err(e) || !session)
 		return;
 	at_set(b, &own->anon, e);
-	own->anon_of = intern(b, name + strlen(prefix));
+	own->anon_of = intern(b, session);
 }
 
 static void handed_out(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
