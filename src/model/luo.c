@@ -20,6 +20,9 @@ struct luo_part {
 	/* the last file of a session that was made: its name tells of which */
 	struct vt_at anon;
 	const char *anon_of;
+	/* the last block of memory that was taken out of KHO */
+	uint64_t taken_index;
+	uint32_t taken_tid;
 };
 
 static void life_let_go(struct vt_build *b, struct vt_life *l)
@@ -699,16 +702,29 @@ static void retrieved(struct vt_build *b, const struct vt_event *e)
 	at_set(b, &s->retrieve, e);
 }
 
+/* What frees the list of what arrived, as luo_session_deserialize() does at its end, has read it: before the recording. */
+static void list_freed(struct vt_build *b, const struct vt_event *e)
+{
+	const struct luo_part *own = part_own(b, luo);
+
+	if (own->taken_index + 1 == e->index && own->taken_tid == e->tid && !b->side->early)
+		b->side->early = "";
+}
+
 static void deserialized(struct vt_build *b, const struct vt_event *e)
 {
 	int64_t ret;
 
+	if (b->side->deserialized)
+		return;
 	/*
 	 * It does its work once in a boot and returns the same again ever after: without a
 	 * session that is rebuilt inside, this may be the echo of one before the recording.
 	 */
-	if (b->side->deserialized || (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]))
+	if (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]) {
+		list_freed(b, e);
 		return;
+	}
 	/* A handler that is missing is missed by luo_file_deserialize(): this is such an echo. */
 	if (!b->side->seen_type[VT_EV_LUO_DESERIALIZE] && vt_ev_s64(e, VT_F_RET, &ret) && ret == -ENOENT && !b->side->early &&
 	    !b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->first_ns))
@@ -740,6 +756,10 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 	case VT_EV_FILE_ANON:
 		session_file(b, e);
 		break;
+	case VT_EV_KHO_RESTORE_FREE:
+		part_own(b, luo)->taken_index = e->index;
+		part_own(b, luo)->taken_tid = e->tid;
+		break;
 	default:
 		break;
 	}
@@ -763,7 +783,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
-	if (b->side->own_taken && !b->side->own_read && !b->side->early && !b->side->nr_holes &&
+	if (b->side->own_events && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
 	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
 		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
@@ -797,7 +817,7 @@ static void luo_free(struct vt_build *b)
 
 const struct part part_luo = {
 	.size = sizeof(struct luo_part),
-	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE),
+	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE) | AREA(KHO),
 	.enter = luo_enter, .exit = luo_exit, .point = luo_point,
 	.finalize = luo_finalize, .free = luo_free,
 };

@@ -96,7 +96,7 @@ static void tell_session(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 }
 
 static const struct vt_telling file_ref[] = {
-	{ .kind = VT_FACT_FILE_RELEASED, .key = "released-early", .func = "__fput",
+	{ .kind = VT_FACT_FILE_RELEASED, .absence = true, .key = "released-early", .func = "__fput",
 	  .title = "a file is released while LUO holds it",
 	  .expected = "LUO's reference keeps the file from preserve to unpreserve or the jump, and from retrieve to finish",
 	  .seen = "the last reference went while the file was in LUO's hands",
