@@ -73,13 +73,16 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 static void own_seen(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_side *s = b->side;
+	int64_t ret = 0;
+	bool told = vt_ev_s64(e, VT_F_RET, &ret);
 
 	s->events++;
 	if (!s->own_events++)
 		at_set(b, &s->own_at, e);
 	if (e->type == VT_EV_LUO_DESERIALIZE || e->type == VT_EV_LUO_FILE)
 		s->own_read = true;
-	s->own_taken |= e->type == VT_EV_SESSION_RETRIEVE || e->type == VT_EV_LUO_RETRIEVE;
+	/* Who asks for it where nothing was carried is told that there is none. */
+	s->own_taken |= ret >= 0 && ((e->type == VT_EV_SESSION_RETRIEVE && told) || e->type == VT_EV_LUO_RETRIEVE);
 }
 
 static void feed(struct vt_build *b, const struct vt_event *e)
