@@ -783,7 +783,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
-	if (b->side->own_events && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
+	if (b->side->own_there && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
 	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
 		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
