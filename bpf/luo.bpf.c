@@ -169,13 +169,16 @@ EXIT(session_deserialize)
 
 __noinline int slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
 {
-	u64 name = flb + bpf_core_field_offset(struct liveupdate_flb, compatible), read;
+	u64 name = flb + bpf_core_field_offset(struct liveupdate_flb, compatible), read, owner;
 
 	if (!w)
 		return 0;
 	slot(w, VT_S_FLB, flb);
 	text_str(w, VT_TEXT_NAME, (void *)name);
 	read = w->text_is == VT_TEXT_NAME ? ((u64 *)w->text)[0] : 0;
+	owner = (u64)READ(READ((struct liveupdate_flb *)flb, ops), owner);
+	if (owner)
+		slot_read(w, VT_S_MOD_REF, owner + bpf_core_field_offset(struct module, refcnt), 4);
 	if (outgoing)
 		slot_near(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), name, read);
 	if (incoming)
@@ -369,7 +372,7 @@ EXIT(luo_preserve)
 		snap_file(t, w, READ(lf, file), VT_P_PRESERVED);
 	if (w)
 		wire_send(c, w);
-	frame_pop(t, VT_EV_LUO_PRESERVE);
+	frame_pop_worked(t, VT_EV_LUO_PRESERVE, ret);
 }
 
 ENTER(luo_retrieve)
@@ -453,7 +456,10 @@ __noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop(t, type);
+	if (type == VT_EV_LUO_FINISH)
+		frame_pop_worked(t, type, ret);
+	else
+		frame_pop(t, type);
 	return 0;
 }
 
@@ -538,21 +544,41 @@ EXIT(luo_deserialize)
 	set_exit(VT_EV_LUO_DESERIALIZE, (u64)in->set, true, in->ret);
 }
 
-/* ---- file descriptors that an ioctl hands out ---- */
+/* ---- ioctls that fail although what they did stays ---- */
+
+/* The call of LUO that worked within this ioctl, and forgets it: 0 = none. */
+static __always_inline u32 ioctl_worked(void)
+{
+	struct vt_task *t = task_stored(0);
+	u32 type = t ? t->worked : 0;
+
+	if (type)
+		t->worked = 0;
+	return type;
+}
+
+static __always_inline void slot_worked(struct vt_wire *w, u32 type)
+{
+	static const char preserved[] = "luo_preserve_file", finished[] = "luo_file_finish";
+
+	text_str(w, VT_TEXT_NAME, type == VT_EV_LUO_PRESERVE ? preserved : finished);
+}
 
 __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid();
+	u32 tid = (u32)bpf_get_current_pid_tgid(), worked = ioctl_worked();
 	struct vt_installed *i = bpf_map_lookup_elem(&installed, &tid);
 	struct file *session = (struct file *)file;
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	/* A call that works, and one that fails without having handed out anything, are no news. */
-	if (i && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
+	/* A call that works, and one that fails without having done anything, are no news. */
+	if ((i || worked) && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
 		w->variant = variant;
 		slot(w, VT_S_RET, ret);
-		if (i->fd == NO_FD) {
+		if (!i) {
+			slot_worked(w, worked);
+		} else if (i->fd == NO_FD) {
 			session = (struct file *)i->file;	/* put already, and freed only on the way to user space */
 		} else {
 			slot(w, VT_S_FD, i->fd);

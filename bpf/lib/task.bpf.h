@@ -68,7 +68,8 @@ struct vt_task {
 	u32 kho_depth;
 	u32 in_section;		/* depth + 1 at which the section of fault injection began, 0 = outside */
 	u32 section_call, section_allocs;
-	u32 folio_watch, pad;
+	u32 folio_watch;
+	u32 worked;		/* enum vt_event_type of the call just over that an ioctl cannot take back, 0 = none */
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	struct vt_frame frame[VT_FRAMES];
@@ -315,6 +316,14 @@ __noinline int frame_pop(struct vt_task *t, u32 type)
 	else
 		frames_mend(type);
 	return 0;
+}
+
+/* The same for a call that its ioctl cannot take back once it worked. One that something else than an ioctl made is inside of that. */
+static __always_inline void frame_pop_worked(struct vt_task *t, u32 type, int ret)
+{
+	frame_pop(t, type);
+	if (t && !t->depth && !ret)
+		t->worked = type;
 }
 
 #endif

@@ -165,7 +165,7 @@ struct vt_wire_cpu {
 };
 
 /* What is called at a call site. */
-enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FD_INSTALL,
+enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FLB_PIN, VT_SITE_FLB_UNPIN, VT_SITE_FD_INSTALL,
 		    VT_SITE_OBJ_CALL, VT_SITE_OBJ_ALLOC, VT_SITE_OBJ_FREE, VT_SITE_KINDS };
 
 /* A call site of a function of interest. */

@@ -79,12 +79,18 @@ static bool linkage_line(struct vt_lines *l, const struct vt_field_table *t, con
 	return ok;
 }
 
+/* Where it had nothing to judge, it promises nothing. */
+static bool judged(const struct vt_row *r)
+{
+	return r->status == VT_PASS || r->status == VT_FOUND;
+}
+
 static bool all_lines(struct vt_lines *l, const struct vt_judgement *j)
 {
 	bool ok = true;
 
 	for (size_t i = 0; i < vt_nr_rules; i++) {
-		if (j->rows[i].status == VT_PASS || j->rows[i].status == VT_FOUND)
+		if (judged(&j->rows[i]))
 			vt_lines__add(l, "covered %s\n", vt_rules[i]->id);
 	}
 	for (size_t i = 0; i < j->nr_findings; i++) {
@@ -228,12 +234,18 @@ static void known(const struct vt_baseline *b, struct vt_judgement *j, struct vt
 	}
 }
 
-static void covered(const struct vt_baseline *b, const struct vt_judgement *j, struct vt_lines *coverage)
+/* A rule that had less to do is no lack of evidence: somebody may have mended what gave it work. It is told, all the same. */
+static void covered(const struct vt_baseline *b, const struct vt_judgement *j, struct vt_lines *coverage, struct vt_lines *gone)
 {
 	for (size_t i = 0; i < b->nr; i++) {
 		for (size_t k = 0; k < vt_nr_rules && b->rows[i].kind == COVERED; k++) {
-			if (!strcmp(vt_rules[k]->id, b->rows[i].a) && (j->rows[k].status == VT_UNKNOWN || j->rows[k].status == VT_NOT_APPLICABLE))
-				vt_lines__add(coverage, "the rule %s was covered in the baseline and is %s now", vt_rules[k]->id, vt_status_name(j->rows[k].status));
+			if (strcmp(vt_rules[k]->id, b->rows[i].a) || judged(&j->rows[k]))
+				continue;
+			if (j->rows[k].status == VT_NOTHING)
+				vt_lines__add(gone, "the rule %s was covered in the baseline and has nothing to judge now", vt_rules[k]->id);
+			else
+				vt_lines__add(coverage, "the rule %s was covered in the baseline and is %s now", vt_rules[k]->id,
+					      vt_status_name(j->rows[k].status));
 		}
 	}
 }
@@ -293,6 +305,6 @@ static void linkage(const struct vt_baseline *b, const struct vt_judgement *j, s
 void vt_baseline__compare(const struct vt_baseline *b, struct vt_judgement *j, struct vt_lines *demands, struct vt_lines *coverage, struct vt_lines *gone)
 {
 	known(b, j, gone);
-	covered(b, j, coverage);
+	covered(b, j, coverage, gone);
 	linkage(b, j, demands, coverage);
 }

@@ -57,6 +57,9 @@ struct frame {
 		const char *early_handler;
 		int32_t holds;		/* references on FLBs that a callback took and did not give back */
 		struct vt_at hold_at;
+		uint32_t owner_pins, owner_puts;	/* of FLB owners' modules, since the last record of an FLB */
+		struct vt_at owner_at;
+		const char *owner;
 	} flb;
 	struct {
 		uint32_t folios;	/* restored by kho_restore_folio() itself */

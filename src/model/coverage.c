@@ -8,17 +8,15 @@
  * numbers never came, between two of the same CPU: of any type.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/build.h"
 
-/* Whether probe I shows events of TYPE. */
-static bool feeds(const struct vt_side *s, size_t i, enum vt_event_type type)
-{
-	return build_of(s)->coverage.probes[i].type == type;
-}
+/* The probes that show events of TYPE: their places, + 1. */
+#define EACH_PROBE_OF(c, type, n) for (uint32_t n = (c)->first[type]; n; n = (c)->probes[n - 1].next)
 
 /* Since when its hook is needed: a callback's from the first call on that would make it. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
@@ -45,24 +43,18 @@ static bool nothing_to_hook(const struct vt_probe *p, enum vt_event_type t)
 
 bool vt_side__unlooked(const struct vt_side *s, enum vt_event_type type)
 {
-	size_t nr = vt_trace__probe_nr(s->trace);
-
-	for (size_t i = 0; i < nr; i++) {
-		if (feeds(s, i, type))
-			return false;
-	}
-	return nr && kind_is(type, VT_K_LATER);
+	if (build_of(s)->coverage.first[type])
+		return false;
+	return vt_trace__probe_nr(s->trace) && kind_is(type, VT_K_LATER);
 }
 
 bool vt_side__op_hooked(const struct vt_side *s, enum vt_event_type op, const char *compatible, uint64_t by_ns)
 {
 	bool hooked = false;
 
-	for (size_t i = 0; i < vt_trace__probe_nr(s->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(s->trace, i);
+	EACH_PROBE_OF(&build_of(s)->coverage, op, n) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, n - 1);
 
-		if (!feeds(s, i, op))
-			continue;
 		if (vt_probe__state(p) == VT_PROBE_ABSENT && !vt_probe__absent_from(p, compatible ? compatible : ""))
 			continue;	/* another handler */
 		if (!p->attached || p->attach_ns > by_ns)
@@ -80,31 +72,29 @@ static bool probe_gap(const struct vt_side *s, enum vt_event_type type, struct v
 	const struct vt_probe *missing = NULL;
 	uint64_t from = needed_from(s, type), earliest = UINT64_MAX, missed = 0, whole_ns;
 	const struct coverage *c = &build_of(s)->coverage;
-	size_t nr = vt_trace__probe_nr(s->trace), rows = 0, attached = 0, absent = 0;
+	size_t rows = 0, attached = 0, absent = 0;
 	bool half = false;
 
 	g->to_ns = UINT64_MAX;
-	for (size_t i = 0; i < nr; i++) {
-		const struct vt_probe *p;
+	EACH_PROBE_OF(c, type, n) {
+		const struct vt_probe *p = vt_trace__probe(s->trace, n - 1);
+		const struct probed *own = &c->probes[n - 1];
 
-		if (c->probes[i].type != type)
-			continue;
-		p = vt_trace__probe(s->trace, i);
 		if (!p->attached && nothing_to_hook(p, type)) {
 			absent++;
 			continue;
 		}
 		rows++;
 		if (!p->attached) {
-			if (!missing || c->probes[i].half)
+			if (!missing || own->half)
 				missing = p;
-			half |= c->probes[i].half;
+			half |= own->half;
 			continue;
 		}
 		attached++;
 		missed += p->misses + p->recursion_misses;
 		/* Where every row counts, the hook is whole with the last of them. */
-		whole_ns = c->probes[i].whole_ns;
+		whole_ns = own->whole_ns;
 		if (earliest == UINT64_MAX || (kind_is(type, VT_K_EACH_ROW) ? whole_ns > earliest : whole_ns < earliest))
 			earliest = whole_ns;
 	}
@@ -176,6 +166,10 @@ static int take_probes(const struct vt_side *s, struct coverage *c, size_t nr)
 			continue;
 		take_function(c, s->trace, row + first, i - first);
 		first = i;
+	}
+	for (size_t i = nr; i > 0; i--) {
+		c->probes[i - 1].next = c->first[c->probes[i - 1].type];
+		c->first[c->probes[i - 1].type] = (uint32_t)i;
 	}
 	free(row);
 	return 0;
@@ -531,21 +525,26 @@ const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
 
 const char *vt_side__open(const struct vt_side *s, char *buf, size_t size)
 {
+	char more[48] = "";
+
 	if (s->ending != VT_END_STOPPED || s->jumped || !(s->waits || s->opened))
 		return NULL;
+	if (s->nr_waits > 1)
+		snprintf(more, sizeof(more), " and %" PRIu64 " more", s->nr_waits - 1);
 	if (!s->waits)
 		snprintf(buf, size, "%s: the recording ends while session %s is open; what came after is unknown", s->label, s->opened);
 	else
-		snprintf(buf, size, "%s: the recording ends while files that arrived are not finished; what came after is unknown", s->label);
+		snprintf(buf, size, "%s: the recording ends while files that arrived are not finished: session %s%s; what came after is unknown", s->label,
+			 s->waits, more);
 	return buf;
 }
 
-bool coverage_whole(const struct vt_build *b, uint16_t type)
+bool coverage_whole(const struct vt_build *b, uint16_t type, uint64_t by_ns)
 {
-	for (size_t i = 0; i < vt_trace__probe_nr(b->side->trace); i++) {
-		const struct vt_probe *p = vt_trace__probe(b->side->trace, i);
+	EACH_PROBE_OF(&b->coverage, type, n) {
+		const struct vt_probe *p = vt_trace__probe(b->side->trace, n - 1);
 
-		if (b->coverage.probes[i].type == type && (b->coverage.probes[i].half || p->misses || p->recursion_misses || p->attach_ns > b->side->first_ns))
+		if (b->coverage.probes[n - 1].half || p->misses || p->recursion_misses || p->attach_ns > by_ns)
 			return false;
 	}
 	return true;

@@ -30,7 +30,9 @@ struct coverage {
 		uint16_t type;		/* enum vt_event_type */
 		bool half;		/* not attached, where another of the same function is */
 		uint64_t whole_ns;	/* since when all of the function's are */
+		uint32_t next;		/* the next one of its type, as in FIRST */
 	} *probes;			/* of the trace, in its order */
+	uint32_t first[VT_EV_MAX];	/* of each type, by place + 1; 0: none */
 	struct lost *lost;
 	size_t nr_lost;
 	struct tear {
@@ -46,8 +48,8 @@ int coverage_begin(struct vt_build *b);
 bool coverage_damage(struct vt_build *b, const struct vt_block_at *before, uint64_t to, uint64_t to_ns);
 /* Records of any type were lost in that time. */
 bool coverage_lossy(const struct vt_build *b, uint64_t from_ns, uint64_t to_ns);
-/* No hook of TYPE lacks its other half, none came after the recording began, and none missed anything. */
-bool coverage_whole(const struct vt_build *b, uint16_t type);
+/* No hook of TYPE lacks its other half, none came after BY_NS, and none missed anything. */
+bool coverage_whole(const struct vt_build *b, uint16_t type, uint64_t by_ns);
 void coverage_finalize(struct vt_build *b);
 void coverage_free(struct vt_build *b);
 

@@ -369,7 +369,8 @@ static void check_mapping(struct vt_build *b, const struct vt_life *l, const str
 {
 	struct vt_fact *x;
 
-	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping)
+	/* Nobody maps through a file that is being released: it may be one that an open gave up before it linked it. */
+	if (!s->is_vfio || !s->has_mapping || !s->has_dev_mapping || s->pt == VT_PT_RELEASE)
 		return;
 	b->side->mappings_compared++;
 	if (s->mapping == s->dev_mapping)
@@ -629,8 +630,10 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 
 	if (!is_err(e))
 		return;
+	/* With a name it is about what LUO did: answer.c. */
 	if (!vt_ev_has(e, VT_F_FD)) {
-		session_lost(b, e);
+		if (!vt_ev_has(e, VT_F_NAME))
+			session_lost(b, e);
 		return;
 	}
 	who = f && f->pub.life ? who_life(b, f->pub.life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };

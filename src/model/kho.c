@@ -16,7 +16,7 @@
 struct block {
 	struct vt_range r;	/* first: the tree's */
 	struct vt_kho pub;	/* the public face */
-	bool pending;		/* by LUO itself, in a call that has not returned yet */
+	uint16_t pending;	/* by LUO itself, in a call of this type that has not returned yet; 0: none */
 	const char *site;	/* of whoever gave it outside of LUO */
 };
 
@@ -158,12 +158,14 @@ static void kho_session_gone(struct vt_build *b, struct vt_session *s)
 		unlink_kho(s->kho);
 }
 
-/* By LUO's own code, in one of the calls that make room for an entry and may fail (kho_block_set_grow()). */
-static bool by_luo(const struct vt_event *e)
+/* By LUO's own code, in one of the calls that make room for an entry and may fail (kho_block_set_grow()): which, or 0. */
+static uint16_t by_luo(const struct vt_event *e)
 {
 	const char *within = vt_ev_str(e, VT_F_WITHIN);
 
-	return within && (!strcmp(within, vt_event_name(VT_EV_SESSION_CREATE)) || !strcmp(within, vt_event_name(VT_EV_LUO_PRESERVE)));
+	if (within && !strcmp(within, vt_event_name(VT_EV_SESSION_CREATE)))
+		return VT_EV_SESSION_CREATE;
+	return within && !strcmp(within, vt_event_name(VT_EV_LUO_PRESERVE)) ? VT_EV_LUO_PRESERVE : 0;
 }
 
 struct returned {
@@ -178,13 +180,15 @@ static void pending_over(void *arg, struct vt_range *r)
 	const struct vt_kho *k = &block->pub;
 	struct returned *d = arg;
 	struct vt_fact *x = d->x;
+	uint16_t call = block->pending;
 	struct vt_at at;
 
-	if (!block->pending || k->at.tid != d->e->tid)
+	if (!call || k->at.tid != d->e->tid)
 		return;
-	block->pending = false;
+	block->pending = 0;
 	part_own(d->b, kho)->pending--;
-	if (!is_err(d->e))
+	/* How a call of the other type has ended, nobody saw. */
+	if (!is_err(d->e) || call != d->e->type)
 		return;
 	if (!x) {
 		at_set(d->b, &at, d->e);
@@ -262,7 +266,7 @@ static void drop_block(struct vt_build *b, struct block *block)
 {
 	struct kho_part *own = part_own(b, kho);
 
-	own->pending -= block->pending;
+	own->pending -= block->pending != 0;
 	unlink_kho(&block->pub);
 	vt_ranges__del(&own->blocks, &block->r);
 	vt_pool__put(&own->spare, block);
@@ -279,7 +283,7 @@ static void keep_block(struct vt_build *b, struct block *block, const struct vt_
 	block->pub.prev = block->pub.next = NULL;
 	blocks_within(b, &block->pub.pages, &block->pub.count, r);
 	vt_ranges__add(&own->blocks, &block->r);
-	own->pending += block->pending;
+	own->pending += block->pending != 0;
 	link_kho(&block->pub);
 }
 
@@ -382,7 +386,7 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 		.kind = kind, .pages = a->pages, .count = a->count, .in_op = op != NULL, .frozen = op && op->type == VT_EV_OP_FREEZE,
 		.life = op ? op->life : NULL, .session = !op && top ? top->session : NULL,
 	};
-	block->pending = !op && by_luo(e);
+	block->pending = op ? 0 : by_luo(e);
 	block->site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	at_set(b, &block->pub.at, e);
 	keep_block(b, block, &a->r);
@@ -474,7 +478,7 @@ static void refused(struct vt_build *b, struct task *t, const struct vt_event *e
 	x->num[0] = (int64_t)phys;
 	x->num[1] = (int64_t)pages_of(b, e);
 	x->num[2] = how_restored(e->type);
-	x->from_ns = at.ts_ns;
+	x->from_ns = 0;		/* what took it out before would be another bug */
 }
 
 struct taking_out {
@@ -616,9 +620,14 @@ static void summed_up(struct vt_build *b, struct task *t, const struct vt_event 
 
 static enum vt_folio_state folio_state(const struct vt_event *e)
 {
+	static const char *const names[] = { [VT_FOLIO_HELD] = "held", [VT_FOLIO_CACHED] = "cached", [VT_FOLIO_REUSED] = "reused" };
 	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	return name && !strcmp(name, "held") ? VT_FOLIO_HELD : name && !strcmp(name, "cached") ? VT_FOLIO_CACHED : VT_FOLIO_FREE;
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i] && !strcmp(name, names[i]))
+			return i;
+	}
+	return VT_FOLIO_FREE;
 }
 
 static const struct vt_restored *restored_at(struct vt_build *b, uint64_t phys)
@@ -663,18 +672,20 @@ static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t p
 static void freed_outside(struct vt_build *b, const struct vt_event *e, uint64_t phys)
 {
 	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, phys, phys + (phys < UINT64_MAX));
+	enum vt_folio_state now = folio_state(e);
 	struct vt_fact *x;
 	struct vt_at at;
 	int64_t refs;
 
-	if (!block || block->pub.life || block->pub.session || block->r.start != phys || folio_state(e) != VT_FOLIO_FREE ||
-	    !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) || refs)
+	if (!block || block->pub.life || block->pub.session || block->r.start != phys || !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) ||
+	    !(now == VT_FOLIO_REUSED || (now == VT_FOLIO_FREE && !refs)))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_FREED, (struct vt_who){ 0 }, &at);
 	x->at[1] = block->pub.at;
 	x->from_ns = block->pub.at.ts_ns;
 	x->num[0] = (int64_t)phys;
+	x->num[1] = refs;
 	x->str[0] = block->site;
 }
 

@@ -579,7 +579,7 @@ static void began_inside(struct vt_build *b, const struct vt_event *e)
 		return;
 	if (!kind_is_luo_call(e->type) && kind_area(e->type) != VT_AREA_REBOOT && e->type != VT_EV_SESSION_RELEASE)
 		return;
-	if (!b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, e->type))
+	if (!b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, e->type, b->side->first_ns))
 		b->side->early = session ? intern(b, session) : "";
 }
 
@@ -713,7 +713,7 @@ static void deserialized(struct vt_build *b, const struct vt_event *e)
 		return;
 	/* A handler that is missing is missed by luo_file_deserialize(): this is such an echo. */
 	if (!b->side->seen_type[VT_EV_LUO_DESERIALIZE] && vt_ev_s64(e, VT_F_RET, &ret) && ret == -ENOENT && !b->side->early &&
-	    !b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, VT_EV_LUO_DESERIALIZE))
+	    !b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->first_ns))
 		b->side->early = "";
 	b->side->deserialized = true;
 	at_set(b, &b->side->deserialize_at, e);
@@ -765,6 +765,9 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
+	if (b->side->own_taken && !b->side->own_read && !b->side->early && !b->side->nr_holes &&
+	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
+		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
 		for (struct vt_life *l = v->lives; l; l = l->next) {
 			if (v->dir == VT_OUTGOING && !v->ended)
@@ -772,7 +775,8 @@ static void luo_finalize(struct vt_build *b)
 			b->side->holds |= l->held_at_end;
 		}
 		b->side->holds |= v->dir == VT_OUTGOING && !v->ended && v->unseen;
-		b->side->waits |= waits(b->side, v);
+		if (waits(b->side, v) && !b->side->nr_waits++)
+			b->side->waits = v->name;
 		if (v->dir == VT_OUTGOING && !v->ended && !v->lives)
 			b->side->opened = v->name;
 		if (v->early && !b->side->early)

@@ -72,6 +72,22 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 	return false;
 }
 
+/*
+ * The session in which a trace was carried over is there after an update, and
+ * LUO reads it together with all others: who sees it used and not read came late.
+ */
+static void own_seen(struct vt_build *b, const struct vt_event *e)
+{
+	struct vt_side *s = b->side;
+
+	s->events++;
+	if (!s->own_events++)
+		at_set(b, &s->own_at, e);
+	if (e->type == VT_EV_LUO_DESERIALIZE || e->type == VT_EV_LUO_FILE)
+		s->own_read = true;
+	s->own_taken |= e->type == VT_EV_SESSION_RETRIEVE || e->type == VT_EV_LUO_RETRIEVE;
+}
+
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
 	struct task *t;
@@ -82,9 +98,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		b->coverage.tear_at++;
 	}
 	if (is_own(b, e)) {
-		b->side->events++;
-		if (!b->side->own_events++)
-			at_set(b, &b->side->own_at, e);
+		own_seen(b, e);
 		return;
 	}
 	note_time(b->side, e);

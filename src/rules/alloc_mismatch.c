@@ -123,6 +123,6 @@ const struct vt_rule vt_rule_alloc_mismatch = {
 	.subject = VT_ABOUT_VFIO,
 	.by_call = VT_VFIO_CALLS,
 	.judges = { "freed df", "freed dfs", VT_COUNTED(dfs_freed) },
-	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY } },
+	.needs = { { VT_EV_VFIO_DF_ALLOC, VT_ANY }, { VT_EV_MEM_FREE, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY } },
 	.run = mismatch,
 };

@@ -32,6 +32,13 @@ bool vt_side_has_files(const struct vt_side *s)
 	return vt_side_outgoing(s) || vt_side_incoming(s);
 }
 
+bool vt_side_no_luo(const struct vt_side *s)
+{
+	const char *luo = vt_trace__meta(s->trace, "luo");
+
+	return luo && !strncmp(luo, "no", 2);
+}
+
 bool vt_side_vfio(const struct vt_side *s)
 {
 	if (s->saw_vfio)

@@ -9,6 +9,8 @@ bool vt_side_outgoing(const struct vt_side *s);
 bool vt_side_incoming(const struct vt_side *s);
 bool vt_side_has_files(const struct vt_side *s);	/* either */
 bool vt_side_vfio(const struct vt_side *s);
+/* Its kernel has no Live Update Orchestrator: the recorder said so. */
+bool vt_side_no_luo(const struct vt_side *s);
 
 /* Something that PRE held at its end is in POST: proves the jump where a recording that was cut short lacks it. */
 bool vt_arrived(const struct vt_side *pre, const struct vt_side *post);

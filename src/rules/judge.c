@@ -130,7 +130,7 @@ static void doubt_calls(struct vt_ctx *c, const struct vt_side *s)
 		size_t at = 0;
 
 		while ((kind_area(type) == VT_AREA_SESSION || kind_is_luo_call(type)) && vt_side__next_gap(s, type, &at, &g)) {
-			if (g.lost && g.text[0])
+			if ((g.lost || g.torn) && g.text[0])
 				vt_add_line(c, &j->doubts, &j->nr_doubts, g.text);
 		}
 	}
@@ -144,15 +144,16 @@ static void judge_empty(struct vt_ctx *c)
 	char buf[400];
 
 	VT_EACH_SIDE(c, i) {
-		const char *luo = vt_trace__meta(j->side[i]->trace, "luo");
-
 		if (vt_side_has_files(j->side[i]))
 			return;
-		no_luo &= luo && !strncmp(luo, "no", 2);
+		no_luo &= vt_side_no_luo(j->side[i]);
 	}
 	j->nothing = no_luo ? "this kernel has no Live Update Orchestrator" : "no file was preserved and none arrived";
 	if (no_luo)
 		return;
+	/* Before a jump that was not recorded anything may have been preserved, and have arrived before the second recording began. */
+	if (j->nr_sides == 2 && !j->pair)
+		vt_add_line(c, &j->doubts, &j->nr_doubts, VT_NO_JUMP);
 	VT_EACH_SIDE(c, i) {
 		if (vt_side__cut(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);

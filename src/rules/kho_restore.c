@@ -25,7 +25,7 @@ static void tell_refused(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 }
 
 static const struct vt_telling refused[] = {
-	{ .kind = VT_FACT_KHO_REFUSED, .tell = tell_refused },
+	{ .kind = VT_FACT_KHO_REFUSED, .absence = true, .tell = tell_refused },
 };
 
 /* The block of PRE that begins at PHYS. */

@@ -122,6 +122,6 @@ static void leftover(struct vt_ctx *c)
 const struct vt_rule vt_rule_leftover = {
 	.id = "leftover", .name = "accepted leftover", .severity = VT_NOTE, .subject = VT_ABOUT_LUO,
 	.judges = { "file that arrived", "files that arrived", .type = { VT_EV_LUO_FILE } },
-	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN } },
+	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN } },
 	.run = leftover,
 };

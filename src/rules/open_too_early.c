@@ -17,6 +17,9 @@ static bool still_held(const struct vt_ctx *c, size_t i, const struct vt_life *i
 		return false;
 	if (vt_torn(c, i, since, open->ts_ns) || vt_side__dark(c->j->side[i], VT_EV_OP_FINISH, since, open->ts_ns))
 		return false;
+	/* Of which session a callback is, the call around it tells. */
+	if (vt_side__dark(c->j->side[i], VT_EV_LUO_FINISH, since, open->ts_ns))
+		return false;
 	return !end || !end->type || end->index > open->index;
 }
 
@@ -40,6 +43,18 @@ static void tell_early(struct vt_ctx *c, size_t i, struct vt_who who, const stru
 	vt_text(c, &f->meaning, "Two owners share one device: the new one resets or reprograms it under the guest that was to survive.");
 }
 
+/* Which device IN is, its retrieve tells, by what it looks for. */
+static void doubt_device(struct vt_ctx *c, size_t i, const struct vt_life *in, const char *bdf)
+{
+	const struct vt_side *s = c->j->side[i];
+	char why[400];
+
+	if (!in || bdf || !vt_concerns(c->rule, in))
+		return;
+	if (vt_side__gap(s, VT_EV_OP_RETRIEVE, why, sizeof(why)) || vt_side__gap(s, VT_EV_VFIO_FIND, why, sizeof(why)))
+		vt_doubt(c, "%s", why);
+}
+
 static void early_of(struct vt_ctx *c, size_t i, const struct vt_life *out, const struct vt_life *in)
 {
 	const struct vt_side *s = c->j->side[i];
@@ -48,6 +63,7 @@ static void early_of(struct vt_ctx *c, size_t i, const struct vt_life *out, cons
 
 	who.bdf = bdf;
 	vt_judged(c, bdf != NULL);
+	doubt_device(c, i, in, bdf);
 	for (size_t k = 0; bdf && k < s->nr_devices; k++) {
 		const struct vt_device *d = s->devices[k];
 
@@ -86,8 +102,8 @@ static void too_early(struct vt_ctx *c)
 const struct vt_rule vt_rule_open_too_early = {
 	.id = "open-too-early", .name = "preserved device opened before finish", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO, .by_call = VT_LUO_CALLS,
 	.judges = { "preserved device", "preserved devices" },
-	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_RETRIEVE, VT_IN },
-		   { VT_EV_LUO_PRESERVE, VT_OUT } },
+	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_IN }, { VT_EV_VFIO_DF_OPEN, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
+		   { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_PRESERVE, VT_OUT } },
 	.also = { VT_EV_VFIO_DF_ALLOC, VT_EV_VFIO_GROUP_OPEN, VT_EV_VFIO_OPEN_COMMON, VT_EV_VFIO_LU_OPEN, VT_EV_VFIO_FIND,
 		  VT_EV_FILE_SNAP },
 	.run = too_early,

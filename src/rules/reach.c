@@ -27,30 +27,56 @@ bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l)
 
 /* ---- does the rule apply, and where ---- */
 
-/* Of what shows that something arrived. */
-static bool arrival_lost(const struct vt_side *s)
+/* Some events of TYPE happened, as far as anybody knows, and are not here: records were lost, or a hook was not there all the time. */
+static bool some_missing(const struct vt_side *s, enum vt_event_type type)
 {
-	return vt_side__lost(s, VT_EV_SESSION_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_DESERIALIZE) || vt_side__lost(s, VT_EV_LUO_FILE) ||
-	       vt_side__lost(s, VT_EV_LUO_RETRIEVE);
+	struct vt_gap g;
+	size_t at = 0;
+
+	while (vt_side__next_gap(s, type, &at, &g)) {
+		if (g.lost || g.torn)
+			return true;
+	}
+	return false;
 }
 
-/* Records of what the rule is about were lost: it may have been there, and nothing else shows it. */
-static bool subject_lost(const struct vt_rule *r, const struct vt_side *s)
+static bool any_gap(const struct vt_side *s, enum vt_event_type type)
 {
-	bool lost = false;
+	char ignored[400];
+
+	return vt_side__gap(s, type, ignored, sizeof(ignored));
+}
+
+/* Something may have arrived that is not here, */
+static bool arrival_missing(const struct vt_side *s)
+{
+	return some_missing(s, VT_EV_SESSION_DESERIALIZE) || some_missing(s, VT_EV_LUO_DESERIALIZE) || some_missing(s, VT_EV_LUO_FILE) ||
+	       any_gap(s, VT_EV_LUO_RETRIEVE);
+}
+
+/* or have been preserved. */
+static bool preserve_missing(const struct vt_side *s)
+{
+	return any_gap(s, VT_EV_LUO_PRESERVE);
+}
+
+/* What the rule is about may have been there, and nothing else shows it. */
+static bool subject_missing(const struct vt_rule *r, const struct vt_side *s)
+{
+	bool missing = false;
 
 	switch (r->subject) {
 	case VT_ABOUT_VFIO:
 		for (int t = 1; t < VT_EV_MAX; t++)
-			lost |= kind_is_vfio(t) && vt_side__lost(s, t);
-		return lost;
+			missing |= kind_is_vfio(t) && some_missing(s, t);
+		return missing;
 	case VT_ABOUT_MODULE:
-		return !s->nr_holes && (vt_side__lost(s, VT_EV_MODULE_GET) || vt_side__lost(s, VT_EV_MODULE_PUT));
+		return !s->nr_holes && (some_missing(s, VT_EV_MODULE_GET) || some_missing(s, VT_EV_MODULE_PUT));
 	case VT_ABOUT_MEMORY:
-		lost = vt_side__lost(s, VT_EV_OBJ_ALLOC);
+		missing = some_missing(s, VT_EV_OBJ_ALLOC);
 		/* fallthrough */
 	default:
-		return lost || arrival_lost(s) || vt_side__lost(s, VT_EV_LUO_PRESERVE);
+		return missing || arrival_missing(s) || preserve_missing(s);
 	}
 }
 
@@ -64,23 +90,21 @@ static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
 {
 	const struct vt_side *s = c->j->side[i];
 
-	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_lost(c->rule, s) && !vt_side_vfio(other_of(c, i)))
+	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_missing(c->rule, s) && !vt_side_vfio(other_of(c, i)))
 		return false;
 	/* What was there before the recording may be either. */
 	if (s->early)
 		return true;
-	/* A preserve whose record was lost is a preserve, and so for a file that arrived. */
-	if (where == VT_OUT && vt_side__lost(s, VT_EV_LUO_PRESERVE))
-		return true;
-	if (where == VT_IN && arrival_lost(s))
+	/* A preserve that nobody saw is a preserve, and so for a file that arrived. */
+	if ((where == VT_OUT && preserve_missing(s)) || (where == VT_IN && arrival_missing(s)))
 		return true;
 	if (where == VT_OUT)
 		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved) ||
 		       (c->j->nr_sides == 2 && i == 0 && vt_side_incoming(c->j->side[1]));
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
-	return vt_side_has_files(s) || c->rule->subject == VT_ABOUT_VFIO ||
-	       (c->rule->subject == VT_ABOUT_MEMORY && (s->mem_allocated || vt_side__lost(s, VT_EV_OBJ_ALLOC)));
+	return vt_side_has_files(s) || preserve_missing(s) || arrival_missing(s) || c->rule->subject == VT_ABOUT_VFIO ||
+	       (c->rule->subject == VT_ABOUT_MEMORY && (s->mem_allocated || some_missing(s, VT_EV_OBJ_ALLOC)));
 }
 
 bool vt_needed_on(const struct vt_ctx *c, size_t side, uint16_t type)
@@ -137,16 +161,22 @@ static bool unseen_part(const struct vt_side *s)
 	return s->early || vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
 }
 
+/* Two traces without a jump between them: what went into it was not recorded. */
+static bool unseen_jump(const struct vt_judgement *j)
+{
+	return j->nr_sides == 2 && !j->pair && !(vt_side_no_luo(j->side[0]) && vt_side_no_luo(j->side[1]));
+}
+
 bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 {
-	bool any = false;
+	bool any = unseen_jump(c->j);
 
 	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
 		snprintf(why, size, "needs the traces of both kernels");
 		return false;
 	}
 	VT_EACH_SIDE(c, i)
-		any |= about(c, c->j->side[i]) || subject_lost(c->rule, c->j->side[i]) || unseen_part(c->j->side[i]);
+		any |= about(c, c->j->side[i]) || subject_missing(c->rule, c->j->side[i]) || unseen_part(c->j->side[i]);
 	snprintf(why, size, "%s", c->rule->subject == VT_ABOUT_VFIO ? "no vfio device was at work" :
 		 c->rule->subject == VT_ABOUT_MODULE ? "no file of a handler that lives in a module was preserved" : "no file was preserved");
 	return any && looked_for(c, why, size);
@@ -220,13 +250,11 @@ static void doubt_origin(struct vt_ctx *c)
 /* What the two of a pair have to show of the jump between them. */
 static void doubt_jump(struct vt_ctx *c)
 {
-	const struct vt_side *pre = c->j->side[0], *post = c->j->side[c->j->nr_sides - 1];
+	const struct vt_side *post = c->j->side[c->j->nr_sides - 1];
 
-	if (c->j->nr_sides < 2 || !(vt_side_has_files(pre) || vt_side_has_files(post)))
-		return;
-	if (!c->j->pair)
+	if (unseen_jump(c->j))
 		vt_doubt(c, "%s", c->j->strangers ? VT_STRANGERS : VT_NO_JUMP);
-	else if (vt_any_crossed(c->j) && !post->deserialized && !vt_side_incoming(post))
+	else if (c->j->pair && vt_any_crossed(c->j) && !post->deserialized && !vt_side_incoming(post))
 		vt_doubt(c, VT_NOTHING_REBUILT, post->label);
 }
 
@@ -265,7 +293,7 @@ void vt_check_needs(struct vt_ctx *c)
 
 /* ---- which files a rule can judge all the same ---- */
 
-static bool concerns(const struct vt_rule *r, const struct vt_life *l)
+bool vt_concerns(const struct vt_rule *r, const struct vt_life *l)
 {
 	return r->subject != VT_ABOUT_VFIO || l->is_vfio || !l->compatible || strstr(l->compatible, "vfio");
 }
@@ -287,7 +315,7 @@ static void count_file(struct vt_ctx *c, size_t i, const struct vt_life *l)
 	struct vt_who *grown;
 	bool ok;
 
-	if (!concerns(c->rule, l))
+	if (!vt_concerns(c->rule, l))
 		return;
 	ok = whole(c, i, l);
 	if (i == 0 && c->j->nr_sides == 2 && vt_crossed(c->j, l)) {

@@ -22,6 +22,9 @@ bool vt_life_torn(const struct vt_ctx *c, size_t side, const struct vt_life *l);
 
 #define VT_NOTHING_REBUILT "%s: no session was rebuilt while it was recorded, so what arrived is not known"
 
+/* L may be what R is about. */
+bool vt_concerns(const struct vt_rule *r, const struct vt_life *l);
+
 /* ---- before and after a rule runs ---- */
 
 /* The traces hold what the rule is about, or may have lost it; else WHY says what is not there. */

@@ -19,6 +19,7 @@
 /* Seconds from the end of the old kernel's recording to the start of the new kernel: a jump, and clocks read from an RTC. */
 #define EARLIEST_S	(-30)
 #define LATEST_S	120
+#define SAME_START_S	5
 
 struct common {
 	uint64_t out, in;	/* files with a handle: that PRE holds at its end, that arrived in POST */
@@ -73,6 +74,12 @@ static struct common compare(const struct vt_side *pre, const struct vt_side *po
 	return n;
 }
 
+/*
+ * 2025: no kernel had LUO before. A machine whose clock nobody has set, as arm64's in an initramfs, counts from 1970 in
+ * each kernel.
+ */
+#define CLOCK_WAS_SET 1735689600
+
 /* When the recording of S began, by the wall clock; false where it does not say. */
 static bool began(const struct vt_side *s, int64_t *seconds)
 {
@@ -82,17 +89,29 @@ static bool began(const struct vt_side *s, int64_t *seconds)
 	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return false;
 	*seconds = timegm(&tm);
+	return *seconds >= CLOCK_WAS_SET;
+}
+
+/* Seconds of the wall clock at which the kernel of S was booted. */
+static bool booted(const struct vt_side *s, int64_t *seconds)
+{
+	if (!began(s, seconds) || !s->start_ns)
+		return false;
+	*seconds -= (int64_t)(s->start_ns / 1000000000);
 	return true;
 }
 
-/* Seconds from PRE's last event to the start of POST's kernel, whose clock counts from there. */
+/*
+ * Seconds from PRE's last event to the start of POST's kernel. A machine without
+ * a clock of its own begins at the same moment with each boot, which says nothing.
+ */
 static bool between(const struct vt_side *pre, const struct vt_side *post, int64_t *seconds)
 {
 	int64_t a, b;
 
-	if (!began(pre, &a) || !began(post, &b) || !pre->start_ns || !post->start_ns)
+	if (!booted(pre, &a) || !booted(post, &b) || llabs(b - a) <= SAME_START_S)
 		return false;
-	*seconds = b - (int64_t)(post->start_ns / 1000000000) - a - (int64_t)((pre->last_ns - pre->start_ns) / 1000000000);
+	*seconds = b - a - (int64_t)(pre->last_ns / 1000000000);
 	return true;
 }
 

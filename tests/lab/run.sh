@@ -118,6 +118,7 @@ write_systemd_settings() {
 	local shipped=shipped conf
 	[ "$tracer" != none ] || shipped=none
 	conf=$(scenario_get "$scenario" live-update.conf "$LIVE_UPDATE_CONF")
+	setting INITRD "$(scenario_get "$scenario" initrd busybox)"
 	setting SERVICES "$(scenario_get "$scenario" services '')"
 	setting RECORDER_OLD "$(scenario_get "$scenario" recorder-old "$shipped")"
 	setting RECORDER_NEW "$(scenario_get "$scenario" recorder-new "$shipped")"

@@ -234,6 +234,15 @@ static size_t weight_of(const struct step *s)
 	return w;
 }
 
+/* At once, for a long walk; the smallest of its kind comes at the end. */
+static void note_first(const struct step *s, enum asked a, const struct breach *b)
+{
+	printf("broken: %s: %s: %s: %s: %s -r '", take_name(s->take[0].kind), asked_name(a), rule_name(b->rule), law_text(b->law), self);
+	step__print(s, stdout);
+	printf("' %s\n", dir);
+	fflush(stdout);
+}
+
 static void note(const struct step *s, enum asked a, const struct breach *b)
 {
 	size_t i = 0, weight = weight_of(s);
@@ -245,6 +254,7 @@ static void note(const struct step *s, enum asked a, const struct breach *b)
 		if (!groups)
 			die("out of memory");
 		groups[i] = (struct group){ .kind = s->take[0].kind, .law = b->law, .rule = b->rule, .weight = SIZE_MAX };
+		note_first(s, a, b);
 	}
 	groups[i].nr++;
 	if (weight >= groups[i].weight)

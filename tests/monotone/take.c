@@ -521,7 +521,7 @@ uint32_t take__places(enum take_kind k, const struct tale *t)
 	if (!t->true_copy || !t->nr_ev || k == TAKE_OTHER)
 		return 0;
 	/* The numbers of a text are ours, without those of the losses that it tells of: what more is missing hides among them. */
-	if (k == TAKE_UNSAID && t->nr_losses)
+	if (k == TAKE_UNSAID && t->numbered && t->nr_losses)
 		return 0;
 	if (is_hook(k))
 		return hooks_of(t)->nr[k];

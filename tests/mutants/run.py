@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Do the tests notice when the verdict logic is wrong? run.py TREE TRACES [WORD]
+"""Do the tests notice when the verdict logic is wrong? run.py TREE TRACES [WORD...]
 
 Each mutant of the table is put into a copy of TREE (built, in a temporary
 directory), built, and judged by the golden cases, the lab's recordings and the
 unit tests, until one fails. A mutant that none fails on survives. TRACES are
-those of `make monotone`; WORD picks mutants whose file or text has it.
+those of `make monotone`; each WORD picks the mutants whose file or text has it.
 """
 import json
 import os
@@ -132,6 +132,8 @@ def lab_fails(tool, traces, line):
 def killer(copy, traces, cases, lab, first):
     """The test that fails, or None. FIRST has what killed before: those come first."""
     tool = os.path.join(copy, "build/vfiotrace")
+    if first and first[0].startswith("part ") and part_fails(copy, tool, first[0][len("part "):]):
+        return first[0]
     order = [c for c in cases if c["name"] in first] + [c for c in cases if c["name"] not in first]
     for c in order:
         try:
@@ -144,6 +146,10 @@ def killer(copy, traces, cases, lab, first):
         why = lab_fails(tool, traces, line)
         if why:
             return "lab/%s: %s" % (line.split()[0], why)
+    if part_fails(copy, tool, "gate"):
+        return "part gate"
+    if build(copy, ["build/unit/" + u for u in UNITS]).returncode:
+        return "units: do not build"
     for u in UNITS:
         p = subprocess.run([os.path.join(copy, "build/unit", u)], capture_output=True, cwd=copy, timeout=120)
         if p.returncode or b"\nnot ok" in p.stdout:
@@ -151,17 +157,22 @@ def killer(copy, traces, cases, lab, first):
     return None
 
 
-def build(copy):
-    goals = ["build/vfiotrace"] + ["build/unit/" + u for u in UNITS]
+def part_fails(copy, tool, part):
+    p = subprocess.run([os.path.join(copy, "tests/golden/judge/run.sh"), tool, os.path.join(copy, "build/tools/mktrace")],
+                       capture_output=True, env=dict(os.environ, PART=part), timeout=300)
+    return p.returncode != 0
+
+
+def build(copy, goals):
     return subprocess.run(["make", "-s", "-j1", "VERSION=mutant"] + goals, cwd=copy, capture_output=True, text=True)
 
 
 def main():
     tree, traces = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    word = sys.argv[3] if len(sys.argv) > 3 else ""
+    words = sys.argv[3:]
     mutants = read_table(os.path.join(os.path.dirname(os.path.abspath(__file__)), "table"))
     check_table(mutants, tree)
-    mutants = [m for m in mutants if word in m["file"] or word in m["old"]]
+    mutants = [m for m in mutants if not words or any(w in m["file"] or w in m["old"] for w in words)]
     cases = read_cases(tree)
     lab = [l for l in open(os.path.join(tree, "tests/golden/judge/lab/expected")) if l.strip() and not l.startswith("#")]
     survivors, unexpected, first = [], [], []
@@ -169,7 +180,7 @@ def main():
         copy = os.path.join(tmp, "tree")
         unused = {os.path.join(tree, d) for d in (".git", "build/monotone", "build/fuzz", "build/try", "build/san", "build/lab")}
         shutil.copytree(tree, copy, symlinks=True, ignore=lambda d, names: [n for n in names if os.path.join(d, n) in unused])
-        p = build(copy)
+        p = build(copy, ["build/vfiotrace", "build/tools/mktrace"])
         if p.returncode:
             sys.exit("the tree does not build: " + p.stderr[-2000:])
         why = killer(copy, traces, cases, lab, [])
@@ -180,7 +191,7 @@ def main():
             whole = open(path).read()
             open(path, "w").write(whole.replace(m["old"], m["new"]))
             began = time.time()
-            p = build(copy)
+            p = build(copy, ["build/vfiotrace"])
             why = "does not build" if p.returncode else killer(copy, traces, cases, lab, first)
             open(path, "w").write(whole)
             if why and not p.returncode:
@@ -197,7 +208,7 @@ def main():
     print("%d mutants, %d survive (%.1f %%)" % (len(mutants), len(survivors), 100.0 * len(survivors) / max(1, len(mutants))))
     for m in survivors:
         print("  %s: %s -> %s: %s" % (m["file"], m["old"].strip(), m["new"].strip(), m["survives"] or "NO REASON"))
-    bad = len(unexpected) + (word == "" and len(survivors) >= ALLOWED * len(mutants))
+    bad = len(unexpected) + (not words and len(survivors) >= ALLOWED * len(mutants))
     print("%d passed, %d failed" % (len(mutants) - len(unexpected), bad))
     sys.exit(1 if bad else 0)
 

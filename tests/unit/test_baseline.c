@@ -144,9 +144,41 @@ static void no_names(void **state)
 	free(text);
 }
 
+/* Another finding of a rule is not the one that is known, and a rule with nothing to judge promises nothing and keeps no promise. */
+static void what_is_known(void **state)
+{
+	struct vt_lines demands = {}, coverage = {}, gone = {};
+	struct vt_baseline *b;
+	struct made m;
+	char *text, *why;
+
+	make(&m);
+	m.rows[1].status = VT_FOUND;
+	m.rows[3].status = VT_NOTHING;
+	text = vt_baseline__of(&m.j);
+	assert_int_equal(lines_with(text, "covered "), vt_nr_rules / 2 - 1);
+	assert_int_equal(vt_baseline__parse(text, strlen(text), &b, &why), 0);
+	strcpy(m.f[1].fingerprint, "00000000000000ff");
+	m.rows[3].status = VT_PASS;
+	m.rows[5].status = VT_NOTHING;
+	m.rows[7].status = VT_UNKNOWN;
+	vt_baseline__compare(b, &m.j, &demands, &coverage, &gone);
+	assert_true(m.f[0].known);
+	assert_false(m.f[1].known);
+	assert_int_equal(gone.nr, 2);
+	assert_non_null(strstr(gone.s[1], "has nothing to judge now"));
+	assert_int_equal(coverage.nr, 1);
+	assert_non_null(strstr(coverage.s[0], "is unknown now"));
+	vt_lines__free(&coverage);
+	vt_lines__free(&gone);
+	vt_baseline__free(b);
+	free(text);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(any_names), cmocka_unit_test(names_stay_apart), cmocka_unit_test(no_names) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(any_names), cmocka_unit_test(names_stay_apart), cmocka_unit_test(no_names),
+					     cmocka_unit_test(what_is_known) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

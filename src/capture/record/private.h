@@ -8,6 +8,7 @@
 
 #include "capture/object/object.h"
 #include "capture/record/recorder.h"
+#include "capture/record/status.h"
 #include "vfiotrace/trace.h"
 #include "vfiotrace/wire.h"
 
@@ -56,10 +57,12 @@ struct recorder {
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool planned;		/* since then the hooks are in the file, as they are known */
 	bool counted;		/* since then, for the last time */
 	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
 	uint32_t handlers_late;	/* see struct vt_control; attached so far */
+	bool told_missing;	/* that a file which arrived had no handler is in the trace */
 	int sigfd, child_go;
 	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
 	sigset_t was_blocked;
@@ -82,6 +85,7 @@ struct recorder {
 	struct {
 		int fd;			/* -1 = none */
 		char since[32];
+		char output[STATUS_OUTPUT];	/* with its directory: who reads it is elsewhere */
 		uint64_t events, lost, told_ns;
 	} status;		/* see status.h */
 };

@@ -29,8 +29,10 @@ static void on_record(struct recorder *r, const void *data, size_t len)
 		r->bad++;
 	r->consumed++;
 	r->dirty = true;
-	if (w->type == VT_EV_REBOOT)
+	if (w->type == VT_EV_REBOOT) {
 		r->jumping = w->phase == VT_EXIT && !w->slot[VT_S_RET];
+		r->planned = false;
+	}
 	if (w->type == VT_EV_SHUTDOWN || w->type == VT_EV_JUMP)
 		r->jumping = r->shut_down = true;
 	if (w->type == VT_EV_REC_MODULE)

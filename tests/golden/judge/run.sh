@@ -216,10 +216,11 @@ if [ -n "${PAIRS:-}" ]; then	# the same, as two files: NAME.pre and NAME.post
 	done
 	exit
 fi
+# PART=NAME: one of parts/ alone.
 for c in "$here"/cases/*.case; do
-	one "$c"
+	[ -n "${PART:-}" ] || one "$c"
 done
-for part in "$here"/parts/*.sh; do
+for part in "$here"/parts/${PART:-*}.sh; do
 	[ -e "$part" ] || continue
 	# shellcheck source=/dev/null
 	. "$part"

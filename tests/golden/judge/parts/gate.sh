@@ -43,6 +43,17 @@ gate 5 --baseline "$tmp/base" "$tmp"/lossy/{old,new}.vt
 says "the rule kho-leak was covered in the baseline and is unknown now"
 gate 64 --baseline "$tmp/base" --save-baseline "$tmp/b2" "$tmp"/good/{old,new}.vt
 
+# A rule that had nothing to judge promises nothing: it is not in the baseline, and what it finds later fails.
+# That one judged something and has nothing now is told.
+gate 0 --save-baseline "$tmp/base" "$tmp"/good/{old,new}.vt
+grep -q '^covered object-mismatch$' "$tmp/base" && not_ok "a rule that had nothing to judge is covered in a baseline" || ok
+pair object-mismatch object
+gate 1 --baseline "$tmp/base" "$tmp"/object/{old,new}.vt
+grep -q 'object-mismatch' "$tmp/flat" && ok || not_ok "gate says nothing of what a rule without a promise finds"
+gate 0 --save-baseline "$tmp/busy" "$tmp"/object/{old,new}.vt
+gate 0 --baseline "$tmp/busy" "$tmp"/good/{old,new}.vt
+complains "the rule object-mismatch was covered in the baseline and has nothing to judge now"
+
 # Known findings stay listed and do not fail; with other addresses, names of objects and times they are the same.
 gate 0 --save-baseline "$tmp/known" "$tmp"/seeded/{old,new}.vt
 gate 0 --baseline "$tmp/known" "$tmp"/seeded/{old,new}.vt
