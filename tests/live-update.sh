@@ -216,5 +216,9 @@ next_kernel 5 systemd-late-unit systemd-late-unit
 judge
 check "an update that is not known whole says why" told 'MESSAGE=live update 5: inconclusive: .*: POST: session vm0 was there when the recording began: .*' VFIOTRACE_SIDES=both PRIORITY=5
 
+next_kernel 6 systemd-second-lost systemd-second-lost
+judge
+check "the update in which a service loses its files" told 'MESSAGE=live update 6: .*: session-lost: .*: PRESERVE was refused with -EBUSY, 2 times: systemd goes on without these files .*' PRIORITY=4
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

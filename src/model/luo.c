@@ -779,7 +779,8 @@ static void luo_finalize(struct vt_build *b)
 			b->side->waits = v->name;
 		if (v->dir == VT_OUTGOING && !v->ended && !v->lives)
 			b->side->opened = v->name;
-		if (v->early && !b->side->early)
+		/* Of our own nobody wants to hear where there is another. */
+		if (v->early && (!b->side->early || !strcmp(b->side->early, VT_OWN_SESSION)))
 			b->side->early = v->name;
 	}
 }
