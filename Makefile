@@ -2,7 +2,7 @@
 #   V=1       show commands          SAN=1     ASan + UBSan build (own directory)
 #   OUTPUT=D  build elsewhere        DESTDIR, PREFIX   for install
 #   LINK=dynamic  against the distribution's libraries; the default is one static binary
-#   ARCH=arm64    for that architecture, from the distribution's packages for it: `DEPS=arm64 tests/deps.sh`
+#   ARCH=arm64    for that architecture, from the distribution's packages for it: `DEPS=cross tests/deps.sh`
 VERSION := $(shell packaging/version.sh)
 
 SAN    ?= 0
@@ -61,7 +61,7 @@ BIN      := $(OUTPUT)/vfiotrace
 # How this machine runs a program.
 runs     ?= $(1)
 RUN_BIN   = $(call runs,$(BIN))
-MAN      := $(patsubst docs/man/%,$(OUTPUT)/man/%,$(sort $(wildcard docs/man/*.[15])))
+MAN      := $(patsubst docs/man/%,$(OUTPUT)/man/%,$(sort $(wildcard docs/man/*.[158])))
 
 .PHONY: all pure clean install demo test
 all: $(BIN)
@@ -132,7 +132,7 @@ $(OUTPUT)/man/%: docs/man/% docs/man/make.sh include/vfiotrace/exit.h $(BIN) | $
 DOCS := README.md CHANGELOG.md docs/*.md docs/rules docs/findings docs/recipes
 install: $(BIN) $(MAN)
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/vfiotrace
-	$(Q)for m in $(MAN); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
+	$(Q)for m in $(filter-out %.8,$(MAN)); do install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}" || exit 1; done
 	$(Q)for s in docs/*.schema.json; do install -D -m 644 "$$s" "$(DESTDIR)$(PREFIX)/share/vfiotrace/$${s##*/}" || exit 1; done
 	$(Q)install -D -m 644 packaging/completion/vfiotrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vfiotrace
 	$(Q)install -D -m 644 packaging/completion/_vfiotrace $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_vfiotrace
@@ -142,7 +142,7 @@ install: $(BIN) $(MAN)
 .PHONY: deb
 deb:
 	$(Q)DEPS=ship tests/deps.sh
-	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=$(ARCH) tests/deps.sh)
+	$(Q)$(if $(filter $(HOST),$(ARCH)),,DEPS=cross tests/deps.sh)
 	$(Q)packaging/deb.sh $(OUTPUT)/deb $(patsubst x86_64,amd64,$(ARCH))
 
 # What records and judges the updates that systemd drives: docs/systemd.md.
@@ -151,6 +151,8 @@ SYSTEMD_FILES := packaging/systemd
 install-systemd:
 	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-live-update $(DESTDIR)$(PREFIX)/sbin/vfiotrace-live-update
 	install -D -m 755 $(SYSTEMD_FILES)/vfiotrace-generator $(DESTDIR)$(PREFIX)/lib/systemd/system-generators/vfiotrace-generator
+	install -D -m 644 docs/man/vfiotrace-live-update.8 $(DESTDIR)$(PREFIX)/share/man/man8/vfiotrace-live-update.8
+	install -D -m 755 $(SYSTEMD_FILES)/dracut/module-setup.sh $(DESTDIR)$(PREFIX)/lib/dracut/modules.d/90vfiotrace/module-setup.sh
 	$(Q)for u in $(SYSTEMD_FILES)/*.service; do install -D -m 644 "$$u" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}"; done
 	$(Q)[ -e $(DESTDIR)/etc/vfiotrace/live-update.conf ] || install -D -m 644 $(SYSTEMD_FILES)/live-update.conf $(DESTDIR)/etc/vfiotrace/live-update.conf
 

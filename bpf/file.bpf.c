@@ -22,7 +22,7 @@ ENTER(fput)
 static __always_inline void anon_exit(u32 variant, const char *name, struct file *file)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = c ? task_get() : NULL;
+	struct vt_task *t = c && calls_in_flight() ? task_get() : NULL;
 	struct vt_wire *w;
 
 	/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */

@@ -87,11 +87,11 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 
 	if (!c)
 		return 0;
-	memory_over();
-	t = task_get();
+	t = task_store(type);
+	memory_over(t);
 	leave_missed(t);
 	file_let_go(c, t);
-	t = frame_push(type, 0, false, 0);
+	frame_push_in(t, type, 0, false, 0);
 	watch_memory(type, a, t);
 	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
 	w = point ? pair : wire_make(t, type, VT_ENTER);
@@ -112,12 +112,12 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 {
 	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args;
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_wire *w, *pair;
 
 	if (!c)
 		return 0;
-	memory_over();
+	memory_over(t);
 	if (t)
 		t->folio_watch = 0;
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
@@ -141,10 +141,13 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 
 ENTER(op_can_preserve)
 {
+	struct vt_task *t;
+
 	if (!ctl_open())
 		return;
-	leave_missed(task_get());
-	frame_push(VT_EV_OP_CAN_PRESERVE, 0, false, 0);
+	t = task_store(VT_EV_OP_CAN_PRESERVE);
+	leave_missed(t);
+	frame_push_in(t, VT_EV_OP_CAN_PRESERVE, 0, false, 0);
 }
 EXIT(op_can_preserve)
 {

@@ -75,9 +75,8 @@ enum kho_how {
 };
 
 /* A loop in preserve that runs off its table: what proves it is recorded, the rest only counted. */
-__noinline bool spare(u32 type)
+__noinline bool spare(struct vt_task *t, u32 type)
 {
-	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 	struct vt_wire_cpu *cpu;
 	u32 zero = 0, at;
@@ -86,7 +85,7 @@ __noinline bool spare(u32 type)
 		return false;
 	/* What was given is counted as its runs end. */
 	if (!t->kho_taken++ && t->runs_at)
-		blocks_settle(false);
+		blocks_settle(t, false);
 	if (t->kho_taken <= t->kho_given + VT_SPARE_AFTER)
 		return false;
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
@@ -149,7 +148,7 @@ __noinline int kho_exit(u32 type, u32 how, u64 arg, u64 nr, u64 ret)
 		bpf_map_delete_elem(&privates, &arg);
 	if (t && !depth && type == VT_EV_KHO_ALLOC_PRESERVE)
 		t->kho_given++;
-	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(type))
+	if (c && type == VT_EV_KHO_UNPRESERVE_FREE && spare(t, type))
 		return 0;
 	return kho_tell(c, t, type, how, depth, arg, nr, ret);
 }
@@ -181,9 +180,8 @@ static __always_inline bool tells_memory(u32 type)
  * and a look at their end is enough. All that succeed go by ranges, but for a
  * single one that stands behind another call of KHO: that call's record follows.
  */
-static __always_inline bool by_range(struct vt_control *c, u64 page, bool folio)
+static __always_inline bool by_range(struct vt_control *c, struct vt_task *t, u64 page, bool folio)
 {
-	struct vt_task *t = task_get();
 	struct vt_frame *f = frame_top(t);
 
 	if (!c || !c->vmemmap || page < c->vmemmap || !t || (folio && t->kho_depth))
@@ -221,8 +219,8 @@ __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 		folio_outside(folio, ret);
 		return 0;
 	}
-	if (ok && by_range(c, folio, true)) {
-		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(type))
+	if (ok && by_range(c, t, folio, true)) {
+		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(t, type))
 			return 0;
 		order = order_of_folio(folio);
 		block_add(type, folio, order, 1ull << order, type == VT_EV_KHO_RESTORE_FOLIO ? lru_of_folio(folio) : 0);
@@ -261,10 +259,11 @@ __noinline int pages_done(u32 type, u64 page, u64 nr, u64 ret, u64 arg)
 {
 	bool restore = type == VT_EV_KHO_RESTORE_PAGES, preserve = type == VT_EV_KHO_PRESERVE_PAGES;
 	bool failed = restore ? !page : preserve && ret;
+	struct vt_task *t = task_stored(0);
 
-	if (failed || !by_range(ctl_open(), page, false))
+	if (failed || !by_range(ctl_open(), t, page, false))
 		kho_leaf(type, HAS_NR | (restore ? ARG_PHYS | RET_POINTER : ARG_PAGE | (preserve ? RET_INT : 0)), arg, nr, ret);
-	else if (type != VT_EV_KHO_UNPRESERVE_PAGES || !spare(type))
+	else if (type != VT_EV_KHO_UNPRESERVE_PAGES || !spare(t, type))
 		block_add(type, page, VT_NO_ORDER, nr, 0);
 	return 0;
 }

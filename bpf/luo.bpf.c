@@ -63,12 +63,12 @@ __noinline int slot_luo_file(struct vt_wire *w, u64 lf)
 __noinline int session_exit(u32 type, u64 name, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_wire *w;
 
 	if (!c)
 		return 0;
-	memory_over();
+	memory_over(t);
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {
 		session_name(w, (char *)name);
@@ -117,12 +117,14 @@ ENTER(session_release)
 {
 	struct vt_control *c = ctl_open();
 	struct luo_session *s;
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return;
 	s = (struct luo_session *)READ(in->file, private_data);
-	w = wire_new(SESSION_RELEASE, ENTER);
+	t = task_store(VT_EV_SESSION_RELEASE);
+	w = wire_new_in(t, SESSION_RELEASE, ENTER);
 	if (w) {
 		session_name(w, NAME_OF(s));
 		slot(w, VT_S_OBJ_SESSION, (u64)s);
@@ -130,20 +132,20 @@ ENTER(session_release)
 		slot(w, VT_S_COUNT, READ(s, file_set.count));
 		wire_send(c, w);
 	}
-	frame_push(VT_EV_SESSION_RELEASE, (u64)s, false, 0);
+	frame_push_in(t, VT_EV_SESSION_RELEASE, (u64)s, false, 0);
 }
 
 EXIT(session_release)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_wire *w;
 
 	if (!c)
 		return;
 	/* Left before the record: the session is freed by now, and its name must not be read again. */
 	frame_pop(t, VT_EV_SESSION_RELEASE);
-	w = wire_new(SESSION_RELEASE, EXIT);
+	w = wire_new_in(t, SESSION_RELEASE, EXIT);
 	if (!w)
 		return;
 	slot(w, VT_S_RET, (s64)in->ret);
@@ -167,19 +169,26 @@ EXIT(session_deserialize)
 
 __noinline int slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
 {
+	u64 name = flb + bpf_core_field_offset(struct liveupdate_flb, compatible), read, owner;
+
 	if (!w)
 		return 0;
 	slot(w, VT_S_FLB, flb);
-	text_str(w, VT_TEXT_NAME, (void *)(flb + bpf_core_field_offset(struct liveupdate_flb, compatible)));
+	text_str(w, VT_TEXT_NAME, (void *)name);
+	read = w->text_is == VT_TEXT_NAME ? ((u64 *)w->text)[0] : 0;
+	owner = (u64)READ(READ((struct liveupdate_flb *)flb, ops), owner);
+	if (owner)
+		slot_read(w, VT_S_MOD_REF, owner + bpf_core_field_offset(struct module, refcnt), 4);
 	if (outgoing)
-		slot_read(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), 4);
+		slot_near(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), name, read);
 	if (incoming)
-		slot_read(w, VT_S_FLB_COUNT_IN, flb + bpf_core_field_offset(struct liveupdate_flb, private.incoming.count), 4);
+		slot_near(w, VT_S_FLB_COUNT_IN, flb + bpf_core_field_offset(struct liveupdate_flb, private.incoming.count), name, read);
 	return 0;
 }
 
 struct flb_walk {
 	struct vt_control *c;
+	struct vt_task *t;
 	u64 handler, head, at;
 };
 
@@ -191,7 +200,7 @@ static long emit_flb(u32 i, struct flb_walk *k)
 	if (!k->at || k->at == k->head)
 		return 1;
 	link = (struct luo_flb_link *)(k->at - bpf_core_field_offset(struct luo_flb_link, list));
-	w = wire_new(FLB_STATE, POINT);
+	w = wire_new_in(k->t, FLB_STATE, POINT);
 	if (w) {
 		slot(w, VT_S_HANDLER, k->handler);
 		slot_flb(w, (u64)READ(link, flb), true, true);
@@ -202,47 +211,52 @@ static long emit_flb(u32 i, struct flb_walk *k)
 }
 
 /* All FLBs of a handler, each with its two counts. Most handlers have none. */
-__noinline int flb_states(u64 fh)
+__noinline int flb_states(struct vt_task *t, u64 fh)
 {
-	struct flb_walk k = { .c = ctl_open(), .handler = fh };
+	struct flb_walk k = { .c = ctl_open(), .t = t, .handler = fh };
 
 	if (!k.c || !HAS_FLB_COUNT)
 		return 0;
 	k.head = fh + bpf_core_field_offset(struct liveupdate_file_handler, flb_list);
 	k.at = read_u64(k.head);
-	bpf_loop(32, emit_flb, &k, 0);
+	if (k.at != k.head)
+		bpf_loop(32, emit_flb, &k, 0);
 	return 0;
 }
 
 __noinline int flb_exit(u32 type, u64 fh, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return 0;
-	w = wire_make(task_get(), type, VT_EXIT);
+	t = task_get();
+	w = wire_make(t, type, VT_EXIT);
 	if (w) {
 		slot_handler(w, (struct liveupdate_file_handler *)fh);
 		if (has_ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	flb_states(fh);
+	flb_states(t, fh);
 	return 0;
 }
 
 /* The counts as they were, and for luo_preserve_file()'s exit: which handler it is. */
 ENTER(flb_preserve)
 {
+	struct vt_task *t;
 	struct vt_frame *f;
 
 	if (!ctl_open())
 		return;
-	f = frame_top(task_get());
+	t = task_get();
+	f = frame_top(t);
 	if (f && f->type == VT_EV_LUO_PRESERVE)
 		f->object = (u64)in->fh;
-	flb_states((u64)in->fh);
+	flb_states(t, (u64)in->fh);
 }
 EXIT(flb_preserve)
 {
@@ -295,12 +309,15 @@ EXIT(flb_put_in)
 ENTER(luo_preserve)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return;
-	memory_over();
-	w = wire_new_in(frame_push(VT_EV_LUO_PRESERVE, SESSION_OF(in->set), true, in->token), LUO_PRESERVE, ENTER);
+	t = task_store(VT_EV_LUO_PRESERVE);
+	memory_over(t);
+	frame_push_in(t, VT_EV_LUO_PRESERVE, SESSION_OF(in->set), true, in->token);
+	w = wire_new_in(t, LUO_PRESERVE, ENTER);
 	if (!w)
 		return;
 	slot(w, VT_S_FD, (s64)in->fd);
@@ -324,7 +341,7 @@ __noinline int slot_failed(struct vt_wire *w, u64 fh, u64 file)
 EXIT(luo_preserve)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_frame *f = frame_top(t);
 	struct luo_file *lf = NULL;
 	u64 fh = 0, file = 0;
@@ -333,13 +350,13 @@ EXIT(luo_preserve)
 
 	if (!c)
 		return;
-	memory_over();
+	memory_over(t);
 	if (ret && f && f->type == VT_EV_LUO_PRESERVE) {
 		fh = f->object;
 		file = f->file;
 	}
 	if (fh)
-		flb_states(fh);
+		flb_states(t, fh);
 	w = wire_make_pair(t, VT_EV_LUO_PRESERVE, VT_EXIT);
 	if (!ret)
 		lf = last_luo_file(in->set);
@@ -355,18 +372,21 @@ EXIT(luo_preserve)
 		snap_file(t, w, READ(lf, file), VT_P_PRESERVED);
 	if (w)
 		wire_send(c, w);
-	frame_pop(t, VT_EV_LUO_PRESERVE);
+	frame_pop_worked(t, VT_EV_LUO_PRESERVE, ret);
 }
 
 ENTER(luo_retrieve)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return;
-	memory_over();
-	w = wire_new_in(frame_push(VT_EV_LUO_RETRIEVE, SESSION_OF(in->set), true, in->token), LUO_RETRIEVE, ENTER);
+	t = task_store(VT_EV_LUO_RETRIEVE);
+	memory_over(t);
+	frame_push_in(t, VT_EV_LUO_RETRIEVE, SESSION_OF(in->set), true, in->token);
+	w = wire_new_in(t, LUO_RETRIEVE, ENTER);
 	if (w)
 		wire_send(c, w);
 }
@@ -374,14 +394,14 @@ ENTER(luo_retrieve)
 EXIT(luo_retrieve)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct file *file = NULL;
 	struct vt_wire *w;
 	int ret = in->ret;
 
 	if (!c)
 		return;
-	memory_over();
+	memory_over(t);
 	if (!ret)
 		bpf_probe_read_kernel(&file, sizeof(file), in->filep);
 	/* Before the record of the return: what is told here belongs to the call. */
@@ -403,12 +423,15 @@ EXIT(luo_retrieve)
 __noinline int set_enter(u32 type, u64 set)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return 0;
-	memory_over();
-	w = wire_make(frame_push(type, SESSION_OF(set), false, 0), type, VT_ENTER);
+	t = task_store(type);
+	memory_over(t);
+	frame_push_in(t, type, SESSION_OF(set), false, 0);
+	w = wire_make(t, type, VT_ENTER);
 	if (!w)
 		return 0;
 	slot(w, VT_S_COUNT, READ((struct luo_file_set *)set, count));
@@ -419,12 +442,12 @@ __noinline int set_enter(u32 type, u64 set)
 __noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
+	struct vt_task *t = task_stored(0);
 	struct vt_wire *w;
 
 	if (!c)
 		return 0;
-	memory_over();
+	memory_over(t);
 	file_let_go(c, t);
 	w = wire_make(t, type, VT_EXIT);
 	if (w) {
@@ -433,7 +456,10 @@ __noinline int set_exit(u32 type, u64 set, bool has_ret, int ret)
 			slot(w, VT_S_RET, (s64)ret);
 		wire_send(c, w);
 	}
-	frame_pop(t, type);
+	if (type == VT_EV_LUO_FINISH)
+		frame_pop_worked(t, type, ret);
+	else
+		frame_pop(t, type);
 	return 0;
 }
 
@@ -518,21 +544,41 @@ EXIT(luo_deserialize)
 	set_exit(VT_EV_LUO_DESERIALIZE, (u64)in->set, true, in->ret);
 }
 
-/* ---- file descriptors that an ioctl hands out ---- */
+/* ---- ioctls that fail although what they did stays ---- */
+
+/* The call of LUO that worked within this ioctl, and forgets it: 0 = none. */
+static __always_inline u32 ioctl_worked(void)
+{
+	struct vt_task *t = task_stored(0);
+	u32 type = t ? t->worked : 0;
+
+	if (type)
+		t->worked = 0;
+	return type;
+}
+
+static __always_inline void slot_worked(struct vt_wire *w, u32 type)
+{
+	static const char preserved[] = "luo_preserve_file", finished[] = "luo_file_finish";
+
+	text_str(w, VT_TEXT_NAME, type == VT_EV_LUO_PRESERVE ? preserved : finished);
+}
 
 __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 {
-	u32 tid = (u32)bpf_get_current_pid_tgid();
+	u32 tid = (u32)bpf_get_current_pid_tgid(), worked = ioctl_worked();
 	struct vt_installed *i = bpf_map_lookup_elem(&installed, &tid);
 	struct file *session = (struct file *)file;
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
 
-	/* A call that works, and one that fails without having handed out anything, are no news. */
-	if (i && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
+	/* A call that works, and one that fails without having done anything, are no news. */
+	if ((i || worked) && ret < 0 && c && (w = wire_new(LUO_IOCTL, EXIT))) {
 		w->variant = variant;
 		slot(w, VT_S_RET, ret);
-		if (i->fd == NO_FD) {
+		if (!i) {
+			slot_worked(w, worked);
+		} else if (i->fd == NO_FD) {
 			session = (struct file *)i->file;	/* put already, and freed only on the way to user space */
 		} else {
 			slot(w, VT_S_FD, i->fd);

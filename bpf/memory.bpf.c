@@ -108,7 +108,7 @@ __noinline int module_ref(u32 type, u32 site, u64 mod)
 	struct vt_wire *w;
 
 	/* A handler that is built in has no module. */
-	if (!mod || (type == VT_EV_MODULE_GET && module_leaves(mod)))
+	if (!mod || ((type == VT_EV_MODULE_GET || type == VT_EV_FLB_PIN) && module_leaves(mod)))
 		return 0;
 	w = wire_make(task_get(), type, VT_POINT);
 	if (!w)
@@ -173,6 +173,12 @@ SEC("kprobe") int at_site(struct pt_regs *ctx)
 		break;
 	case VT_SITE_MODULE_PUT:
 		module_ref(VT_EV_MODULE_PUT, i, PT_REGS_PARM1(ctx));
+		break;
+	case VT_SITE_FLB_PIN:
+		module_ref(VT_EV_FLB_PIN, i, PT_REGS_PARM1(ctx));
+		break;
+	case VT_SITE_FLB_UNPIN:
+		module_ref(VT_EV_FLB_UNPIN, i, PT_REGS_PARM1(ctx));
 		break;
 	}
 	return 0;

@@ -18,9 +18,9 @@ $(OUTPUT)/run/%: $(OUTPUT)/%
 # What is asked of a build that was made for another machine: `make ARCH=arm64 host-test`.
 .PHONY: host-test same-reports
 host-test:
-	$(Q)DEPS=$(ARCH) tests/deps.sh
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/run.sh cli-test unit golden-trace judge-test same-reports
+	$(Q)DEPS=cross tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) all
+	$(Q)TEST_LOGS=build/test-logs/$(ARCH) tests/run.sh cli-test unit golden-trace judge-test same-reports
 # What it says of recorded pairs is what the machine's own build says.
 same-reports: $(OUTPUT)/run/vfiotrace
 	$(Q)$(MAKE) --no-print-directory ARCH=$(HOST) OUTPUT=build all

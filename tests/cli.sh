@@ -215,7 +215,7 @@ lab=$(dirname "$0")/lab
 sed -n 's/^    \(make \)\?//p' "$(dirname "$0")/../docs/systemd.md" >"$tmp/commands"
 check "docs/systemd.md has commands" 0 "vfiotrace status" cat "$tmp/commands"
 while read -r command; do
-	check "the lab runs: $command" 0 "" grep -qF -- "${command#journalctl -b }" "$lab/run.sh" "$lab/guest/systemd/as-documented"
+	check "the lab runs: $command" 0 "" grep -qF -- "${command#journalctl -b }" "$lab/run.sh" "$lab/guest/systemd/as-documented" "$lab/dracut.sh"
 done <"$tmp/commands"
 
 echo "$passed passed, $failed failed"

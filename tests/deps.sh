@@ -3,8 +3,9 @@
 # Installs what building, the lab and the tests need, from the distribution: Debian 12 and later.
 # Quiet when everything is there. DEPS picks: build; host (build, and the tests without a kernel);
 # ship (build, and the package, the man pages' and the distributions' tests); bench for what only
-# `make bench` needs as well, flavours for `make lab-all`; arm64 for `make ARCH=arm64`, its host-test and the lab's guests
-# with LAB_ARCH=arm64; all, the default, is what `make test` takes.
+# `make bench` needs as well, flavours for `make lab-all`; cross for `make ARCH=arm64` and its host-test, arm64 for the
+# lab's guests with LAB_ARCH=arm64 as well; all, the default, is what `make test` takes but for its parts of arm64, which
+# install what they take.
 # With --list the names are printed and nothing is installed.
 set -eu
 
@@ -16,7 +17,7 @@ ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot l
 bench="bpftrace trace-cmd"
 flavours="clang-19 lld-19 llvm-19"
 # For another architecture than the machine's: its compiler, its libraries beside ours, its emulators.
-arm64="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 libdeflate-dev:arm64 libprotobuf-c-dev:arm64 libcmocka-dev:arm64 qemu-user-static qemu-system-arm"
+cross="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 libdeflate-dev:arm64 libprotobuf-c-dev:arm64 libcmocka-dev:arm64 qemu-user-static"
 
 case ${DEPS:-all} in
 build) want=$build ;;
@@ -25,10 +26,11 @@ ship) want="$build $ship" ;;
 all) want="$build $lab $host $fuzz $ship" ;;
 bench) want="$build $lab $host $fuzz $bench" ;;
 flavours) want="$build $lab $host $fuzz $flavours" ;;
-arm64) want="$build $lab $host $arm64" foreign=arm64 ;;
-*) echo "DEPS=$DEPS: there are build, host, ship, bench, flavours, arm64 and all" >&2; exit 64 ;;
+cross) want="$build $host $cross" foreign=arm64 here="$build $host" ;;
+arm64) want="$build $lab $host $cross qemu-system-arm" foreign=arm64 here="$build $lab $host" ;;
+*) echo "DEPS=$DEPS: there are build, host, ship, bench, flavours, cross, arm64 and all" >&2; exit 64 ;;
 esac
-[ "$(dpkg --print-architecture 2>/dev/null)" != "${foreign:-}" ] || { want="$build $lab $host" foreign=; }
+[ "$(dpkg --print-architecture 2>/dev/null)" != "${foreign:-}" ] || { want=$here foreign=; }
 want=$(printf '%s\n' $want | sort -u)
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' $want

@@ -61,9 +61,14 @@ $(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addpre
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
-$(OUTPUT)/unit/test_origin: $(OUTPUT)/tests/unit/test_origin.o $(call OBJ,src/capture/kernel/origin.c)
+$(OUTPUT)/unit/test_origin: $(OUTPUT)/tests/unit/test_origin.o $(call OBJ,src/capture/kernel/origin.c src/capture/kernel/klog.c)
+$(OUTPUT)/unit/test_klog: $(OUTPUT)/tests/unit/test_klog.o $(call OBJ,src/capture/kernel/klog.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_memory: $(OUTPUT)/tests/unit/test_memory.o $(call OBJ,src/capture/kernel/memory.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=sysconf,--wrap=pread,--wrap=vmsplice -o $@ $^ -lcmocka
 
 $(OUTPUT)/unit/test_structfile: $(OUTPUT)/tests/unit/test_structfile.o $(call OBJ,src/capture/record/structfile.c) $(TRACE_OBJ)
 	$(call say,LINK,$@)

@@ -5,11 +5,12 @@
 # Usage: run.sh PART... where PART is a make target that prints "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 74
-mkdir -p build/test-logs
+logs=${TEST_LOGS:-build/test-logs}
+mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 
 for part in "$@"; do
-	log=build/test-logs/$part.log
+	log=$logs/$part.log
 	echo "== $part"
 	make --no-print-directory "$part" 2>&1 | tee "$log"
 	code=${PIPESTATUS[0]}

@@ -117,7 +117,8 @@ struct liveupdate_file_handler {
 };
 struct luo_flb_private_state { refcount_t count; };
 struct luo_flb_private { struct luo_flb_private_state outgoing, incoming; };
-struct liveupdate_flb { const char compatible[48]; struct luo_flb_private private; };
+struct liveupdate_flb_ops { struct module *owner; };
+struct liveupdate_flb { const char compatible[48]; const struct liveupdate_flb_ops *ops; struct luo_flb_private private; };
 struct luo_flb_link { struct liveupdate_flb *flb; struct list_head list; };
 struct liveupdate_file_op_args {
 	struct liveupdate_file_handler *handler;

@@ -146,7 +146,7 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 	}
 	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
 		all->run[i].step = all->run[i].blocks = all->run[i].next = 0;
-	if (!t->sums)
+	if (!t->nr_sums)
 		t->runs_depth = t->depth;
 	return all;
 }
@@ -154,13 +154,17 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 /* What call of KHO's own it was part of, if any, has the sum of it. */
 static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
 {
-	u32 way = way_of(r->type);
+	u32 i = way_of(r->type) * VT_ORDERS + r->order, n = t->nr_sums & (VT_SUMS - 1);
 	struct vt_sum *s;
 
 	if (r->depth)
 		return true;
-	t->sums |= 1u << way;
-	s = sum_at(t, way * VT_ORDERS + r->order);
+	s = sum_at(t, i);
+	if (!s->count) {
+		barrier_var(n);
+		t->used[n] = i;
+		t->nr_sums++;
+	}
 	s->pages += pages;
 	if (r->order == VT_NO_ORDER) {
 		s->count += pages;
@@ -194,10 +198,9 @@ static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, co
 	wire_send(c, w);
 }
 
-__noinline int run_end(struct vt_run *r)
+__noinline int run_end(struct vt_task *t, struct vt_run *r)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_task *t = task_get();
 	u64 phys, pages;
 
 	if (!r || !c || !t || !r->blocks)
@@ -224,10 +227,18 @@ static __always_inline void sum_name(struct vt_wire *w, u32 way)
 	w->text_is = VT_TEXT_NAME;
 }
 
-static long sum_tell(u32 i, struct vt_task **task)
+static __always_inline u32 sum_used(struct vt_task *t, u32 n)
+{
+	n &= VT_SUMS - 1;
+	barrier_var(n);
+	return t->used[n];
+}
+
+static long sum_tell(u32 n, struct vt_task **task)
 {
 	struct vt_control *c = ctl_get();
 	struct vt_task *t = *task;
+	u32 i = sum_used(t, n);
 	struct vt_sum *s = sum_at(t, i);
 	struct vt_wire *w;
 
@@ -248,9 +259,9 @@ static long sum_tell(u32 i, struct vt_task **task)
 	return 0;
 }
 
-static long sum_drop(u32 i, struct vt_task **task)
+static long sum_drop(u32 n, struct vt_task **task)
 {
-	__builtin_memset(sum_at(*task, i), 0, sizeof(struct vt_sum));
+	__builtin_memset(sum_at(*task, sum_used(*task, n)), 0, sizeof(struct vt_sum));
 	return 0;
 }
 
@@ -258,14 +269,13 @@ static long sum_drop(u32 i, struct vt_task **task)
 static __always_inline void blocks_drop(struct vt_task *t)
 {
 	loss_count(VT_EV_KHO_MEMORY);
-	t->sums = t->nr_runs = 0;
-	bpf_loop(VT_SUMS, sum_drop, &t, 0);
+	bpf_loop(t->nr_sums, sum_drop, &t, 0);
+	t->nr_sums = t->nr_runs = 0;
 }
 
 /* Open runs are told, the newest last, and, when the call is OVER, its sums. */
-__noinline int blocks_settle(bool over)
+__noinline int blocks_settle(struct vt_task *t, bool over)
 {
-	struct vt_task *t = task_stored(0);
 	struct vt_runs *all;
 	bool ours;
 
@@ -276,7 +286,8 @@ __noinline int blocks_settle(bool over)
 	t->runs_at = 0;
 	if (all) {
 		for (u32 i = VT_RUNS_OPEN; ours && i-- > 0;) {
-			run_end(&all->run[i]);
+			if (all->run[i].blocks)
+				run_end(t, &all->run[i]);
 			all->run[i].next = 0;
 		}
 		all->owner = 0;
@@ -288,9 +299,8 @@ __noinline int blocks_settle(bool over)
 	if (!over)
 		return 0;
 	t->nr_runs = 0;
-	if (t->sums)
-		bpf_loop(VT_WAYS * VT_ORDERS, sum_tell, &t, 0);
-	t->sums = 0;
+	bpf_loop(t->nr_sums, sum_tell, &t, 0);
+	t->nr_sums = 0;
 	return 0;
 }
 
@@ -358,29 +368,27 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 
 	if (!t)
 		return 0;
-	if ((t->runs_at || t->sums) && t->runs_depth != t->depth)
-		blocks_settle(false);
+	if ((t->runs_at || t->nr_sums) && t->runs_depth != t->depth)
+		blocks_settle(t, false);
 	k.b.depth = t->kho_depth;
 	k.all = runs_of(t);
 	if (!k.all)
 		k.all = runs_begin(t);
 	bpf_loop(VT_RUNS_OPEN, run_try, &k, 0);
-	if (!k.found)
-		run_end(run_at(k.all, VT_RUNS_OPEN - 1));
+	if (!k.found && run_at(k.all, VT_RUNS_OPEN - 1)->blocks)
+		run_end(t, run_at(k.all, VT_RUNS_OPEN - 1));
 	bpf_loop(k.at, run_back, &k, 0);
 	k.all->run[0] = k.b;
 	if (!k.found)
-		run_end(&k.all->run[0]);
+		run_end(t, &k.all->run[0]);
 	return 0;
 }
 
 /* Where calls begin and end within which memory is preserved or restored: those of LUO, and callbacks. */
-static __always_inline void memory_over(void)
+static __always_inline void memory_over(struct vt_task *t)
 {
-	struct vt_task *t = task_stored(0);
-
-	if (t && (t->runs_at || t->sums))
-		blocks_settle(true);
+	if (t && (t->runs_at || t->nr_sums))
+		blocks_settle(t, true);
 }
 
 #endif

@@ -31,8 +31,7 @@ __noinline int slot_file_at(struct vt_wire *w, u64 f)
 {
 	if (!w || !f)
 		return 0;
-	if (!tracked(f, VT_C_FILE))
-		track(f, VT_C_FILE);
+	file_known(f);
 	slot_file_dying(w, (struct file *)f);
 	return 0;
 }

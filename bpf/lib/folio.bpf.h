@@ -33,7 +33,7 @@ struct {
 	__type(value, struct vt_suspect);
 } suspects VT_MAP_ATTR;
 
-enum folio_state { FOLIO_FREE, FOLIO_HELD, FOLIO_CACHED };
+enum folio_state { FOLIO_FREE, FOLIO_HELD, FOLIO_CACHED, FOLIO_REUSED };
 
 struct folio_seen {
 	enum folio_state state;
@@ -84,6 +84,8 @@ static __always_inline void folio_tell(struct vt_control *c, const struct vt_fol
 		__builtin_memcpy(w->text, "held", 5);
 	else if (s->state == FOLIO_CACHED)
 		__builtin_memcpy(w->text, "cached", 7);
+	else if (s->state == FOLIO_REUSED)
+		__builtin_memcpy(w->text, "reused", 7);
 	else
 		__builtin_memcpy(w->text, "free", 5);
 	w->text_is = VT_TEXT_NAME;

@@ -11,35 +11,47 @@
 
 #define VT_OUTSIDE 64		/* of them are looked at: more has nobody been seen to give */
 
+struct vt_outside {
+	u64 folio;
+	u32 order, pad;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, VT_OUTSIDE);
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct vt_outside);
 } outside VT_MAP_ATTR;
 
 static __always_inline void outside_keep(struct vt_control *c, u64 folio)
 {
 	u32 i = __sync_fetch_and_add(&c->outside, 1);
-	u64 *p = i < VT_OUTSIDE ? bpf_map_lookup_elem(&outside, &i) : NULL;
+	struct vt_outside *p = i < VT_OUTSIDE ? bpf_map_lookup_elem(&outside, &i) : NULL;
 
-	if (p)
-		*p = folio;
+	if (!p)
+		return;
+	p->order = order_of_folio(folio);
+	p->folio = folio;
 }
 
-/* One that was taken back and then freed is told too: the reader knows. */
+/*
+ * One that was taken back and then freed is told too: the reader knows. Memory
+ * that is in use again, and not as the folio that it was, has been free.
+ */
 static long outside_visit(u32 i, struct vt_control **c)
 {
-	u64 *p = bpf_map_lookup_elem(&outside, &i);
+	struct vt_outside *p = bpf_map_lookup_elem(&outside, &i);
 	struct folio_seen s = { .state = FOLIO_FREE };
 	struct vt_folio f = {};
 
-	if (!p || !*p)
+	if (!p || !p->folio)
 		return 0;
-	s.refs = READ((struct page *)*p, _refcount.counter);
+	s.refs = READ((struct page *)p->folio, _refcount.counter);
+	if (s.refs && order_of_folio(p->folio) == p->order)
+		return 0;
 	if (s.refs)
-		return 0;
-	f.page = *p;
+		s.state = FOLIO_REUSED;
+	f.page = p->folio;
 	folio_tell(*c, &f, &s);
 	return 0;
 }

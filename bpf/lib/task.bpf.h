@@ -68,7 +68,8 @@ struct vt_task {
 	u32 kho_depth;
 	u32 in_section;		/* depth + 1 at which the section of fault injection began, 0 = outside */
 	u32 section_call, section_allocs;
-	u32 folio_watch, pad;
+	u32 folio_watch;
+	u32 worked;		/* enum vt_event_type of the call just over that an ioctl cannot take back, 0 = none */
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
 	struct vt_frame frame[VT_FRAMES];
@@ -76,9 +77,10 @@ struct vt_task {
 	u32 runs_at;		/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
 	u32 runs_depth;		/* DEPTH of the call that runs and sums belong to */
 	u32 nr_runs;		/* records of runs within it */
-	u32 sums;		/* which of SUM are in use: bit per way */
+	u32 nr_sums;		/* how many of SUM are in use, and which: */
+	u8 used[VT_SUMS];
 	struct vt_runs runs;
-	struct vt_sum sum[VT_SUMS];	/* all 0 where SUMS says that it is not in use */
+	struct vt_sum sum[VT_SUMS];	/* all 0 where it is not in use */
 	/* These stay from call to call: a bit for each enum vt_event_type of which a call was seen to begin, or was in flight at first. */
 	u64 known[VT_EV_MAX / 64 + 1];
 };
@@ -125,6 +127,12 @@ static __always_inline struct vt_frame *frame_top(struct vt_task *t)
 static __always_inline void task_begin(struct vt_task *t)
 {
 	__builtin_memset(t, 0, offsetof(struct vt_task, frame));
+}
+
+/* Somebody is inside of a call, for those that the whole machine passes. */
+static __always_inline bool calls_in_flight(void)
+{
+	return *(volatile unsigned int *)&control.calls;
 }
 
 /* Without memory for it the records within a call of TYPE go without their session: that is a loss of the call's. */
@@ -184,6 +192,8 @@ __noinline int frame_begin(struct vt_task *t, u32 type, u64 session, bool has_to
 	task_first(t, type);
 	if (t->depth)
 		up = *frame_at(t, t->top);
+	else
+		__sync_fetch_and_add(&control.calls, 1);
 	t->depth++;
 	section_enter(t, type);
 	if (t->depth > VT_FRAMES)
@@ -206,7 +216,14 @@ __noinline int frame_begin(struct vt_task *t, u32 type, u64 session, bool has_to
 	return 0;
 }
 
-/* Enters a traced call. */
+/* Enters a traced call, of the thread that T is of: as task_store() gave it, a look-up is dear. */
+static __always_inline void frame_push_in(struct vt_task *t, u32 type, u64 session, bool has_token, u64 token)
+{
+	if (t && !t->depth)
+		task_begin(t);
+	frame_begin(t, type, session, has_token, token);
+}
+
 static __always_inline struct vt_task *frame_push(u32 type, u64 session, bool has_token, u64 token)
 {
 	struct vt_task *t = task_make(type);
@@ -221,6 +238,8 @@ static __always_inline void frame_drop(struct vt_task *t)
 		t->in_section = 0;
 	if (--t->depth && t->depth <= VT_FRAMES)
 		t->top = t->depth - 1;
+	if (!t->depth)
+		__sync_fetch_and_add(&control.calls, -1);
 }
 
 /* Of the thread's calls: how many lie above the newest of TYPE; VT_FRAMES: there is none. Loops are bpf_loop(), of which the verifier sees one turn. */
@@ -286,7 +305,7 @@ __noinline int frames_mend(u32 type)
 	return 0;
 }
 
-/* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_make(). */
+/* Leaves a call of TYPE, while the gate is open. T as task_get() gave it, or task_stored(). */
 __noinline int frame_pop(struct vt_task *t, u32 type)
 {
 	struct vt_frame *f = frame_top(t);
@@ -297,6 +316,14 @@ __noinline int frame_pop(struct vt_task *t, u32 type)
 	else
 		frames_mend(type);
 	return 0;
+}
+
+/* The same for a call that its ioctl cannot take back once it worked. One that something else than an ioctl made is inside of that. */
+static __always_inline void frame_pop_worked(struct vt_task *t, u32 type, int ret)
+{
+	frame_pop(t, type);
+	if (t && !t->depth && !ret)
+		t->worked = type;
 }
 
 #endif

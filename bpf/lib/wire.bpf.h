@@ -36,6 +36,20 @@ static __always_inline void slot_read(struct vt_wire *w, enum vt_slot s, u64 add
 		slot(w, s, width == 4 ? (u64)(s64)(s32)v : v);
 }
 
+/*
+ * The same where KNOWN, nearby, was READ already and was not 0: of the same page, and so can be this. Few members
+ * are beyond its end, and then a 0 may be a fault.
+ */
+static __always_inline void slot_near(struct vt_wire *w, enum vt_slot s, u64 addr, u64 known, u64 read)
+{
+	s32 v = get_u32(KERNEL((const void *)addr), 0);
+
+	if (v || (read && !((addr ^ known) >> 12)))
+		slot(w, s, (s64)v);
+	else
+		slot_read(w, s, addr, 4);
+}
+
 /* The verifier trusts this pointer: what it leads to is loaded as it is, without a test of the address. */
 static __always_inline void stamp_task(struct vt_wire *w)
 {

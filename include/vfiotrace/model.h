@@ -145,6 +145,8 @@ struct vt_session {
 	uint64_t unseen;		/* files that LUO counted in it and that the trace does not show */
 	uint64_t busy_preserves;	/* that were refused with -EBUSY */
 	struct vt_at busy_at;		/* the first of them */
+	struct vt_at worked;		/* the last preserve or finish that did; of this file, if it is about one */
+	struct vt_life *worked_on;
 };
 
 /* Memory handed to KHO, by physical address. */
@@ -190,7 +192,7 @@ struct vt_restored {
  * A folio that a failed retrieve, or the finish of a file that nobody had,
  * restored, and that was not free when the call returned.
  */
-enum vt_folio_state { VT_FOLIO_FREE, VT_FOLIO_HELD, VT_FOLIO_CACHED };
+enum vt_folio_state { VT_FOLIO_FREE, VT_FOLIO_HELD, VT_FOLIO_CACHED, VT_FOLIO_REUSED };
 struct vt_folio {
 	uint64_t phys;
 	struct vt_who who;
@@ -277,7 +279,7 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) X(IOMMUFD_LEFT) X(IOMMUFD_FAILED) X(IOMMUFD_ATTACHED) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(SESSION_FILE) X(FLB_OWNER) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
@@ -347,7 +349,8 @@ struct vt_side {
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
-	bool waits;		/* files that arrived are not finished when the trace ends */
+	const char *waits;	/* a session, the first one, whose files arrived and are not finished when the trace ends */
+	uint64_t nr_waits;	/* such sessions */
 	bool inside;		/* a task was inside of a call when the recording was ended */
 	const char *opened;	/* a session that nothing was preserved in, and that is open when the trace ends */
 	const char *early;	/* a session that was there before the recording began; "": a call was */
@@ -368,7 +371,7 @@ struct vt_side {
 	uint64_t start_ns;	/* of the first one */
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
-	bool own_read, own_given;	/* LUO read it from what arrived; this kernel gives it on */
+	bool own_there, own_read, own_given;	/* there is one; LUO read it from what arrived; this kernel gives it on */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
 	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
 	uint64_t first_vfio_ns;			/* of vfio's, and of its handler's callbacks; 0 = none */

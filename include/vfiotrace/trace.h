@@ -181,6 +181,7 @@ struct vt_place {
 struct vt_event {
 	uint64_t ts_ns, seq;
 	uint64_t index;		/* number of the event in this trace, from 0 */
+	uint64_t block;		/* where in the file its block begins */
 	uint32_t tgid, tid;
 	uint16_t cpu;
 	uint8_t phase;		/* enum vt_phase */
@@ -188,11 +189,12 @@ struct vt_event {
 	const char *type_name;	/* as the file says it */
 	const char *comm;	/* never NULL */
 	uint32_t nr;		/* fields */
-	/* What they are: the same for all events of one shape, and here until the next vt_trace__next(). */
+	/* What they are, the same for all events of one shape, and their values: here until the next vt_trace__next(). */
 	const struct vt_place *place;
 	const uint8_t *at;	/* by enum vt_field: position + 1; 0 = absent */
 	const char *strings;
-	uint64_t bits[VT_EVENT_FIELDS_MAX];	/* number, object, offset in strings, or errno */
+	const uint64_t *bits;	/* number, object, offset in strings, or errno */
+	uint64_t room[VT_EVENT_FIELDS_MAX];	/* for them, where they are not as the file has them */
 };
 
 /* The field at position I < nr. */
@@ -294,8 +296,6 @@ void vt_trace__free(struct vt_trace *t);
  */
 int vt_trace__next(struct vt_trace *t, struct vt_event *e);
 int vt_trace__rewind(struct vt_trace *t);
-/* Where in the file the block of the last event begins. */
-uint64_t vt_trace__block(const struct vt_trace *t);
 /* Where the last event stands, and that event again, once vt_trace__next() returned 0: -EIO when the file is another now. */
 struct vt_spot {
 	uint64_t block, index;

@@ -90,10 +90,12 @@ enum {
 	X(LUO_FINISH, "luo.finish", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_finish(): session, count; on exit ret") \
 	X(LUO_DESERIALIZE, "luo.deserialize", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_file_deserialize(): session; on exit ret, count") \
 	X(LUO_FILE, "luo.file", LUO, VT_K_TEARS | VT_K_RIDES, "one file on a session's list after deserialize: session, token, compatible, data, luo_file, handler") \
-	X(LUO_IOCTL, "luo.ioctl", FD, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER, "an ioctl of LUO fails after it installed a file descriptor, or (without fd) marked a session retrieved: luo_session_ioctl(), luo_ioctl(): session, fd, file, ret") \
+	X(LUO_IOCTL, "luo.ioctl", FD, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER, "an ioctl of LUO fails after it installed a file descriptor (fd), after the call named worked (name: luo_preserve_file, luo_file_finish), or (neither) marked a session retrieved: luo_session_ioctl(), luo_ioctl(): session, fd, file, name, ret") \
 	X(FD_INSTALL, "fd.install", FD, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER, "LUO about to call fd_install(): fd, file, site") \
 	X(MODULE_GET, "module.get", MODULE, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call try_module_get() on a handler's module: name, mod_ref before, site") \
 	X(MODULE_PUT, "module.put", MODULE, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call module_put() on a handler's module: name, mod_ref before, site") \
+	X(FLB_PIN, "flb.pin", FLB, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call try_module_get() on the module of an FLB's owner: name, mod_ref before, site") \
+	X(FLB_UNPIN, "flb.unpin", FLB, VT_K_TEARS | VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "LUO about to call module_put() on the module of an FLB's owner: name, mod_ref before, site") \
 	/* handler callbacks, whoever the handler is */ \
 	X(OP_CAN_PRESERVE, "op.can_preserve", OP, VT_K_CALLBACK | VT_K_BY_PRESERVE, "ops->can_preserve: file; ret 0/1") \
 	X(OP_PRESERVE, "op.preserve", OP, VT_K_CALLBACK | VT_K_BY_PRESERVE, "ops->preserve") \
@@ -107,9 +109,9 @@ enum {
 	X(FLB_PRESERVE, "flb.preserve", FLB, VT_K_MAY_LACK, "luo_flb_file_preserve(): handler, compatible; ret") \
 	X(FLB_UNPRESERVE, "flb.unpreserve", FLB, VT_K_MAY_LACK, "luo_flb_file_unpreserve(): handler, compatible") \
 	X(FLB_FINISH, "flb.finish", FLB, VT_K_MAY_LACK, "luo_flb_file_finish(): handler, compatible") \
-	X(FLB_GET, "flb.get", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_get_{outgoing,incoming}(): flb, name, ret, and after it flb_count or flb_count_in") \
-	X(FLB_PUT, "flb.put", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_put_{outgoing,incoming}(): flb, name, and after it flb_count or flb_count_in") \
-	X(FLB_STATE, "flb.state", FLB, VT_K_RIDES, "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, handler, flb_count, flb_count_in") \
+	X(FLB_GET, "flb.get", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_get_{outgoing,incoming}(): flb, name, mod_ref of its owner, ret, and after it flb_count or flb_count_in") \
+	X(FLB_PUT, "flb.put", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_put_{outgoing,incoming}(): flb, name, mod_ref of its owner, and after it flb_count or flb_count_in") \
+	X(FLB_STATE, "flb.state", FLB, VT_K_RIDES, "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, mod_ref of its owner, handler, flb_count, flb_count_in") \
 	/* the reboot */ \
 	X(REBOOT, "reboot", REBOOT, VT_K_CALL | VT_K_ANEW, "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
 	X(SERIALIZE, "reboot.serialize", REBOOT, VT_K_CALL | VT_K_ANEW, "luo_session_serialize(): ret") \
@@ -161,7 +163,7 @@ enum {
 	X(KHO_RESTORE_VMALLOC, "kho.restore_vmalloc", KHO, VT_K_POINTER | VT_K_NULL, "kho_restore_vmalloc(): phys (first chunk), ret") \
 	X(KHO_MEMORY, "kho.memory", KHO, VT_K_RIDES, "all blocks of one order that a call preserved, took back or restored, told when it ends: name (which of these), order (absent: pages that are no folio), count, pages, digest, untold (how many of count have no record of their own)") \
 	X(KHO_FOLIOS, "kho.folios", KHO, VT_K_RIDES, "what became of the folios that a failed retrieve, or a finish, restored, as luo_retrieve_file() or luo_file_finish() returns: count, freed, held, cached, untold") \
-	X(KHO_FOLIO, "kho.folio", KHO, VT_K_RIDES, "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted") \
+	X(KHO_FOLIO, "kho.folio", KHO, VT_K_RIDES, "one of them that is not free, then and again when the recording ends: phys, name (held, cached, free), folio_ref; in a page cache: cached, accounted. At the jump, of a folio that others than LUO gave to KHO: free, or reused") \
 	/* fault injection (sweep, record --fail) */ \
 	X(INJECT, "inject.fail", INJECT, 0, "the kernel was told that this allocation failed: count (its number in the call), name (slab cache) or order (pages), site, stack") \
 	/* the recorder itself */ \

@@ -157,6 +157,7 @@ struct vt_wire_loss {
 
 struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
+	unsigned long long last_file;	/* objects.bpf.h: that was found among the objects last */
 	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
 	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
@@ -164,7 +165,7 @@ struct vt_wire_cpu {
 };
 
 /* What is called at a call site. */
-enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FD_INSTALL,
+enum vt_site_kind { VT_SITE_FREE, VT_SITE_MODULE_GET, VT_SITE_MODULE_PUT, VT_SITE_FLB_PIN, VT_SITE_FLB_UNPIN, VT_SITE_FD_INSTALL,
 		    VT_SITE_OBJ_CALL, VT_SITE_OBJ_ALLOC, VT_SITE_OBJ_FREE, VT_SITE_KINDS };
 
 /* A call site of a function of interest. */
@@ -208,6 +209,9 @@ struct vt_control {
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long losses;	/* counted in `cpus` so far: that table is dear to read on machines with many CPUs */
 	unsigned long long folios_next;	/* folios remembered so far */
+	unsigned long long untracked;	/* objects that were looked for and ended */
+	unsigned int calls;		/* threads that are inside of traced calls; those that were not seen to leave stay in it */
+	unsigned int pad4;
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */

@@ -39,12 +39,12 @@ static bool counts(uint16_t type)
 
 static void inner(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct frame *op = frame_op(t);
+	struct frame *op = counts(e->type) ? frame_op(t) : NULL;
 	uint64_t phys = 0, depth = 0;
 	int64_t ret;
 
-	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (!op || depth || !counts(e->type) || !vt_ev_s64(e, VT_F_RET, &ret))
+	/* Mostly nothing has failed, and nothing does. */
+	if (!op || !vt_ev_s64(e, VT_F_RET, &ret) || (ret >= 0 && !op->answer.inner.type) || (vt_ev_u64(e, VT_F_DEPTH, &depth) && depth))
 		return;
 	vt_ev_u64(e, VT_F_PHYS, &phys);
 	if (ret < 0 && !op->answer.inner.type) {
@@ -90,6 +90,15 @@ static void took_effect(struct vt_build *b, struct frame *f, const struct vt_eve
 {
 	if (is_err(e) && f->answer.effect.type)
 		tell(b, VT_FACT_ANSWER, VT_ANSWER_EFFECT, who_frame(b, f), e, &f->answer.effect);
+}
+
+/* What an ioctl that fails all the same cannot take back. */
+static void worked(struct vt_build *b, struct frame *f, const struct vt_event *e)
+{
+	if (!f->session || is_err(e) || !vt_ev_has(e, VT_F_RET))
+		return;
+	at_set(b, &f->session->worked, e);
+	f->session->worked_on = f->life;
 }
 
 static bool another_asks(const struct task *me, const struct vt_life *l)
@@ -195,12 +204,14 @@ static void answer_returned(struct vt_build *b, struct task *t, struct frame *f,
 		swallowed(b, f, e);
 		took_effect(b, f, e);
 		busy(b, f, e);
+		worked(b, f, e);
 		break;
 	case VT_EV_LUO_RETRIEVE:
 		retrieve_answers(b, t, f, e);
 		break;
 	case VT_EV_LUO_FINISH:
 		finish_answers(b, f, e);
+		worked(b, f, e);
 		break;
 	case VT_EV_LUO_FREEZE: case VT_EV_SERIALIZE: case VT_EV_REBOOT:
 		swallowed(b, f, e);
@@ -232,6 +243,23 @@ static void deserialize_answers(struct vt_build *b, const struct vt_event *e)
 	else if (s->deserialized && s->deserialize_at.index < e->index && s->deserialize_ret < 0 && !is_err(e))
 		tell(b, VT_FACT_ANSWER, VT_ANSWER_FORGOTTEN, (struct vt_who){}, e, &s->deserialize_at);
 	failed->type = 0;
+}
+
+/* The ioctl fails although the call that it made worked: that is its thread's last one on the session. */
+static void ioctl_answers(struct vt_build *b, const struct vt_event *e)
+{
+	const char *name = vt_ev_str(e, VT_F_SESSION);
+	const struct vt_session *it = NULL;
+
+	if (!is_err(e) || !name || !vt_ev_has(e, VT_F_NAME))
+		return;
+	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
+		if (s->worked.type && s->worked.tid == e->tid && !strcmp(s->name, name) && (!it || s->worked.index > it->worked.index))
+			it = s;
+	}
+	if (it)
+		tell(b, VT_FACT_ANSWER, VT_ANSWER_EFFECT, it->worked_on ? who_life(b, it->worked_on) : (struct vt_who){ .session = it->name }, e,
+		     &it->worked);
 }
 
 /* ---- failures that were asked for ---- */
@@ -273,6 +301,8 @@ static void answer_point(struct vt_build *b, struct task *t, const struct vt_eve
 		injected(b, e);
 	else if (e->type == VT_EV_SESSION_DESERIALIZE && e->phase != VT_ENTER && vt_ev_has(e, VT_F_RET))
 		deserialize_answers(b, e);
+	else if (e->type == VT_EV_LUO_IOCTL)
+		ioctl_answers(b, e);
 }
 
 /* Where LUO's hold of a file ends, a later one may begin. */
@@ -317,7 +347,7 @@ static void answer_finalize(struct vt_build *b)
 
 const struct part part_answer = {
 	.size = sizeof(struct answer_part),
-	.areas = AREA(SESSION) | AREA(KHO) | AREA(INJECT),
+	.areas = AREA(SESSION) | AREA(KHO) | AREA(INJECT) | AREA(FD),
 	.point = answer_point, .idle = answer_idle, .free = answer_free, .call_returned = answer_returned, .life_ended = answer_life_ended,
 	.finalize = answer_finalize,
 };

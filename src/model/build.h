@@ -29,6 +29,12 @@ struct vt_build {
 	void *own[NR_PARTS];
 };
 
+/* As intern(), quicker, for a string of the event at hand, or one that is interned. */
+static inline const char *intern_event(struct vt_build *b, const char *s)
+{
+	return s ? vt_strings__get_of(&b->evidence.strings, s) : NULL;
+}
+
 /* The side that rules hold is a builder's. */
 static inline struct vt_build *build_of(const struct vt_side *s)
 {

@@ -4,6 +4,7 @@
  * exit was, must not make one call of two.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,34 +23,6 @@ static struct task *task_find(struct vt_build *b, uint32_t tid)
 struct task *task_of(struct vt_build *b, const struct vt_event *e)
 {
 	return task_find(b, e->tid);
-}
-
-struct frame *frame_top(struct task *t)
-{
-	return t && t->depth ? &t->f[t->depth - 1] : NULL;
-}
-
-struct frame *frame_around(struct task *t)
-{
-	return t && t->depth >= 2 ? &t->f[t->depth - 2] : NULL;
-}
-
-struct frame *frame_of(struct task *t, uint16_t type)
-{
-	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
-		if (t->f[i - 1].type == type)
-			return &t->f[i - 1];
-	}
-	return NULL;
-}
-
-struct frame *frame_op(struct task *t)
-{
-	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
-		if (kind_is_op(t->f[i - 1].type))
-			return &t->f[i - 1];
-	}
-	return NULL;
 }
 
 struct frame *frame_luo(struct task *t)
@@ -341,7 +314,7 @@ void call_enter(struct vt_build *b, const struct vt_event *e)
 	if (!task_deepen(b, t))
 		return;
 	f = &t->f[t->depth++];
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct frame, made));
 	f->type = e->type;
 	at_set(b, &f->enter, e);
 	f->has_token = vt_ev_u64(e, VT_F_TOKEN, &f->token);

@@ -3,6 +3,7 @@
 #ifndef VT_MODEL_CALLS_H
 #define VT_MODEL_CALLS_H
 
+#include "model/kinds.h"
 #include "model/map.h"
 #include "vfiotrace/model.h"
 
@@ -28,8 +29,7 @@ struct frame {
 	uint64_t session_obj;		/* that is released */
 	bool have_count;
 	uint64_t count;			/* files in the session on entry */
-	uint64_t made[MADE_MAX];	/* files and dfs, inside */
-	uint32_t nr_made;
+	uint32_t nr_made;		/* of made[] */
 	struct {
 		struct vt_at failed;	/* a call inside that must not, or a callback */
 		struct vt_at effect;	/* a callback that worked and was not undone */
@@ -57,6 +57,9 @@ struct frame {
 		const char *early_handler;
 		int32_t holds;		/* references on FLBs that a callback took and did not give back */
 		struct vt_at hold_at;
+		uint32_t owner_pins, owner_puts;	/* of FLB owners' modules, since the last record of an FLB */
+		struct vt_at owner_at;
+		const char *owner;
 	} flb;
 	struct {
 		uint32_t folios;	/* restored by kho_restore_folio() itself */
@@ -73,6 +76,7 @@ struct frame {
 		bool counted;		/* an open inside has taken the registration that this one is for */
 		bool unpinned;		/* and that nothing holds it was told */
 	} vfio;
+	uint64_t made[MADE_MAX];	/* files and dfs, inside; the last member, as it is not zeroed */
 };
 
 struct task {
@@ -109,13 +113,37 @@ void calls_free(struct vt_build *b);
 
 /* The task of E, as long as it is inside of a call; NULL is fine for all that follow. */
 struct task *task_of(struct vt_build *b, const struct vt_event *e);
-struct frame *frame_top(struct task *t);
+static inline struct frame *frame_top(struct task *t)
+{
+	return t && t->depth ? &t->f[t->depth - 1] : NULL;
+}
+
 /* The call around the innermost one. */
-struct frame *frame_around(struct task *t);
+static inline struct frame *frame_around(struct task *t)
+{
+	return t && t->depth >= 2 ? &t->f[t->depth - 2] : NULL;
+}
+
 /* Innermost frame of TYPE, or NULL. */
-struct frame *frame_of(struct task *t, uint16_t type);
+static inline struct frame *frame_of(struct task *t, uint16_t type)
+{
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		if (t->f[i - 1].type == type)
+			return &t->f[i - 1];
+	}
+	return NULL;
+}
+
 /* Innermost callback of a handler. */
-struct frame *frame_op(struct task *t);
+static inline struct frame *frame_op(struct task *t)
+{
+	for (uint32_t i = t ? t->depth : 0; i > 0; i--) {
+		if (kind_is_op(t->f[i - 1].type))
+			return &t->f[i - 1];
+	}
+	return NULL;
+}
+
 /* The call of LUO that answers for what references on modules and FLBs change inside. */
 struct frame *frame_luo(struct task *t);
 void frame_made(struct task *t, uint64_t obj);

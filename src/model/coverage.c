@@ -8,6 +8,7 @@
  * numbers never came, between two of the same CPU: of any type.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -525,12 +526,17 @@ const char *vt_side__cut(const struct vt_side *s, char *buf, size_t size)
 
 const char *vt_side__open(const struct vt_side *s, char *buf, size_t size)
 {
+	char more[48] = "";
+
 	if (s->ending != VT_END_STOPPED || s->jumped || !(s->waits || s->opened))
 		return NULL;
+	if (s->nr_waits > 1)
+		snprintf(more, sizeof(more), " and %" PRIu64 " more", s->nr_waits - 1);
 	if (!s->waits)
 		snprintf(buf, size, "%s: the recording ends while session %s is open; what came after is unknown", s->label, s->opened);
 	else
-		snprintf(buf, size, "%s: the recording ends while files that arrived are not finished; what came after is unknown", s->label);
+		snprintf(buf, size, "%s: the recording ends while files that arrived are not finished: session %s%s; what came after is unknown", s->label,
+			 s->waits, more);
 	return buf;
 }
 

@@ -5,38 +5,43 @@
 
 #include "model/build.h"
 
-/* A name that is left out would be one that differs from itself. */
-static const char *checked(struct vt_build *b, const char *s)
-{
-	if (b->evidence.strings.full && !b->err)
-		b->err = -E2BIG;
-	return s;
-}
-
 const char *intern(struct vt_build *b, const char *s)
 {
-	return s ? checked(b, vt_strings__get(&b->evidence.strings, s)) : NULL;
+	return s ? vt_strings__get(&b->evidence.strings, s) : NULL;
 }
 
-const char *intern_event(struct vt_build *b, const char *s)
+static __attribute__((noinline)) void learn_names(struct vt_build *b, const struct vt_event *e, const char *func)
 {
-	return s ? checked(b, vt_strings__get_of(&b->evidence.strings, s)) : NULL;
+	vt_strings__get_of(&b->evidence.comms, e->comm);
+	if (func)
+		vt_strings__get_of(&b->evidence.strings, func);
 }
 
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e)
 {
-	const char *func = vt_ev_str(e, VT_F_FUNC);
-
-	*at = (struct vt_at){
-		.ts_ns = e->ts_ns, .index = e->index, .tgid = e->tgid, .tid = e->tid, .type = e->type, .phase = e->phase,
-		.comm = vt_strings__get_of(&b->evidence.comms, e->comm), .func = func ? intern_event(b, func) : "",
-	};
 	/* Where a free is, no function is entered: the call instruction says where. */
-	if (e->type == VT_EV_MEM_FREE && vt_ev_str(e, VT_F_SITE))
-		at->func = intern_event(b, vt_ev_str(e, VT_F_SITE));
-	if (*at->func)
-		b->evidence.func[e->type] = at->func;
+	const char *site = e->type == VT_EV_MEM_FREE ? vt_ev_str(e, VT_F_SITE) : NULL, *func = site ? site : vt_ev_str(e, VT_F_FUNC);
+
+	const char *comm = vt_strings__known(&b->evidence.comms, e->comm), *known = func ? vt_strings__known(&b->evidence.strings, func) : "";
+
+	/* Mostly both are: then nothing is called from here. */
+	if (!comm || !known) {
+		learn_names(b, e, func);
+		at_set(b, at, e);
+		return;
+	}
+	at->ts_ns = e->ts_ns;
+	at->index = e->index;
+	at->tgid = e->tgid;
+	at->tid = e->tid;
+	at->type = e->type;
+	at->phase = e->phase;
+	at->comm = comm;
+	at->func = known;
+	at->ret = 0;
 	at->has_ret = vt_ev_s64(e, VT_F_RET, &at->ret);
+	if (*known)
+		b->evidence.func[e->type] = known;
 }
 
 bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size)

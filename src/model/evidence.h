@@ -26,8 +26,6 @@ struct evidence {
 };
 
 const char *intern(struct vt_build *b, const char *s);	/* NULL stays NULL */
-/* The same, quicker, for a string of the event at hand, or one that is interned. */
-const char *intern_event(struct vt_build *b, const char *s);
 void at_set(struct vt_build *b, struct vt_at *at, const struct vt_event *e);
 /* Grows *ARRAY so that one more fits; false and b->err when it cannot. */
 bool grow(struct vt_build *b, void *array, size_t *cap, size_t nr, size_t size);

@@ -11,6 +11,7 @@
 
 struct file_part {
 	const char *pt[VT_PT_MAX];	/* names of the points, interned */
+	bool some_held;			/* of some file struct file.held was noted: mostly there is none */
 };
 
 /* The call in which OBJ was made returned an error: the file must be put. */
@@ -82,6 +83,7 @@ static void op_kept(struct vt_build *b, struct file *f, struct frame *call, cons
 
 	if (f->held.type && f->held_fails)
 		return;
+	part_own(b, file)->some_held = true;
 	at_set(b, &f->held, e);
 	f->held_before = call->enter;
 	f->held_want = want;
@@ -94,7 +96,7 @@ static void op_kept(struct vt_build *b, struct file *f, struct frame *call, cons
 /* A later count in E, of which LUO holds MINE, as it held one then: no more than there was without it, and nobody keeps anything. */
 static void op_kept_again(struct vt_build *b, const struct vt_event *e, int64_t mine)
 {
-	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct file *f = part_own(b, file)->some_held ? file_get(b, vt_ev_obj(e, VT_F_FILE), false) : NULL;
 	int64_t seen;
 
 	if (!f || !f->held.type || e->index <= f->held.index || !vt_ev_s64(e, VT_F_FILE_REF, &seen))
@@ -441,13 +443,15 @@ static void anon(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct file *f;
 
-	if (e->phase == VT_ENTER || is_err(e) || !t)
+	if (e->phase == VT_ENTER || is_err(e) || (!t && !session_of_file(vt_ev_str(e, VT_F_NAME))))
 		return;
 	f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 	if (!f)
 		return;
 	at_set(b, &f->pub.made, e);
 	f->pub.name = intern_event(b, vt_ev_str(e, VT_F_NAME));
+	if (!t)
+		return;
 	f->pub.who = who_task(b, t, e);
 	frame_made(t, f->pub.obj);
 }
@@ -551,7 +555,7 @@ static void op_returned(struct vt_build *b, struct task *t, struct frame *f, con
 	l->file_net += moved;
 	l->file_shared |= vt_ev_u64(e, VT_F_THREADS, &threads) && threads > 1;
 	op_kept_again(b, e, 1);
-	file = l->file_shared ? NULL : file_get(b, f->subject, true);
+	file = !l->file_shared && (moved > 0 || l->file_net > 0) ? file_get(b, f->subject, true) : NULL;
 	if (file && is_err(e) && moved > 0)
 		op_kept(b, file, f, e, f->ref.count, ref);
 	else if (file && ends && l->file_net > 0)
@@ -594,12 +598,31 @@ static void file_returned(struct vt_build *b, struct task *t, struct frame *f, c
 
 /* ---- file descriptors ---- */
 
+/* A session's own file, which its ioctl has just made: until the descriptor is there nobody can have it but the ioctl. */
+static void fresh_session(struct vt_build *b, const struct file *f, const struct vt_event *e)
+{
+	const char *session = session_of_file(f->pub.name);
+	struct vt_fact *x;
+	struct vt_at at;
+	int64_t refs;
+
+	if (!session || f->pub.installed.type || f->pub.made.type != VT_EV_FILE_ANON || f->pub.made.tid != e->tid ||
+	    !vt_ev_s64(e, VT_F_FILE_REF, &refs) || refs <= 1)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_FILE, (struct vt_who){ .session = intern(b, session) }, &at);
+	x->at[1] = f->pub.made;
+	x->num[0] = refs;
+}
+
 static void installed(struct vt_build *b, const struct vt_event *e)
 {
 	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 
-	if (f)
-		at_set(b, &f->pub.installed, e);
+	if (!f)
+		return;
+	fresh_session(b, f, e);
+	at_set(b, &f->pub.installed, e);
 }
 
 /* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */
@@ -628,8 +651,10 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 
 	if (!is_err(e))
 		return;
+	/* With a name it is about what LUO did: answer.c. */
 	if (!vt_ev_has(e, VT_F_FD)) {
-		session_lost(b, e);
+		if (!vt_ev_has(e, VT_F_NAME))
+			session_lost(b, e);
 		return;
 	}
 	who = f && f->pub.life ? who_life(b, f->pub.life) : (struct vt_who){ .session = intern_event(b, vt_ev_str(e, VT_F_SESSION)) };

@@ -29,12 +29,19 @@ struct count {
 	uint64_t looked;	/* index of the outermost call, or change, of the last sample */
 };
 
+/* Where LUO was seen to pin the module that owns it, as it does while there are data. */
+struct owner {
+	struct vt_at pin;
+	const char *module;
+};
+
 struct flb {
 	uint64_t obj;
 	const char *name;
 	uint64_t handler[FLB_HANDLERS];
 	uint32_t nr_handlers;
 	struct count count[2];	/* by direction */
+	struct owner owner[2];
 };
 
 struct flb_part {
@@ -237,9 +244,11 @@ static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir
 			struct vt_at at;
 			bool mine = false;
 
+			if (!holds_file(v))
+				continue;
 			for (uint32_t i = 0; i < l->nr_handlers; i++)
 				mine |= v->compatible && vt_map__get(&part_own(b, flb)->handler_names, l->handler[i]) == v->compatible;
-			if (!mine || !holds_file(v))
+			if (!mine)
 				continue;
 			at_set(b, &at, e);
 			x = flb_fact(b, VT_FACT_FLB_EARLY, l, who_life(b, v), &at);
@@ -249,6 +258,74 @@ static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir
 			return;
 		}
 	}
+}
+
+/* ---- the owner's module ---- */
+
+/* What the thread's call pins and puts lies before the record of the function that does it. */
+static void owner_pinned(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct frame *f = frame_top(t);
+
+	if (!f)
+		return;
+	if (e->type == VT_EV_FLB_PIN)
+		f->flb.owner_pins++;
+	else
+		f->flb.owner_puts++;
+	at_set(b, &f->flb.owner_at, e);
+	f->flb.owner = intern_event(b, vt_ev_str(e, VT_F_NAME));
+}
+
+static struct frame owner_calls(struct task *t)
+{
+	struct frame *f = frame_top(t), was = f ? *f : (struct frame){};
+
+	if (f)
+		f->flb.owner_pins = f->flb.owner_puts = 0;
+	return was;
+}
+
+static void owner_held(struct owner *o, const struct frame *f)
+{
+	*o = (struct owner){ .pin = f->flb.owner_at, .module = f->flb.owner };
+}
+
+/* liveupdate_flb_put_*(): the module goes with the last count, once, and with no other. */
+static void owner_put(struct vt_build *b, struct task *t, const struct flb *l, const struct frame *f, enum vt_dir dir,
+		      const struct vt_event *e, int64_t left)
+{
+	const struct owner *o = &l->owner[dir];
+	struct vt_fact *x;
+	struct vt_at at;
+
+	if ((uint32_t)!left == f->flb.owner_puts || !frame_top(t)->enter.type || !alone(b, t))
+		return;
+	at_set(b, &at, e);
+	x = flb_fact(b, VT_FACT_FLB_OWNER, l, who_session(b, f->session), &at);
+	x->at[1] = o->pin;
+	x->num[0] = !left;
+	x->num[1] = f->flb.owner_puts;
+	x->num[2] = dir;
+	x->str[1] = f->flb.owner_puts ? f->flb.owner : o->module;
+}
+
+/* An owner that is built in has no module, and its records have no count of it. */
+static void owner_judged(struct vt_build *b, struct task *t, struct flb *l, enum vt_dir dir, const struct vt_event *e)
+{
+	struct frame f = owner_calls(t);
+	int64_t left;
+
+	if (is_err(e) || !f.type || !vt_ev_has(e, VT_F_MOD_REF) || !vt_ev_s64(e, dir == VT_OUTGOING ? VT_F_FLB_COUNT : VT_F_FLB_COUNT_IN, &left) || left < 0)
+		return;
+	if (f.flb.owner_pins)
+		owner_held(&l->owner[dir], &f);
+	if (e->type != VT_EV_FLB_PUT)
+		return;
+	b->side->saw_module = true;
+	owner_put(b, t, l, &f, dir, e, left);
+	if (!left)
+		l->owner[dir] = (struct owner){ 0 };
 }
 
 static void flb_sample(struct vt_build *b, struct task *t, struct flb *l, enum vt_dir dir, const struct vt_event *e)
@@ -330,6 +407,8 @@ static void flb_hold(struct vt_build *b, struct task *t, const struct vt_event *
 	struct count *c;
 	int64_t seen;
 
+	if (l)
+		owner_judged(b, t, l, dir, e);
 	if (!l || is_err(e))
 		return;
 	c = &l->count[dir];
@@ -348,6 +427,26 @@ static void flb_hold(struct vt_build *b, struct task *t, const struct vt_event *
 		flb_sample(b, t, l, dir, e);
 }
 
+/* Of a handler with several FLBs nothing tells whose owner was pinned. */
+static void first_file(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	uint64_t handler = vt_ev_obj(e, VT_F_HANDLER);
+	struct frame f = owner_calls(t);
+	struct flb *l, *its = NULL;
+	size_t i = 0;
+
+	while (f.flb.owner_pins == 1 && (l = vt_map__next(flbs(b), &i))) {
+		if (!depends(l, handler))
+			continue;
+		if (its)
+			return;
+		its = l;
+	}
+	if (!its)
+		return;
+	owner_held(&its->owner[VT_OUTGOING], &f);
+}
+
 static void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct frame *f = frame_top(t);
@@ -357,6 +456,8 @@ static void file_event(struct vt_build *b, struct task *t, const struct vt_event
 	if (is_err(e))
 		return;
 	learn(b, e);
+	if (e->type == VT_EV_FLB_PRESERVE)
+		first_file(b, t, e);
 	flb_file(b, e, n);
 	if (f)
 		f->flb.net += n;
@@ -381,6 +482,9 @@ static void flb_point(struct vt_build *b, struct task *t, const struct vt_event 
 		break;
 	case VT_EV_FLB_STATE:
 		flb_state(b, t, e);
+		break;
+	case VT_EV_FLB_PIN: case VT_EV_FLB_UNPIN:
+		owner_pinned(b, t, e);
 		break;
 	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
 		if (e->phase != VT_ENTER)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/pool.h"
 #include "model/ranges.h"
 
 /* Blocks as the builder sees them. */
@@ -28,7 +29,8 @@ struct kho_part {
 	struct vt_ranges blocks;	/* still preserved */
 	size_t pending;			/* of them */
 	struct vt_ranges restored;
-	struct vt_sum *sums;		/* all, by this link: freed at the end */
+	struct vt_pool spare;		/* of blocks */
+	struct vt_pool spare_sums;
 	size_t cap_folios;
 };
 
@@ -140,8 +142,14 @@ static void kho_life_ended(struct vt_build *b, struct vt_life *l, const struct v
 
 static void kho_life_gone(struct vt_build *b, struct vt_life *l)
 {
+	struct vt_sum *s;
+
 	while (l->kho)
 		unlink_kho(l->kho);
+	while ((s = l->sums)) {
+		l->sums = s->next;
+		vt_pool__put(&part_own(b, kho)->spare_sums, s);
+	}
 }
 
 static void kho_session_gone(struct vt_build *b, struct vt_session *s)
@@ -261,39 +269,47 @@ static void drop_block(struct vt_build *b, struct block *block)
 	own->pending -= block->pending != 0;
 	unlink_kho(&block->pub);
 	vt_ranges__del(&own->blocks, &block->r);
-	free(block);
+	vt_pool__put(&own->spare, block);
 }
 
-static struct block *add_block(struct vt_build *b, const struct block *from, const struct vt_range *r)
+/* BLOCK, from the pool, from now on stands for R, or for what of it lies there. */
+static void keep_block(struct vt_build *b, struct block *block, const struct vt_range *r)
 {
 	struct kho_part *own = part_own(b, kho);
-	struct block *block = malloc(sizeof(*block));
 
-	if (!block) {
-		b->err = -ENOMEM;
-		return NULL;
-	}
-	*block = *from;
-	block->r = *r;
+	block->r.start = r->start;
+	block->r.end = r->end;
 	block->pub.phys = r->start;
 	block->pub.prev = block->pub.next = NULL;
 	blocks_within(b, &block->pub.pages, &block->pub.count, r);
-	if (vt_ranges__add(&own->blocks, &block->r)) {
-		free(block);
-		b->err = -ENOMEM;
-		return NULL;
-	}
+	vt_ranges__add(&own->blocks, &block->r);
 	own->pending += block->pending != 0;
 	link_kho(&block->pub);
-	return block;
+}
+
+static void add_block(struct vt_build *b, const struct block *from, const struct vt_range *r)
+{
+	struct block *block = vt_pool__get(&part_own(b, kho)->spare, sizeof(*block));
+
+	if (!block) {
+		b->err = -ENOMEM;
+		return;
+	}
+	*block = *from;
+	keep_block(b, block, r);
 }
 
 /* Takes OUT out of BLOCK; what lies before and behind stays preserved. */
 static void cut_block(struct vt_build *b, struct block *block, const struct vt_range *out)
 {
-	struct block was = *block;
-	struct vt_range before = { was.r.start, out->start }, behind = { out->end, was.r.end };
+	struct vt_range before = { .start = block->r.start, .end = out->start }, behind = { .start = out->end, .end = block->r.end };
+	struct block was;
 
+	if (before.start >= before.end && behind.start >= behind.end) {
+		drop_block(b, block);
+		return;
+	}
+	was = *block;
 	drop_block(b, block);
 	if (before.start < before.end)
 		add_block(b, &was, &before);
@@ -357,19 +373,26 @@ static void preserved(struct vt_build *b, struct task *t, const struct vt_event 
 	struct frame *op = frame_op(t), *top = frame_top(t);
 	struct giving g = { .b = b, .t = t, .e = e, .r = a->r };
 	struct kho_part *own = part_own(b, kho);
-	struct block block = { .pub = { .kind = kind, .pages = a->pages, .count = a->count, .in_op = op != NULL,
-					.frozen = op && op->type == VT_EV_OP_FREEZE }, .pending = op ? 0 : by_luo(e) };
+	struct block *block;
 
-	vt_ranges__each(&own->blocks, a->r.start, a->r.end, given_again, &g);
-	if (op)
-		block.pub.life = op->life;
-	else if (top)
-		block.pub.session = top->session;
-	block.site = intern_event(b, vt_ev_str(e, VT_F_SITE));
-	at_set(b, &block.pub.at, e);
-	add_block(b, &block, &a->r);
+	if (own->blocks.root)
+		vt_ranges__each(&own->blocks, a->r.start, a->r.end, given_again, &g);
+	block = vt_pool__get(&own->spare, sizeof(*block));
+	if (!block) {
+		b->err = -ENOMEM;
+		return;
+	}
+	block->pub = (struct vt_kho){
+		.kind = kind, .pages = a->pages, .count = a->count, .in_op = op != NULL, .frozen = op && op->type == VT_EV_OP_FREEZE,
+		.life = op ? op->life : NULL, .session = !op && top ? top->session : NULL,
+	};
+	block->pending = op ? 0 : by_luo(e);
+	block->site = intern_event(b, vt_ev_str(e, VT_F_SITE));
+	at_set(b, &block->pub.at, e);
+	keep_block(b, block, &a->r);
 	b->side->kho_preserved += a->count;
-	vt_ranges__each(&own->restored, a->r.start, a->r.end, used_again, NULL);
+	if (own->restored.root)
+		vt_ranges__each(&own->restored, a->r.start, a->r.end, used_again, NULL);
 }
 
 /* Does a block of what is kept begin at PHYS? */
@@ -402,7 +425,7 @@ static bool whole_block(struct vt_build *b, const struct area *a, struct vt_rang
 	if (!block || !begins_at(b, &block->r, block->pub.pages, block->pub.count, a->r.start))
 		return false;
 	size = block->pub.pages ? block->pub.pages / block->pub.count * b->side->page : block->r.end - block->r.start;
-	*r = (struct vt_range){ a->r.start, a->r.start + size };
+	*r = (struct vt_range){ .start = a->r.start, .end = a->r.start + size };
 	return true;
 }
 
@@ -472,25 +495,20 @@ static void has_owner(void *arg, struct vt_range *r)
 		t->first = o;
 }
 
-static int add_restored(struct vt_build *b, const struct vt_restored *pub, const struct vt_range *r)
+static void add_restored(struct vt_build *b, const struct vt_restored *pub, const struct vt_range *r)
 {
 	struct restored *o = malloc(sizeof(*o));
 
 	if (!o) {
 		b->err = -ENOMEM;
-		return -ENOMEM;
+		return;
 	}
 	o->r = *r;
 	o->pub = *pub;
 	o->pub.phys = r->start;
 	if (!pub->count)
 		o->pub.count = 1;
-	if (vt_ranges__add(&part_own(b, kho)->restored, &o->r)) {
-		free(o);
-		b->err = -ENOMEM;
-		return -ENOMEM;
-	}
-	return 0;
+	vt_ranges__add(&part_own(b, kho)->restored, &o->r);
 }
 
 struct replacing {
@@ -503,7 +521,7 @@ static void replaced(void *arg, struct vt_range *r)
 {
 	struct restored *o = (struct restored *)r, was = *o;
 	struct replacing *p = arg;
-	struct vt_range before = { was.r.start, p->r.start }, behind = { p->r.end, was.r.end };
+	struct vt_range before = { .start = was.r.start, .end = p->r.start }, behind = { .start = p->r.end, .end = was.r.end };
 
 	vt_ranges__del(&part_own(p->b, kho)->restored, &o->r);
 	free(o);
@@ -564,29 +582,19 @@ static enum vt_way way_named(const char *name)
 	       !strcmp(name, "restored") ? VT_RESTORED : VT_WAYS;
 }
 
-struct sum_kept {
-	struct vt_sum pub;	/* first */
-	struct vt_sum *before;	/* in the list of all */
-};
-
 static struct vt_sum *sum_of(struct vt_build *b, struct vt_life *l, enum vt_way way, uint8_t order)
 {
-	struct kho_part *own = part_own(b, kho);
-	struct sum_kept *kept;
+	struct vt_sum *s = sum_find(l, way, order);
 
-	if (sum_find(l, way, order))
-		return sum_find(l, way, order);
-	kept = calloc(1, sizeof(*kept));
-	if (!kept) {
+	if (s)
+		return s;
+	s = vt_pool__get(&part_own(b, kho)->spare_sums, sizeof(*s));
+	if (!s) {
 		b->err = -ENOMEM;
 		return NULL;
 	}
-	kept->before = own->sums;
-	own->sums = &kept->pub;
-	kept->pub.way = way;
-	kept->pub.order = order;
-	kept->pub.next = l->sums;
-	return l->sums = &kept->pub;
+	*s = (struct vt_sum){ .way = way, .order = order, .next = l->sums };
+	return l->sums = s;
 }
 
 static void summed_up(struct vt_build *b, struct task *t, const struct vt_event *e)
@@ -612,9 +620,14 @@ static void summed_up(struct vt_build *b, struct task *t, const struct vt_event 
 
 static enum vt_folio_state folio_state(const struct vt_event *e)
 {
+	static const char *const names[] = { [VT_FOLIO_HELD] = "held", [VT_FOLIO_CACHED] = "cached", [VT_FOLIO_REUSED] = "reused" };
 	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	return name && !strcmp(name, "held") ? VT_FOLIO_HELD : name && !strcmp(name, "cached") ? VT_FOLIO_CACHED : VT_FOLIO_FREE;
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i] && !strcmp(name, names[i]))
+			return i;
+	}
+	return VT_FOLIO_FREE;
 }
 
 static const struct vt_restored *restored_at(struct vt_build *b, uint64_t phys)
@@ -659,18 +672,20 @@ static void folio_again(struct vt_build *b, const struct vt_event *e, uint64_t p
 static void freed_outside(struct vt_build *b, const struct vt_event *e, uint64_t phys)
 {
 	struct block *block = (struct block *)vt_ranges__find(&part_own(b, kho)->blocks, phys, phys + (phys < UINT64_MAX));
+	enum vt_folio_state now = folio_state(e);
 	struct vt_fact *x;
 	struct vt_at at;
 	int64_t refs;
 
-	if (!block || block->pub.life || block->pub.session || block->r.start != phys || folio_state(e) != VT_FOLIO_FREE ||
-	    !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) || refs)
+	if (!block || block->pub.life || block->pub.session || block->r.start != phys || !vt_ev_s64(e, VT_F_FOLIO_REF, &refs) ||
+	    !(now == VT_FOLIO_REUSED || (now == VT_FOLIO_FREE && !refs)))
 		return;
 	at_set(b, &at, e);
 	x = fact(b, VT_FACT_KHO_FREED, (struct vt_who){ 0 }, &at);
 	x->at[1] = block->pub.at;
 	x->from_ns = block->pub.at.ts_ns;
 	x->num[0] = (int64_t)phys;
+	x->num[1] = refs;
 	x->str[0] = block->site;
 }
 
@@ -862,14 +877,10 @@ static void kho_finalize(struct vt_build *b)
 static void kho_free(struct vt_build *b)
 {
 	struct kho_part *own = part_own(b, kho);
-	struct sum_kept *kept;
-
-	while ((kept = (struct sum_kept *)own->sums)) {
-		own->sums = kept->before;
-		free(kept);
-	}
 	vt_ranges__free(&own->blocks, free);
 	vt_ranges__free(&own->restored, free);
+	vt_pool__free(&own->spare);
+	vt_pool__free(&own->spare_sums);
 	free(b->side->kho);
 	free(b->side->restored);
 	free(b->side->folios);

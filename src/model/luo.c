@@ -74,6 +74,41 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 		l->luo_file = vt_ev_obj(e, VT_F_LUO_FILE);
 }
 
+static int step_of(uint16_t type)
+{
+	switch (type) {
+	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
+	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
+	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
+	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
+	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
+	default: return -1;
+	}
+}
+
+/*
+ * A callback that ends what arrived and was not retrieved has neither token nor file, and its handler may not have given
+ * data either: then it is one of the session's files like that, the last first, as luo_file_finish() goes.
+ */
+static struct vt_life *life_bare(struct frame *f, const struct vt_event *e)
+{
+	int step = step_of(e->type);
+	const char *compatible = vt_ev_str(e, VT_F_COMPATIBLE);
+	struct vt_life *l, *last = NULL;
+	uint64_t data;
+
+	if ((step != VT_STEP_FINISH && step != VT_STEP_CAN_FINISH) || !f->session || !vt_ev_u64(e, VT_F_DATA, &data) || data ||
+	    vt_ev_obj(e, VT_F_FILE))
+		return NULL;
+	for (l = f->session->lives; l; l = l->next) {
+		if (l->has_data && !l->data && !l->file && !l->at[step].type && compatible && l->compatible && !strcmp(l->compatible, compatible))
+			last = l;
+	}
+	return last;
+}
+
 /* Which life a callback is about. */
 static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
@@ -92,26 +127,12 @@ static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct
 	other = life_by_data(b, f->session, e);
 	l = file_holder(b, file);
 	if (!l || (f->session && l->session != f->session))
-		return other;
+		return other ? other : life_bare(f, e);
 	/* A file that was preserved twice has two lives. */
 	return other && other->file == file ? other : l;
 }
 
 /* ---- callbacks ---- */
-
-static int step_of(uint16_t type)
-{
-	switch (type) {
-	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
-	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
-	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
-	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
-	default: return -1;
-	}
-}
 
 static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
@@ -203,7 +224,7 @@ static void op_exit(struct vt_build *b, struct task *t, struct frame *f, const s
 
 	if (l)
 		life_learn(b, l, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!l)
 		return;
 	at_set(b, &l->at[step], e);
@@ -259,7 +280,7 @@ static void preserve_exit(struct vt_build *b, struct task *t, struct frame *f, c
 	phase_add(b, VT_PH_PRESERVE, f, e);
 	if (f->life && !is_err(e))
 		life_learn(b, f->life, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	b->side->failed_preserves += is_err(e);
 	if (vt_ev_s64(e, VT_F_RET, &ret) && ret == -EBUSY && f->session && !f->session->busy_preserves++)
 		at_set(b, &f->session->busy_at, e);
@@ -305,7 +326,7 @@ static void retrieve_exit(struct vt_build *b, struct task *t, struct frame *f, c
 	phase_add(b, VT_PH_RETRIEVE, f, e);
 	if (l)
 		life_learn(b, l, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!l)
 		return;
 	if (is_err(e)) {
@@ -378,7 +399,7 @@ static void set_exit(struct vt_build *b, struct task *t, struct frame *f, const 
 {
 	if (f->session)
 		set_note(b, f->session, f, e);
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (!f->session)
 		return;
 	if (e->type == VT_EV_LUO_UNFREEZE || (e->type == VT_EV_LUO_FREEZE && is_err(e)))
@@ -463,7 +484,7 @@ static void release_exit(struct vt_build *b, struct task *t, struct frame *f, co
 	struct vt_session *s = f->session;
 	bool strange;
 
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (s && is_err(e) && s->dir == VT_INCOMING)
 		stranded(b, s, e);
 	if (!s || is_err(e))
@@ -567,7 +588,7 @@ static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, con
 		b->side->jumped = !is_err(e);
 		b->side->nr_aborts += is_err(e);
 	}
-	tell_parts(b, call_returned, t, f, e);
+	tell_area(b, e->type, call_returned, t, f, e);
 	if (is_err(e))
 		thaw_all(b);
 }
@@ -660,17 +681,15 @@ static void handed_twice(struct vt_build *b, const struct vt_session *s, const s
 	x->from_ns = at.ts_ns;
 }
 
-/* luo_session_getfile() calls the file after its session. */
 static void session_file(struct vt_build *b, const struct vt_event *e)
 {
-	static const char prefix[] = "[luo_session] ";
+	const char *session = session_of_file(vt_ev_str(e, VT_F_NAME));
 	struct luo_part *own = part_own(b, luo);
-	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	if (e->phase == VT_ENTER || is_err(e) || !name || strncmp(name, prefix, strlen(prefix)))
+	if (e->phase == VT_ENTER || is_err(e) || !session)
 		return;
 	at_set(b, &own->anon, e);
-	own->anon_of = intern(b, name + strlen(prefix));
+	own->anon_of = intern(b, session);
 }
 
 static void handed_out(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
@@ -785,7 +804,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
-	if (b->side->own_events && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
+	if (b->side->own_there && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
 	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
 		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
@@ -795,10 +814,12 @@ static void luo_finalize(struct vt_build *b)
 			b->side->holds |= l->held_at_end;
 		}
 		b->side->holds |= v->dir == VT_OUTGOING && !v->ended && v->unseen;
-		b->side->waits |= waits(b->side, v);
+		if (waits(b->side, v) && !b->side->nr_waits++)
+			b->side->waits = v->name;
 		if (v->dir == VT_OUTGOING && !v->ended && !v->lives)
 			b->side->opened = v->name;
-		if (v->early && !b->side->early)
+		/* Of our own nobody wants to hear where there is another. */
+		if (v->early && (!b->side->early || !strcmp(b->side->early, VT_OWN_SESSION)))
 			b->side->early = v->name;
 	}
 }

@@ -1,10 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Open addressing with linear probing. Keys come from files that anybody may
- * have made: where they lie is nobody's to choose, so a secret is hashed with
- * them, another one in each run. What is told does not depend on it, as a walk
- * goes by the order in which the keys came.
- */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,26 +8,13 @@
 #include "model/map.h"
 #include "vfiotrace/hash.h"
 
-static char gone;
-#define MAP_GONE ((void *)&gone)
-
-uint64_t vt_hash_mix(uint64_t a, uint64_t b)
-{
-	uint64_t x = a * 0x9e3779b97f4a7c15ULL ^ b;
-
-	x ^= x >> 32;
-	x *= 0xd6e8feb86659fd93ULL;
-	x ^= x >> 32;
-	return x;
-}
-
 uint64_t vt_hash_str(const char *s)
 {
 	return vt_hash_on(VT_HASH_BEGIN, s);
 }
 
-/* One for all maps of the process: threads load two traces at a time. */
-static uint64_t secret(void)
+/* Threads load two traces at a time. */
+uint64_t vt_hash_secret(void)
 {
 	static uint64_t of_this_run;
 	uint64_t now = __atomic_load_n(&of_this_run, __ATOMIC_RELAXED), none = 0;
@@ -46,31 +27,14 @@ static uint64_t secret(void)
 	return __atomic_compare_exchange_n(&of_this_run, &none, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ? now : none;
 }
 
-static inline size_t place_of(const struct vt_map *m, uint64_t key)
+/* Where KEY stands among the places, or the free one where it would. */
+static size_t find(const struct vt_map *m, uint64_t key)
 {
-	return vt_hash_mix(key ^ m->secret, m->secret) & (m->size - 1);
-}
+	size_t i = vt_map__place(m, key);
 
-static inline struct vt_slot *find(const struct vt_map *m, uint64_t key)
-{
-	size_t mask = m->size - 1;
-
-	if (!m->size)
-		return NULL;
-	for (size_t i = place_of(m, key); m->place[i]; i = (i + 1) & mask) {
-		struct vt_slot *s = &m->slot[m->place[i] - 1];
-
-		if (s->key == key && s->val != MAP_GONE)
-			return s;
-	}
-	return NULL;
-}
-
-void *vt_map__get(const struct vt_map *m, uint64_t key)
-{
-	struct vt_slot *s = find(m, key);
-
-	return s ? s->val : NULL;
+	while (m->place[i] && m->slot[m->place[i] - 1].key != key)
+		i = (i + 1) & (m->size - 1);
+	return i;
 }
 
 /* Slots that a table of so many places has: it is never full. */
@@ -79,33 +43,45 @@ static size_t room(size_t size)
 	return size / 4 * 3;
 }
 
-static void append(struct vt_map *m, uint64_t key, void *val)
+/* Slot AT, which is the first of its key, gets its place. */
+static void seat(struct vt_map *m, size_t at)
 {
-	size_t i = place_of(m, key);
-
-	while (m->place[i])
-		i = (i + 1) & (m->size - 1);
-	m->slot[m->used] = (struct vt_slot){ .key = key, .val = val };
-	m->place[i] = (uint32_t)++m->used;
-	m->live++;
+	m->place[find(m, m->slot[at].key)] = (uint32_t)at + 1;
 }
 
-static int resize(struct vt_map *m)
+/* Those of FROM that live, in their order, to the front of M, which may be the same. */
+static void gather(struct vt_map *m, const struct vt_map *from)
 {
-	struct vt_map n = { .size = 64, .secret = secret() };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < from->used; i++) {
+		if (!from->slot[i].val)
+			continue;
+		m->slot[nr] = from->slot[i];
+		seat(m, nr++);
+	}
+	m->used = nr;
+}
+
+/* All slots are taken, if only by what is deleted. */
+static int make_room(struct vt_map *m)
+{
+	struct vt_map n = { .size = 64, .secret = vt_hash_secret(), .live = m->live };
 
 	while (n.size < m->live * 3)
 		n.size *= 2;
+	if (n.size == m->size) {
+		memset(m->place, 0, m->size * sizeof(*m->place));
+		gather(m, m);
+		return 0;
+	}
 	n.slot = calloc(room(n.size), sizeof(*n.slot));
 	n.place = calloc(n.size, sizeof(*n.place));
 	if (!n.slot || !n.place || n.size > UINT32_MAX) {
 		vt_map__free(&n);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < m->used; i++) {
-		if (m->slot[i].val != MAP_GONE)
-			append(&n, m->slot[i].key, m->slot[i].val);
-	}
+	gather(&n, m);
 	vt_map__free(m);
 	*m = n;
 	return 0;
@@ -113,44 +89,57 @@ static int resize(struct vt_map *m)
 
 int vt_map__put(struct vt_map *m, uint64_t key, void *val)
 {
-	struct vt_slot *s = find(m, key);
+	size_t i = m->live ? find(m, key) : 0;
 
-	if (s) {
-		s->val = val;
+	if (m->live && m->place[i]) {
+		m->slot[m->place[i] - 1].val = val;
 		return 0;
 	}
-	if (m->used >= room(m->size) && resize(m))
-		return -ENOMEM;
-	append(m, key, val);
+	if (m->used >= room(m->size)) {
+		if (make_room(m))
+			return -ENOMEM;
+		i = find(m, key);
+	} else if (!m->live) {
+		i = vt_map__place(m, key);
+	}
+	m->slot[m->used] = (struct vt_slot){ .key = key, .val = val };
+	m->place[i] = (uint32_t)++m->used;
+	m->live++;
 	return 0;
 }
 
-/* The last that came is the first to go, mostly: its slot is free again, and its place where nothing lies behind it. */
-static void give_back(struct vt_map *m, struct vt_slot *s)
+/* Place I is free now: what was pushed beyond it by others moves up, so that no search ends too early. */
+static void close_up(struct vt_map *m, size_t i)
 {
-	size_t mask = m->size - 1, i = place_of(m, s->key);
+	size_t mask = m->size - 1;
 
-	if (s != &m->slot[m->used - 1])
-		return;
-	while (m->place[i] != m->used)
-		i = (i + 1) & mask;
-	if (m->place[(i + 1) & mask])
-		return;
+	for (size_t j = (i + 1) & mask; m->place[j]; j = (j + 1) & mask) {
+		size_t home = vt_map__place(m, m->slot[m->place[j] - 1].key);
+
+		if (((j - home) & mask) < ((j - i) & mask))
+			continue;
+		m->place[i] = m->place[j];
+		i = j;
+	}
 	m->place[i] = 0;
-	m->used--;
 }
 
 void *vt_map__del(struct vt_map *m, uint64_t key)
 {
-	struct vt_slot *s = find(m, key);
+	size_t i = m->live ? find(m, key) : 0;
+	struct vt_slot *s;
 	void *val;
 
-	if (!s)
+	if (!m->live || !m->place[i])
 		return NULL;
+	s = &m->slot[m->place[i] - 1];
 	val = s->val;
-	s->val = MAP_GONE;
+	s->val = NULL;
 	m->live--;
-	give_back(m, s);
+	close_up(m, i);
+	/* The last that came is the first to go, mostly. */
+	while (m->used && !m->slot[m->used - 1].val)
+		m->used--;
 	return val;
 }
 
@@ -159,7 +148,7 @@ void *vt_map__next(const struct vt_map *m, size_t *i)
 	while (*i < m->used) {
 		void *v = m->slot[(*i)++].val;
 
-		if (v != MAP_GONE)
+		if (v)
 			return v;
 	}
 	return NULL;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "model/build.h"
+#include "model/pool.h"
 
-#define OPENING 64		/* objects allocated by calls that have not returned */
+#define OPENING 64		/* bits of a word: objects allocated by calls that have not returned */
 #define DEAD_MEMS 256
 #define MEM_PATHS 512
 
@@ -20,59 +21,68 @@ struct mem {
 	struct vt_at alloc, freed;
 	struct vt_who who;
 	uint32_t nr_freed;
-	bool opening;
+	uint8_t opening;	/* 1 + its place there, 0 = none */
 };
 
 struct memory_part {
 	struct vt_map mems;		/* object -> mem, alive or just freed */
 	struct mem *opening[OPENING], *dead[DEAD_MEMS];
-	uint32_t opening_at, dead_at, nr_opening;
+	uint64_t taken;			/* places of OPENING */
+	uint32_t opening_at, dead_at;
 	size_t cap_paths;
+	struct vt_pool spare;		/* of mems */
 };
 
 static void opening_over(struct memory_part *own, size_t i)
 {
-	own->opening[i]->opening = false;
+	own->opening[i]->opening = 0;
 	own->opening[i] = NULL;
-	own->nr_opening--;
+	own->taken &= ~(1ull << i);
 }
 
 static void forget(struct vt_build *b, struct mem *m)
 {
 	struct memory_part *own = part_own(b, memory);
 
-	for (size_t i = 0; m->opening && i < OPENING; i++) {
-		if (own->opening[i] == m)
-			opening_over(own, i);
-	}
+	if (m->opening)
+		opening_over(own, m->opening - 1u);
 	vt_map__del(&own->mems, m->obj);
-	free(m);
+	vt_pool__put(&own->spare, m);
 }
 
 static void allocated(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj)
 {
 	struct memory_part *own = part_own(b, memory);
 	struct mem *m = vt_map__get(&own->mems, obj);
+	uint32_t place;
 
 	if (m)
 		return;
-	m = malloc(sizeof(*m));
+	m = vt_pool__get(&own->spare, sizeof(*m));
 	if (!m || vt_map__put(&own->mems, obj, m)) {
-		free(m);
+		vt_pool__put(&own->spare, m);
 		b->err = -ENOMEM;
 		return;
 	}
-	*m = (struct mem){ .obj = obj, .who = who_task(b, t, e), .family = intern_event(b, vt_ev_str(e, VT_F_FAMILY)),
-			   .callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE)), .site = intern_event(b, vt_ev_str(e, VT_F_SITE)) };
+	m->obj = obj;
+	m->family = intern_event(b, vt_ev_str(e, VT_F_FAMILY));
+	m->callee = intern_event(b, vt_ev_str(e, VT_F_CALLEE));
+	m->site = intern_event(b, vt_ev_str(e, VT_F_SITE));
+	m->free_site = NULL;
+	m->freed.type = 0;	/* the rest is set where it is freed */
+	m->who = who_task(b, t, e);
+	m->nr_freed = 0;
+	m->opening = 0;
 	at_set(b, &m->alloc, e);
 	b->side->mem_allocated++;
 	if (vt_obj_class(obj) == VT_C_OTHER)
 		return;
-	if (own->opening[own->opening_at % OPENING])
-		opening_over(own, own->opening_at % OPENING);
-	own->opening[own->opening_at++ % OPENING] = m;
-	own->nr_opening++;
-	m->opening = true;
+	place = own->opening_at++ % OPENING;
+	if (own->opening[place])
+		opening_over(own, place);
+	own->opening[place] = m;
+	own->taken |= 1ull << place;
+	m->opening = (uint8_t)(place + 1);
 }
 
 /* All these names are interned: equal is identical. */
@@ -178,10 +188,11 @@ static void returned(struct vt_build *b, const struct vt_event *e)
 	bool files = e->type == VT_EV_LUO_PRESERVE || e->type == VT_EV_LUO_DESERIALIZE;
 	enum vt_class cls = files ? VT_C_LUO_FILE : VT_C_SESSION;
 
-	for (size_t i = 0; own->nr_opening && i < OPENING; i++) {
+	for (uint64_t taken = own->taken; taken; taken &= taken - 1) {
+		size_t i = (size_t)__builtin_ctzll(taken);
 		struct mem *m = own->opening[i];
 
-		if (!m || m->alloc.tid != e->tid || vt_obj_class(m->obj) != cls)
+		if (m->alloc.tid != e->tid || vt_obj_class(m->obj) != cls)
 			continue;
 		opening_over(own, i);
 		if (must_undo(e->type) && is_err(e) && !m->nr_freed)
@@ -255,11 +266,12 @@ static void memory_point(struct vt_build *b, struct task *t, const struct vt_eve
 static void memory_free(struct vt_build *b)
 {
 	vt_map__free_all(&part_own(b, memory)->mems);
+	vt_pool__free(&part_own(b, memory)->spare);
 	free(b->side->mem_paths);
 }
 
 const struct part part_memory = {
 	.size = sizeof(struct memory_part),
 	.areas = AREA(SESSION) | AREA(OBJ),
-	.point = memory_point, .call_returned = memory_returned, .free = memory_free,
+	.point = memory_point, .call_returned = memory_returned, .returned_areas = AREA(LUO) | AREA(SESSION), .free = memory_free,
 };

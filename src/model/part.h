@@ -36,7 +36,8 @@ struct part {
 
 	/* luo.c: a call of LUO or a callback begins; its session and life are known, and as they were before. */
 	void (*call_begun)(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
-	/* luo.c: it returns; the life knows what E tells of it, and is in the state that it had inside. */
+	/* luo.c: it returns; the life knows what E tells of it, and is in the state that it had inside. Told of calls of these areas, 0 = of all. */
+	uint32_t returned_areas;
 	void (*call_returned)(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
 	/* luo.c: E ended L before any jump: taken back, or never come to be. */
 	void (*life_ended)(struct vt_build *b, struct vt_life *l, const struct vt_event *e);
@@ -65,7 +66,8 @@ enum { PARTS(PART_ENUM) NR_PARTS };
 /* Who hears of what: NULL ends each list. An event concerns a few parts only, and most calls fewer. */
 struct audience {
 	const struct part *enter[VT_AREA_MAX][NR_PARTS + 1], *exit[VT_AREA_MAX][NR_PARTS + 1], *point[VT_AREA_MAX][NR_PARTS + 1];
-	const struct part *made_failed[NR_PARTS + 1], *idle[NR_PARTS + 1], *call_begun[NR_PARTS + 1], *call_returned[NR_PARTS + 1];
+	const struct part *made_failed[NR_PARTS + 1], *idle[NR_PARTS + 1], *call_begun[NR_PARTS + 1];
+	const struct part *call_returned[VT_AREA_MAX][NR_PARTS + 1];
 	const struct part *life_ended[NR_PARTS + 1], *life_gone[NR_PARTS + 1], *session_gone[NR_PARTS + 1];
 };
 

@@ -10,9 +10,9 @@ struct file *file_get(struct vt_build *b, uint64_t obj, bool make)
 
 	if (f || !make || !obj)
 		return f;
-	f = malloc(sizeof(*f));
+	f = vt_pool__get(&b->files.spare, sizeof(*f));
 	if (!f || vt_map__put(&b->files.files, obj, f)) {
-		free(f);
+		vt_pool__put(&b->files.spare, f);
 		b->err = -ENOMEM;
 		return NULL;
 	}
@@ -39,7 +39,7 @@ void file_bury(struct vt_build *b, struct file *f)
 	snap_free(f->pub.open_snap);
 	f->pub.open_snap = NULL;
 	f->pub.life = NULL;
-	free(*slot);
+	vt_pool__put(&b->files.spare, *slot);
 	*slot = f;
 }
 
@@ -103,6 +103,7 @@ void reg_files_free(struct vt_build *b)
 	}
 	for (i = 0; i < GONE_FILES; i++)
 		free(b->files.gone[i]);
+	vt_pool__free(&b->files.spare);
 	vt_map__free(&b->files.files);
 	vt_map__free(&b->files.by_file);
 }

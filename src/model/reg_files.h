@@ -4,6 +4,7 @@
 #define VT_MODEL_REG_FILES_H
 
 #include "model/map.h"
+#include "model/pool.h"
 #include "vfiotrace/model.h"
 
 #define GONE_FILES 16
@@ -35,6 +36,7 @@ struct reg_files {
 	struct vt_map by_file;		/* file object -> life that holds it */
 	struct file *gone[GONE_FILES];	/* just released: their release function is still to come */
 	uint32_t gone_at;
+	struct vt_pool spare;		/* of files */
 };
 
 struct file *file_get(struct vt_build *b, uint64_t obj, bool make);

@@ -49,6 +49,13 @@ struct vt_session *session_next(struct vt_build *b, enum vt_dir dir, size_t *i)
 	return vt_map__next(&b->sessions.by_name[dir], i);
 }
 
+const char *session_of_file(const char *file_name)
+{
+	static const char prefix[] = "[luo_session] ";
+
+	return file_name && !strncmp(file_name, prefix, sizeof(prefix) - 1) ? file_name + sizeof(prefix) - 1 : NULL;
+}
+
 void session_close(struct vt_build *b, struct vt_session *s)
 {
 	vt_map__del(&b->sessions.by_name[s->dir], vt_hash_str(s->name));
@@ -100,15 +107,15 @@ struct vt_life *life_by_data(struct vt_build *b, const struct vt_session *s, con
 
 struct vt_life *life_new(struct vt_build *b, struct vt_session *s, uint64_t token, enum vt_life_state state)
 {
-	struct life *own = b->sessions.spare ? memset(b->sessions.spare, 0, sizeof(*own)) : calloc(1, sizeof(*own));
-	struct vt_life *l = own ? &own->pub : NULL;
+	struct life *own = vt_pool__get(&b->sessions.spare, sizeof(*own));
+	struct vt_life *l = (struct vt_life *)own;
 
-	b->sessions.spare = NULL;
 	if (!l || vt_map__put(&b->sessions.lives[s->dir], vt_hash_mix((uintptr_t)s, token), l)) {
-		free(own);
+		vt_pool__put(&b->sessions.spare, own);
 		b->err = -ENOMEM;
 		return NULL;
 	}
+	memset(own, 0, sizeof(*own));
 	l->session = s;
 	l->token = token;
 	l->dir = s->dir;
@@ -165,8 +172,7 @@ void life_free(struct vt_build *b, struct vt_life *l)
 	vt_map__del(&b->sessions.lives[l->dir], vt_hash_mix((uintptr_t)l->session, l->token));
 	snap_free(l->snap);
 	snap_free(l->open_snap);
-	free(b->sessions.spare);
-	b->sessions.spare = life_of(l);
+	vt_pool__put(&b->sessions.spare, life_of(l));
 }
 
 /* ---- by name, when all is read ---- */
@@ -207,7 +213,7 @@ void reg_sessions_finalize(struct vt_build *b)
 
 void reg_sessions_free(struct vt_build *b)
 {
-	free(b->sessions.spare);
+	vt_pool__free(&b->sessions.spare);
 	for (int d = 0; d < 2; d++) {
 		vt_map__free(&b->sessions.by_name[d]);
 		vt_map__free(&b->sessions.lives[d]);

@@ -39,24 +39,30 @@ static bool calls_vfio(const struct vt_event *e)
 
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
+	const uint64_t now = e->ts_ns;
+	const uint16_t type = e->type;
+
 	if (!s->events++)
-		s->start_ns = e->ts_ns;
-	if (!s->seen_type[e->type]++)
-		s->first_type_ns[e->type] = e->ts_ns;
-	s->seen_exit[e->type] += e->phase == VT_EXIT;
-	s->failed_type[e->type] += e->phase == VT_EXIT && is_err(e);
-	s->drained |= e->type == VT_EV_REC_DRAINED && s->jumped;
-	if (kind_area(e->type) == VT_AREA_REC || e->type == VT_EV_UNKNOWN)
+		s->start_ns = now;
+	if (!s->seen_type[type]++)
+		s->first_type_ns[type] = now;
+	if (e->phase == VT_EXIT) {
+		s->seen_exit[type]++;
+		s->failed_type[type] += is_err(e);
+	}
+	if (kind_area(type) == VT_AREA_REC || type == VT_EV_UNKNOWN) {
+		s->drained |= type == VT_EV_REC_DRAINED && s->jumped;
 		return;
-	if (!s->first_ns || e->ts_ns < s->first_ns)
-		s->first_ns = e->ts_ns;
+	}
+	if (!s->first_ns || now < s->first_ns)
+		s->first_ns = now;
 	if (!s->first_call_ns && of_luo(e))
-		s->first_call_ns = e->ts_ns;
-	if (e->ts_ns > s->last_ns)
-		s->last_ns = e->ts_ns;
-	s->saw_vfio |= kind_is_vfio(e->type);
-	if (!s->first_vfio_ns && (kind_is_vfio(e->type) || calls_vfio(e)))
-		s->first_vfio_ns = e->ts_ns;
+		s->first_call_ns = now;
+	if (now > s->last_ns)
+		s->last_ns = now;
+	s->saw_vfio |= kind_is_vfio(type);
+	if (!s->first_vfio_ns && (kind_is_vfio(type) || calls_vfio(e)))
+		s->first_vfio_ns = now;
 }
 
 /* The tool preserves a file of its own when it carries a trace over. It does not judge that. */
@@ -79,6 +85,8 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 static void own_seen(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_side *s = b->side;
+	int64_t ret = 0;
+	bool told = vt_ev_s64(e, VT_F_RET, &ret);
 
 	s->events++;
 	if (!s->own_events++)
@@ -93,10 +101,14 @@ static void own_seen(struct vt_build *b, const struct vt_event *e)
 	default:
 		break;
 	}
+	/* Who asks for it where nothing was carried is told that there is none. */
+	s->own_there |= e->type != VT_EV_SESSION_RETRIEVE || (told && ret >= 0);
 }
 
 static void feed(struct vt_build *b, const struct vt_event *e)
 {
+	struct task *t;
+
 	b->now_ns = e->ts_ns;
 	while (b->coverage.tear_at < b->coverage.nr_tears && e->ts_ns > b->coverage.tears[b->coverage.tear_at].to_ns) {
 		calls_torn(b, b->coverage.tears[b->coverage.tear_at].to_ns, b->coverage.tears[b->coverage.tear_at].vfio_only);
@@ -114,7 +126,8 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 			call_exit(b, e);
 		return;
 	}
-	tell_area(b, e->type, point, task_of(b, e), e);
+	t = task_of(b, e);
+	tell_area(b, e->type, point, t, e);
 }
 
 /* ---- a side ---- */
@@ -150,6 +163,12 @@ static void handler_late(struct vt_build *b, const struct vt_event *e)
 	x->at[1] = s->deserialize_at;
 }
 
+/* A name that is left out would be one that differs from itself. */
+static int names_full(const struct vt_build *b)
+{
+	return b->evidence.strings.full ? -E2BIG : 0;
+}
+
 static int read_events(struct vt_build *b, struct vt_event *e)
 {
 	struct vt_side *s = b->side;
@@ -157,10 +176,10 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 	int ret;
 
 	while ((ret = vt_trace__next(s->trace, e)) > 0) {
-		if (vt_trace__block(s->trace) != block.offset) {
-			if (coverage_damage(b, &block, vt_trace__block(s->trace), e->ts_ns))
+		if (e->block != block.offset) {
+			if (coverage_damage(b, &block, e->block, e->ts_ns))
 				calls_torn(b, e->ts_ns, false);
-			block = (struct vt_block_at){ .offset = vt_trace__block(s->trace), .first_ns = e->ts_ns };
+			block = (struct vt_block_at){ .offset = e->block, .first_ns = e->ts_ns };
 			vt_strings__next_text(&b->evidence.strings);
 			vt_strings__next_text(&b->evidence.comms);
 			b->other_session = NULL;
@@ -170,6 +189,9 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 			handler_late(b, e);
 		if (b->err)
 			return b->err;
+		ret = names_full(b);
+		if (ret)
+			return ret;
 	}
 	coverage_damage(b, &block, UINT64_MAX, UINT64_MAX);
 	return ret;
@@ -200,23 +222,23 @@ static void seat(const struct part **list, const struct part *p)
 		if (p->what) \
 			seat(a->what, p); \
 	} while (0)
-#define SEAT_BY_AREA(what) \
+#define SEAT_BY_AREA(what, of) \
 	do { \
 		for (int n = 0; p->what && n < VT_AREA_MAX; n++) { \
-			if (p->areas & 1u << n) \
+			if ((of) & 1u << n) \
 				seat(a->what[n], p); \
 		} \
 	} while (0)
 
 static void audience_of(struct audience *a, const struct part *p)
 {
-	SEAT_BY_AREA(enter);
-	SEAT_BY_AREA(exit);
-	SEAT_BY_AREA(point);
+	SEAT_BY_AREA(enter, p->areas);
+	SEAT_BY_AREA(exit, p->areas);
+	SEAT_BY_AREA(point, p->areas);
 	SEAT(made_failed);
 	SEAT(idle);
 	SEAT(call_begun);
-	SEAT(call_returned);
+	SEAT_BY_AREA(call_returned, p->returned_areas ? p->returned_areas : ~0u);
 	SEAT(life_ended);
 	SEAT(life_gone);
 	SEAT(session_gone);
@@ -267,7 +289,7 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	if (ret < 0)
 		goto out;
 	finalize(b);
-	ret = b->err;
+	ret = b->err ? b->err : names_full(b);
 out:
 	if (!*out)
 		free(b);

@@ -26,6 +26,14 @@ static inline size_t vt_strings__place(const char *s)
 	return ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
 }
 
+/* As vt_strings__get_of(), where that was asked for lately; or NULL. */
+static inline const char *vt_strings__known(const struct vt_strings *p, const char *s)
+{
+	size_t i = vt_strings__place(s);
+
+	return p->recent[i].from == s && p->recent[i].text == p->text ? p->recent[i].kept : NULL;
+}
+
 /* The same for S in a text that stays as it is until vt_strings__next_text(). */
 const char *vt_strings__learn_of(struct vt_strings *p, const char *s);
 static inline const char *vt_strings__get_of(struct vt_strings *p, const char *s)

@@ -57,7 +57,9 @@ static void blame_add(struct blame *l, const struct vt_at *call, struct vt_who w
 
 static void blame_right(struct blame *l, const struct vt_at *at)
 {
-	*l = (struct blame){ .right = *at };
+	l->right = *at;
+	l->nr = 0;
+	l->who = (struct vt_who){ 0 };
 }
 
 /* A call on D is over. */
@@ -647,6 +649,6 @@ static void vfio_finalize(struct vt_build *b)
 
 const struct part part_vfio = {
 	.areas = AREA(VFIO) | AREA(FILE),
-	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .life_gone = device_unbind,
+	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .returned_areas = AREA(OP), .life_gone = device_unbind,
 	.finalize = vfio_finalize,
 };

@@ -42,9 +42,12 @@ static void left_to_others(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	f->func = vt_at_func(&x->at[1]);
 	vt_text(c, &f->title, "memory that was given to KHO outside of LUO has been freed and is still preserved");
 	vt_text(c, &f->expected, "whoever gives memory to KHO takes it back before it is freed: kho_unpreserve_folio()");
-	vt_text(c, &f->seen[i], "physical 0x%" PRIx64 " has no reference when the kernel is about to jump", (uint64_t)x->num[0]);
+	if (x->num[1])
+		vt_text(c, &f->seen[i], "physical 0x%" PRIx64 " is not this folio any more when the kernel is about to jump: somebody else has it", (uint64_t)x->num[0]);
+	else
+		vt_text(c, &f->seen[i], "physical 0x%" PRIx64 " has no reference when the kernel is about to jump", (uint64_t)x->num[0]);
 	vt_proof(c, f, i, &x->at[1], x->str[0] ? "gives it to KHO, called from %s" : "gives it to KHO", x->str[0]);
-	vt_proof(c, f, i, &x->at[0], "is free");
+	vt_proof(c, f, i, &x->at[0], x->num[1] ? "is another's" : "is free");
 	vt_text(c, &f->meaning, "The next kernel reserves pages that nobody asks for, and until then they belong to whoever allocates them.");
 }
 

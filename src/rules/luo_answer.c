@@ -13,7 +13,7 @@ static const struct text texts[] = {
 	[VT_ANSWER_SWALLOWED] = { "swallowed", "returns 0 although a call inside of it failed", "an error gets through to whoever asked",
 		"something inside fails, the call returns 0", "Whoever asked goes on with a file or a session that is not what it is taken for.", "fails" },
 	[VT_ANSWER_EFFECT] = { "effect", "returns an error, and what it was asked for is done", "a call that fails changes nothing",
-		"the callback worked and nothing undoes it, then the call fails",
+		"it worked and nothing undoes it, then the call fails",
 		"Whoever asked believes that nothing happened: he asks again, or goes on without it.", "works" },
 	[VT_ANSWER_FORGOTTEN] = { "forgotten", "answers otherwise than with the error that it had returned before", "a failure is remembered: the same error ever after",
 		"another answer to the same question", "What failed is half consumed: whoever goes on with it works on memory that is gone.", "fails" },
@@ -71,7 +71,7 @@ const struct vt_rule vt_rule_luo_answer = {
 	.needs = { { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN },
 		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_SESSION_DESERIALIZE, VT_IN }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_PRESERVE, VT_OUT },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_LUO_FREEZE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
-		   { VT_EV_SERIALIZE, VT_OUT }, { VT_EV_REBOOT, VT_OUT } },
+		   { VT_EV_SERIALIZE, VT_OUT }, { VT_EV_REBOOT, VT_OUT }, { VT_EV_LUO_IOCTL, VT_ANY } },
 	.also = { VT_EV_OP_CAN_PRESERVE, VT_EV_FILE_SNAP },
 	VT_TELLS(answers),
 };

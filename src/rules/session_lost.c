@@ -7,13 +7,19 @@
 #include "rules/facts.h"
 #include "rules/finding.h"
 
-/* Whether the old kernel held files of that handler: 1, 0, or -1 where that is not known. */
-static int held(const struct vt_ctx *c, const char *compatible)
+/*
+ * Whether the handler is what was missing: 1, 0, or -1 where that is not known. The new kernel's log names the
+ * one that it looked for; else the old kernel held files of it or not.
+ */
+static int missed(const struct vt_ctx *c, size_t i, const char *compatible)
 {
+	const char *told = vt_trace__meta(c->j->side[i]->trace, "luo.no_handler");
 	const struct vt_side *pre = c->j->side[0];
 	bool known = vt_pair_fits(c) && compatible && !c->cut[0] && !c->blind[0].nr && !pre->early && !pre->unseen[VT_OUTGOING].files;
 	bool any = false;
 
+	if (told && compatible)
+		return !strcmp(told, compatible);
 	for (const struct vt_session *v = vt_pair_fits(c) ? pre->sessions : NULL; v; v = v->next) {
 		for (const struct vt_life *l = v->lives; l; l = l->next) {
 			if (!l->held_at_end)
@@ -29,7 +35,7 @@ static int held(const struct vt_ctx *c, const char *compatible)
 
 static void tell_late(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 {
-	int here = held(c, x->who.compatible);
+	int here = missed(c, i, x->who.compatible);
 	struct vt_finding *f;
 
 	if (here < 0)

@@ -74,6 +74,12 @@ static struct common compare(const struct vt_side *pre, const struct vt_side *po
 	return n;
 }
 
+/*
+ * 2025: no kernel had LUO before. A machine whose clock nobody has set, as arm64's in an initramfs, counts from 1970 in
+ * each kernel.
+ */
+#define CLOCK_WAS_SET 1735689600
+
 /* When the recording of S began, by the wall clock; false where it does not say. */
 static bool began(const struct vt_side *s, int64_t *seconds)
 {
@@ -83,7 +89,7 @@ static bool began(const struct vt_side *s, int64_t *seconds)
 	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return false;
 	*seconds = timegm(&tm);
-	return true;
+	return *seconds >= CLOCK_WAS_SET;
 }
 
 /* Seconds of the wall clock at which the kernel of S was booted. */

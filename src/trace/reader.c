@@ -26,7 +26,10 @@ struct vt_trace {
 	struct vt_tables tables;
 	struct vt_shapes shapes;
 	bool has_events;
-	const char *type_name[VTF_EVENT_IDS];	/* by id in the file; NULL = not declared */
+	struct {
+		const char *name;	/* NULL = not declared */
+		uint16_t type;		/* enum vt_event_type */
+	} type[VTF_EVENT_IDS];		/* by id in the file */
 
 	/* the block being read */
 	struct vt_block block;
@@ -162,7 +165,8 @@ static bool name_types(struct vt_trace *t)
 
 		if (index == VT_NAMES_NONE)
 			continue;
-		t->type_name[i] = index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
+		t->type[i].type = index < VT_EV_MAX ? index : VT_EV_UNKNOWN;
+		t->type[i].name = index < VT_EV_MAX ? vt_event_name(index) : t->tables.events.extra[index - VT_EV_MAX];
 		any = true;
 	}
 	return any;
@@ -299,30 +303,30 @@ static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
 }
 
 /* The event at D, which lies in the block with all its bytes: 1, 0 when it makes no sense, -ENOMEM. */
-static int decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
+static __attribute__((always_inline)) inline int decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
 {
-	const char *name = d->type < VTF_EVENT_IDS ? t->type_name[d->type] : NULL;
-	uint16_t type;
-
-	if (!name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
+	if (d->type >= VTF_EVENT_IDS || !t->type[d->type].name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
 		return 0;
-	type = t->tables.events.map[d->type];
 	e->ts_ns = d->ts_ns;
 	e->seq = d->seq;
 	e->index = t->index;
+	e->block = t->block.offset;
 	e->tgid = d->tgid;
 	e->tid = d->tid;
 	e->cpu = d->cpu;
-	e->phase = d->phase <= VT_EXIT ? d->phase : VT_POINT;
-	/* An event taken at a moment that we have no word for is not one that we know. */
-	e->type = type < VT_EV_MAX && d->phase <= VT_EXIT ? type : VT_EV_UNKNOWN;
-	e->type_name = name;
+	e->phase = d->phase;
+	e->type = t->type[d->type].type;
+	if (d->phase > VT_EXIT) {	/* An event taken at a moment that we have no word for is not one that we know. */
+		e->phase = VT_POINT;
+		e->type = VT_EV_UNKNOWN;
+	}
+	e->type_name = t->type[d->type].name;
 	e->comm = t->strings + d->comm;
 	return vt_shapes__decode(&t->shapes, &t->tables, d, t->strings, t->strings_len, e);
 }
 
 /* Is there an event at D, with all its bytes in ROOM? */
-static bool has_event(const struct vtf_event *d, size_t room)
+static inline bool has_event(const struct vtf_event *d, size_t room)
 {
 	return room >= sizeof(*d) && !(d->size % 8) && d->size <= room && d->size >= vtf_event_size(d->nr);
 }
@@ -402,11 +406,6 @@ int vt_trace__next(struct vt_trace *t, struct vt_event *e)
 			return all_read(t);
 	}
 	return 0;
-}
-
-uint64_t vt_trace__block(const struct vt_trace *t)
-{
-	return t->block.offset;
 }
 
 struct vt_spot vt_trace__spot(const struct vt_trace *t)

@@ -3,18 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/format.h"
 #include "trace/shape.h"
 
 #define VT_SHAPE_PLACES 16
-
-struct vt_shape {
-	uint32_t nr, nr_str, nr_obj, nr_err;
-	uint8_t *str, *obj, *err;	/* places whose bits have to be looked at */
-	struct vt_place *place;
-	uint8_t at[VT_F_MAX];		/* as in struct vt_event */
-	uint64_t ids[];			/* as the file has them, four in each */
-};
 
 static uint32_t words(uint32_t nr)
 {
@@ -29,6 +20,7 @@ static struct vt_shape *shape_alloc(uint32_t nr, const uint64_t *ids)
 		return NULL;
 	memcpy(s->ids, ids, words(nr) * 8);
 	s->nr = nr;
+	s->nr_ids = words(nr);
 	s->place = (struct vt_place *)&s->ids[words(nr)];
 	s->str = (uint8_t *)&s->place[nr];
 	s->obj = s->str + nr;
@@ -85,19 +77,7 @@ static uint64_t shape_hash(uint32_t nr, const uint64_t *ids)
 	return h ^ h >> 32;
 }
 
-static bool has_ids(const struct vt_shape *s, uint32_t nr, const uint64_t *ids)
-{
-	if (s->nr != nr)
-		return false;
-	for (uint32_t i = 0; i < words(nr); i++) {
-		if (s->ids[i] != ids[i])
-			return false;
-	}
-	return true;
-}
-
-/* The shape with these ids: as shape_new(). */
-static int shape_of(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out)
+int vt_shapes__find(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out)
 {
 	uint64_t h = shape_hash(nr, ids);
 	struct vt_shape **slot = NULL;
@@ -106,7 +86,7 @@ static int shape_of(struct vt_shapes *s, const struct vt_tables *tab, uint32_t n
 		slot = &s->slot[(h + i) % VT_SHAPES];
 		if (!*slot)
 			break;
-		if (has_ids(*slot, nr, ids)) {
+		if (vt_shape__has_ids(*slot, nr, ids)) {
 			*out = *slot;
 			return 1;
 		}
@@ -121,59 +101,22 @@ static int shape_of(struct vt_shapes *s, const struct vt_tables *tab, uint32_t n
 	return *slot != NULL;
 }
 
-static bool decode_objects(const struct vt_shape *s, const struct vt_tables *tab, uint64_t *bits)
+bool vt_shape__objects(const struct vt_shape *s, const struct vt_tables *tab, struct vt_event *e)
 {
+	memcpy(e->room, e->bits, s->nr * sizeof(*e->bits));
+	e->bits = e->room;
 	for (uint32_t i = 0; i < s->nr_obj; i++) {
-		uint64_t *obj = &bits[s->obj[i]];
+		uint64_t *obj = &e->room[s->obj[i]];
 		uint16_t class;
 
 		if (!*obj)
 			continue;
-		if (*obj >> 48 >= VTF_CLASS_IDS)
-			return false;
-		class = tab->classes.map[*obj >> 48];
+		class = *obj >> 48 < VTF_CLASS_IDS ? tab->classes.map[*obj >> 48] : VT_NAMES_NONE;
 		if (class == VT_NAMES_NONE || !vt_obj_nr(*obj))
 			return false;
 		*obj = ((uint64_t)class << 48) | vt_obj_nr(*obj);
 	}
 	return true;
-}
-
-static bool decode_as(const struct vt_shape *s, const struct vt_tables *tab, const uint64_t *values, const char *strings,
-		      uint32_t strings_len, struct vt_event *e)
-{
-	for (uint32_t i = 0; i < s->nr_str; i++) {
-		if (values[s->str[i]] >= strings_len)
-			return false;
-	}
-	for (uint32_t i = 0; i < s->nr_err; i++) {
-		if (!values[s->err[i]] || values[s->err[i]] > VTF_ERRNO_MAX)
-			return false;
-	}
-	e->nr = s->nr;
-	e->place = s->place;
-	e->at = s->at;
-	e->strings = strings;
-	memcpy(e->bits, values, s->nr * sizeof(*values));
-	return decode_objects(s, tab, e->bits);
-}
-
-int vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *strings,
-		      uint32_t strings_len, struct vt_event *e)
-{
-	const uint64_t *ids = (const uint64_t *)(d + 1);
-	struct vt_shape **last = &s->last[(d->type * 4u + d->phase) % VT_SHAPES];
-
-	/* Mostly that of the last event of its type. */
-	if (!*last || !has_ids(*last, d->nr, ids)) {
-		struct vt_shape *shape;
-		int ret = shape_of(s, tab, d->nr, ids, &shape);
-
-		if (ret <= 0)
-			return ret;
-		*last = shape;
-	}
-	return decode_as(*last, tab, ids + words(d->nr), strings, strings_len, e);
 }
 
 void vt_shapes__free(struct vt_shapes *s)

@@ -7,22 +7,84 @@
 #ifndef VT_TRACE_SHAPE_H
 #define VT_TRACE_SHAPE_H
 
+#include "trace/format.h"
 #include "trace/tables.h"
 
-struct vt_shape;
+struct vt_shape {
+	uint32_t nr, nr_ids, nr_str, nr_obj, nr_err;	/* nr_ids: of ids[] */
+	uint8_t *str, *obj, *err;	/* places whose bits have to be looked at */
+	struct vt_place *place;
+	uint8_t at[VT_F_MAX];		/* as in struct vt_event */
+	uint64_t ids[];			/* as the file has them, four in each */
+};
 
 #define VT_SHAPES 512	/* a power of two */
 struct vt_shapes {
 	struct vt_shape *slot[VT_SHAPES];	/* by ids */
-	struct vt_shape *last[VT_SHAPES];	/* by type and phase */
+	struct vt_shape *last[VT_SHAPES];	/* by type, phase and number of fields */
 };
+
+static inline bool vt_shape__has_ids(const struct vt_shape *s, uint32_t nr, const uint64_t *ids)
+{
+	const uint64_t *mine = s->ids, *end = s->ids + s->nr_ids;
+
+	if (s->nr != nr)
+		return false;
+	while (mine < end && *mine == *ids) {
+		mine++;
+		ids++;
+	}
+	return mine == end;
+}
+
+/* The shape with these ids: 1, 0 when no event can have it, -ENOMEM. */
+int vt_shapes__find(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out);
+/* The objects of E are of classes that the file names: into this program's, in E's own room. False where one is not. */
+bool vt_shape__objects(const struct vt_shape *s, const struct vt_tables *tab, struct vt_event *e);
 
 /*
  * The fields of D, which stand behind it, into E. Strings are offsets into
  * STRINGS of STRINGS_LEN bytes. 1, 0 when they make no sense, -ENOMEM.
  */
-int vt_shapes__decode(struct vt_shapes *s, const struct vt_tables *tab, const struct vtf_event *d, const char *strings,
-		      uint32_t strings_len, struct vt_event *e);
+static __attribute__((always_inline)) inline int vt_shapes__decode(struct vt_shapes *all, const struct vt_tables *tab, const struct vtf_event *d, const char *strings,
+								   uint32_t strings_len, struct vt_event *e)
+{
+	struct vt_shape **last = &all->last[(d->type * 8u + d->phase + d->nr * 67u) % VT_SHAPES], *s = *last;
+	const uint64_t *ids = (const uint64_t *)(d + 1), *values;
+	uint64_t longest = 0;
+
+	/* Mostly that of the last event of its type with so many fields. */
+	if (!s || !vt_shape__has_ids(s, d->nr, ids)) {
+		int ret = vt_shapes__find(all, tab, d->nr, ids, &s);
+
+		if (ret <= 0)
+			return ret;
+		*last = s;
+	}
+	values = ids + s->nr_ids;
+	for (const uint8_t *p = s->str, *end = p + s->nr_str; p < end; p++)
+		longest = values[*p] > longest ? values[*p] : longest;
+	if (longest >= strings_len)	/* which is not 0 */
+		return 0;
+	for (uint32_t i = 0; i < s->nr_err; i++) {
+		if (!values[s->err[i]] || values[s->err[i]] > VTF_ERRNO_MAX)
+			return 0;
+	}
+	e->nr = s->nr;
+	e->place = s->place;
+	e->at = s->at;
+	e->strings = strings;
+	e->bits = values;
+	/* The classes of a file are those of this program, mostly: then its values are read where they stand. */
+	for (const uint8_t *p = s->obj, *end = p + s->nr_obj; p < end; p++) {
+		uint64_t class = values[*p] >> 48;
+
+		if (values[*p] && (class >= VTF_CLASS_IDS || tab->classes.map[class] != class || !vt_obj_nr(values[*p])))
+			return vt_shape__objects(s, tab, e);
+	}
+	return 1;
+}
+
 void vt_shapes__free(struct vt_shapes *s);
 
 #endif

@@ -22,9 +22,9 @@ LAB_QEMU="-icount shift=0,sleep=on"
 export LAB_NEW LAB_QEMU
 
 once() { # none|floor|vfiotrace SPEC
-	local dir=$out/guest tracer=none before='' mib files pieces
+	local dir=$out/guest tracer=none before='' after='' mib files pieces
 	IFS=: read -r mib files pieces <<<"$2:"
-	[ "$1" != vfiotrace ] || tracer=yes
+	[ "$1" != vfiotrace ] || tracer=yes after='sh /vfiotrace fetch -o /host/pre.vft'
 	[ "$1" != floor ] || before="sh sh /host/bench/floor.sh"
 	rm -rf "$dir"
 	mkdir -p "$dir/bench"
@@ -47,11 +47,23 @@ once() { # none|floor|vfiotrace SPEC
 		[new]
 		$before
 		sh /host/bench/memory new
+		$after
 	SCENARIO
 	"$LAB_DIR/run.sh" "$out/memory.scn" --out "$dir" >&2 || return 1
 	for call in preserve retrieve finish; do
 		awk -v call=$call -v who="$1" -v spec="$2" '$2 == call { n += $4 } END { print "memory", who, spec, call, n + 0 }' \
 			"$dir/bench/memory.txt"
+	done
+	[ "$1" != vfiotrace ] || traces "$2" "$dir"
+}
+
+# What the two traces hold: records, bytes, events that were lost.
+traces() { # SPEC DIR
+	local side
+	for side in pre post; do
+		"$tool" show -f json "$2/$side.vft" | jq -rs --arg spec "$1" --arg side $side --arg bytes "$(stat -c %s "$2/$side.vft")" '
+			"trace \($spec) \($side) \(map(select(.record == "event")) | length) \($bytes) " +
+			"\(map(select(.record == "loss") | .count | tonumber) | add // 0)"'
 	done
 }
 
@@ -73,12 +85,13 @@ for spec; do
 	done
 done | tee "$out/memory.txt"
 awk '
+	$1 == "trace" { records[$2] += $4; bytes[$2] += $5; lost[$2] += $6; next }
 	{ n[$3, $4, $2] = $5; if (!(($3, $4) in seen)) { seen[$3, $4] = 1; order[++rows] = $3 SUBSEP $4 } }
 	END {
-		print "| MiB:files | call | untraced, M instructions | floor | vfiotrace |"
-		print "|---|---|---:|---:|---:|"
+		print "| MiB:files | call | untraced, M instructions | floor | vfiotrace | records, both sides | kB, both sides | lost |"
+		print "|---|---|---:|---:|---:|---:|---:|---:|"
 		for (i = 1; i <= rows; i++) {
 			base = n[order[i], "none"]; split(order[i], k, SUBSEP)
-			if (base) printf "| %s | %s | %.2f | %.2f | %.2f |\n", k[1], k[2], base / 1e6, n[order[i], "floor"] / base, n[order[i], "vfiotrace"] / base
+			if (base) printf "| %s | %s | %.2f | %.2f | %.2f | %d | %.0f | %d |\n", k[1], k[2], base / 1e6, n[order[i], "floor"] / base, n[order[i], "vfiotrace"] / base, records[k[1]], bytes[k[1]] / 1000, lost[k[1]]
 		}
 	}' "$out/memory.txt" | tee "$out/memory.md"

@@ -10,6 +10,8 @@
 # of each kind (3); LAB_OLD, the kernel (newest); LAB_ACCEL=kvm to measure time on a machine
 # that has it. Without, the guest's clock counts instructions (QEMU -icount): a busy host
 # then cannot change the result, and a ratio is one of instructions, not of time.
+# LAB_ARCH=arm64 measures on an emulated arm64, VFIOTRACE being that build: without the peers, which this machine has for
+# itself only.
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=../lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib.sh"
@@ -21,7 +23,11 @@ export VFIOTRACE=$tool LAB_OLD=${LAB_OLD:-newest}
 LAB_NEW=$LAB_OLD
 export LAB_NEW
 
-CLOCK="no_timer_check tsc=reliable clocksource=tsc"
+# arm64's clock needs no words.
+CLOCK="no_timer_check tsc=reliable clocksource=tsc" QEMU=qemu-system-x86_64
+[ "$LAB_ARCH" != arm64 ] || CLOCK='' QEMU=qemu-system-aarch64
+# What reads the traces runs here.
+reader=${VFIOTRACE_HOST:-$tool}
 # Where instructions are counted the CPUs take turns, and one that waits for another
 # counts its waiting: each recorder is bound to the second, so that its work is counted once.
 LAB_QEMU='' PIN=''
@@ -46,13 +52,15 @@ pack_peers() {
 # Puts our part beside what run.sh shares with the guest.
 prepare_guest() { # DIR
 	mkdir -p "$1/bench"
-	"${CC:-gcc}" -static -O2 -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -o "$1/bench/load" "$bench/load.c"
+	"${CC:-${LAB_CROSS}gcc}" -static -O2 -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -o "$1/bench/load" "$bench/load.c"
 }
 
 measure_rounds() {
 	local dir=$out/rounds
 	prepare_guest "$dir"
-	cp "$bench/guest/rounds.sh" "$out/peers.tar" "$dir/bench/"
+	cp "$bench/guest/rounds.sh" "$dir/bench/"
+	rm -f "$dir/bench/peers.tar"
+	[ -n "$LAB_CROSS" ] || cp "$out/peers.tar" "$dir/bench/"
 	cat >"$out/rounds.scn" <<-SCENARIO
 		title: recorders in turn
 		devices: 1
@@ -94,7 +102,7 @@ jump_once() { # off|on NUMBER
 	"$LAB_DIR/run.sh" "$out/jump.scn" --out "$dir"
 	echo "jump $1 $2"
 	tr -d '\r' <"$dir/console.log" | sed -n 's/^\[ *\([0-9.]*\)\] .*\(bench: reboot\|Starting new kernel\).*/mark \1 \2/p'
-	[ "$1" = off ] || "$tool" show -f json "$dir/pre.vft" | jq -r '
+	[ "$1" = off ] || "$reader" show -f json "$dir/pre.vft" | jq -r '
 		select(.record == "event" and (.type | startswith("reboot")))
 		| "event \(.ts_ns) \(.type) \(.phase)"'
 }
@@ -110,17 +118,21 @@ measure_jumps() {
 # Who measured, with what.
 describe() {
 	echo "date $(date -u +%Y-%m-%d)"
-	echo "vfiotrace $("$tool" --version | awk '{ print $NF }') ($(git -C "$REPO_DIR" rev-parse --short HEAD 2>/dev/null || echo "no git"))"
-	echo "bpftrace $(bpftrace --version | awk '{ print $NF }')"
-	echo "trace-cmd $(dpkg-query -W -f '${Version}' trace-cmd)"
-	echo "qemu $(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')"
+	echo "vfiotrace $("$reader" --version | awk '{ print $NF }') ($(git -C "$REPO_DIR" rev-parse --short HEAD 2>/dev/null || echo "no git"))"
+	if [ -n "$LAB_CROSS" ]; then
+		echo "alone $LAB_ARCH"
+	else
+		echo "bpftrace $(bpftrace --version | awk '{ print $NF }')"
+		echo "trace-cmd $(dpkg-query -W -f '${Version}' trace-cmd)"
+	fi
+	echo "qemu $("$QEMU" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')"
 	echo "accel ${LAB_ACCEL:-tcg}"
 	echo "cpu $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs"
 	echo "kernel $(tr -d '\r' <"$out/rounds/console.log" | sed -n 's/^lab\[old\] kernel \([^,]*\),.*/\1/p')"
 	echo "operations $count"
 }
 
-pack_peers
+[ -n "$LAB_CROSS" ] || pack_peers
 measure_rounds
 [ "$jumps" = 0 ] || measure_jumps
 describe >"$out/machine.txt"

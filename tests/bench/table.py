@@ -25,6 +25,7 @@ LOADS = [
     ("files", "unrelated: pipe, sockets, eventfd, epoll, tmpfs file, closed again"),
 ]
 TOOLS = ["floor", "vfiotrace", "bpftrace", "trace-cmd"]
+ALONE = ["vfiotrace"]    # on an emulated machine of another architecture
 
 
 def parse_rounds(lines):
@@ -92,6 +93,10 @@ def middle(runs, tool, key):
     return statistics.median(values) if values else None
 
 
+def tools_of(machine):
+    return ALONE if "alone" in machine else TOOLS
+
+
 def summarize(runs, jumps, machine):
     result = {"machine": machine, "loads": {}, "tools": {}, "jumps": jumps, "runs": runs}
     for load, _ in LOADS:
@@ -99,9 +104,9 @@ def summarize(runs, jumps, machine):
         if not base:
             continue
         row = result["loads"][load] = {"untraced_ns": statistics.median(base)}
-        for tool in TOOLS:
+        for tool in tools_of(machine):
             row[tool] = {"caller": ratios(runs, tool, load), "machine": mean_ratios(runs, tool, load)}
-    for tool in TOOLS:
+    for tool in tools_of(machine):
         armed = [(r["started_ns"] - r["exec_ns"]) / 1e6 for r in runs
                  if r["tool"] == tool and "started_ns" in r and "exec_ns" in r]
         events, size = middle(runs, tool, "events"), middle(runs, tool, "bytes")
@@ -129,9 +134,11 @@ def say_machine(machine):
             "does cannot change a ratio, and a ratio is one of instructions, not of time. BPF programs are compiled to "
             "machine code in the guest and count like the rest."
             if counted(machine) else "Times are real.")
-    yield (f"Measured {machine.get('date', '?')} by `make bench-record` on {machine.get('cpu', '?')}; QEMU {machine.get('qemu', '?')} "
-           f"({machine.get('accel', '?')}), kernel {machine.get('kernel', '?')}, 2 CPUs; vfiotrace {machine.get('vfiotrace', '?')}, "
-           f"bpftrace {machine.get('bpftrace', '?')}, trace-cmd {machine.get('trace-cmd', '?')}; "
+    alone = machine.get("alone")
+    on = f" of {alone}" if alone else ""
+    peers = "" if alone else f", bpftrace {machine.get('bpftrace', '?')}, trace-cmd {machine.get('trace-cmd', '?')}"
+    yield (f"Measured {machine.get('date', '?')} by `make {'bench-' + alone if alone else 'bench-record'}` on {machine.get('cpu', '?')}; QEMU {machine.get('qemu', '?')} "
+           f"({machine.get('accel', '?')}), kernel {machine.get('kernel', '?')}, 2 CPUs{on}; vfiotrace {machine.get('vfiotrace', '?')}{peers}; "
            f"{machine.get('operations', '?')} operations per load and run. {unit}")
     yield ""
 
@@ -140,7 +147,7 @@ def load_rows(result, value):
     for load, title in LOADS:
         row = result["loads"].get(load)
         if row:
-            yield [title, f"{row['untraced_ns']:.0f}"] + [spread(row[t][value], 3 if load in ("memory", "files") else 2) for t in TOOLS]
+            yield [title, f"{row['untraced_ns']:.0f}"] + [spread(row[t][value], 3 if load in ("memory", "files") else 2) for t in tools_of(result["machine"])]
 
 
 def number(value, text="{:.0f}"):
@@ -166,10 +173,10 @@ def markdown(result):
     yield from say_machine(machine)
     yield "What the caller feels, as a ratio to an untraced run: median (lowest..highest) of the repetitions."
     yield ""
-    yield from table(["load", f"untraced, {unit}"] + TOOLS, load_rows(result, "caller"))
+    yield from table(["load", f"untraced, {unit}"] + tools_of(machine), load_rows(result, "caller"))
     yield "What the whole machine does meanwhile, the recorder's own work included (means):"
     yield ""
-    yield from table(["load", f"untraced, {unit}"] + TOOLS, load_rows(result, "machine"))
+    yield from table(["load", f"untraced, {unit}"] + tools_of(machine), load_rows(result, "machine"))
     yield from table(["recorder", "exec to armed, " + ("M instructions" if counted(machine) else "ms"), "bytes per event", "events", "lost",
                       "peak RSS, kB"],
                      ([t, spread(r["exec_to_armed_ms"], 0), number(r["bytes_per_event"]), number(r["events"]),

@@ -38,5 +38,16 @@ python3 table.py "$tmp" | grep -c 'not measured' >"$tmp/got"
 echo 15 >"$tmp/wanted"
 check "what was not measured" "$tmp/wanted" "$tmp/got"
 
+# Alone on another architecture: no columns of peers, and no word of them.
+cp canned/*.txt "$tmp"
+sed -i '/^bpftrace\|^trace-cmd/d; $a alone arm64' "$tmp/machine.txt"
+sed -i '/^round \(floor\|bpftrace\|trace-cmd\)/d' "$tmp/rounds.txt"
+python3 table.py "$tmp" | grep -cE 'bpftrace|trace-cmd|not measured' >"$tmp/got"
+echo 0 >"$tmp/wanted"
+check "us alone" "$tmp/wanted" "$tmp/got"
+python3 table.py "$tmp" | grep -c '2 CPUs of arm64; vfiotrace 0.1.0 (abcdef0); 40 operations' >"$tmp/got"
+echo 1 >"$tmp/wanted"
+check "what was measured alone" "$tmp/wanted" "$tmp/got"
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

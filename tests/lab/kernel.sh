@@ -44,8 +44,8 @@ usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a read
        kernel.sh apt TOOL ARGUMENTS...	run a tool of apt with the lab's own package lists
 
 SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches;
-"bare", which is stock without fault injection; or "distro" and "distro-FLAVOUR", patched
-and configured like a distribution's (kernel-distro*.config). With none, the kernel is
+"bare", which is stock without fault injection; "16k" and "64k", arm64 with pages of that size; or
+"distro" and "distro-FLAVOUR", patched and configured like a distribution's (kernel-distro*.config). With none, the kernel is
 patched and small.
 If no archive has the SERIES any more, the exit code is 75. "own" is the tree in LINUX_SRC, built outside of it; with
 LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
@@ -352,7 +352,7 @@ build_key() { # VARIANT SERIES FRAGMENT...
 # Whether the kernels of a VARIANT have our patches.
 is_patched() { # VARIANT
 	case $1 in
-	lab | distro | distro-*) return 0 ;;
+	lab | 16k | 64k | distro | distro-*) return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -360,7 +360,7 @@ is_patched() { # VARIANT
 is_variant() { # WORD
 	case $1 in
 	lab | stock) return 0 ;;
-	*) [ -f "$LAB_DIR/kernel-$1.config" ] && [[ $1 =~ ^(bare|distro|distro-[a-z]+)$ ]] ;;
+	*) [ -f "$LAB_DIR/kernel-$1.config" ] && [[ $1 =~ ^(bare|16k|64k|distro|distro-[a-z]+)$ ]] ;;
 	esac
 }
 
@@ -378,6 +378,9 @@ variant_fragments() { # VARIANT SERIES
 	bare | distro*) echo "$LAB_DIR/kernel-$1.config" ;;
 	esac
 	arch_fragment
+	case $1 in
+	16k | 64k) echo "$LAB_DIR/kernel-$1.config" ;;
+	esac
 	[ -z "${LAB_CONFIG:-}" ] || echo "$LAB_CONFIG"
 }
 
@@ -496,12 +499,19 @@ wait_for() { # DESCRIPTOR WHAT
 	end_progress
 }
 
+# A build from nothing takes a quarter of an hour on two cores: where LAB_DEADLINE
+# (seconds since 1970) comes first it is not begun, and what needs it is skipped.
+out_of_time() {
+	[ -n "${LAB_DEADLINE:-}" ] && [ $(($(date +%s) + 15 * 60)) -ge "$LAB_DEADLINE" ]
+}
+
 build_series() { # VARIANT SERIES
 	local variant=$1 series=$2 deb version id final work log cc linker
 	local -a fragments tools
 
 	case $LAB_ARCH-$variant in
-	x86-* | *-lab | *-stock | *-bare) ;;
+	x86-16k | x86-64k) die "the variant $variant is for arm64 only" ;;
+	x86-* | *-lab | *-stock | *-bare | arm64-16k | arm64-64k) ;;
 	*) die "the variant $variant is for x86-64 only" ;;
 	esac
 	choose_tools "$variant"
@@ -524,6 +534,7 @@ build_series() { # VARIANT SERIES
 		# same path are the same to ccache, and each build takes all CPUs anyway.
 		exec 7>"$WORK_DIR/.lock"
 		wait_for 7 "the build of another kernel"
+		! out_of_time || { echo "lab: no time is left to build linux $version" >&2; exit "$GONE"; }
 		rm -rf "$work" "$final"
 		scratch=$work
 		: >"$log"

@@ -146,8 +146,8 @@ static bool read_events(struct tale *t, struct vt_trace *from)
 		}
 		memset(&t->ev[t->nr_ev], 0, sizeof(*t->ev));
 		read_event(t, from, e, &t->ev[t->nr_ev]);
-		t->ev[t->nr_ev].block = vt_trace__block(from) != block;
-		block = vt_trace__block(from);
+		t->ev[t->nr_ev].block = e->block != block;
+		block = e->block;
 		all &= e->type != VT_EV_UNKNOWN;
 		t->nr_ev++;
 	}

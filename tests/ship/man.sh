@@ -29,7 +29,7 @@ known_pages() { # PAGE: what it points to exists
 	local name section
 	while read -r _ name section _; do
 		[ "${name#vfiotrace}" = "$name" ] || [ -e "$dir/$name.$section" ] || { echo "no page $name($section)"; return 1; }
-	done < <(grep -oE '^\.(It )?Xr vfiotrace[^ ]* [15]' "$1" | sed 's/^\.It //')
+	done < <(grep -oE '^\.(It )?Xr vfiotrace[^ ]* [158]' "$1" | sed 's/^\.It //')
 }
 same_codes() { # all that the header has stand in vfiotrace(1)
 	diff <(sed -n 's/^\tX([A-Z_]*, \([0-9]*\),.*/\1/p' "$here/../../include/vfiotrace/exit.h") <(sed -n 's/^\.It \([0-9]*\)$/\1/p' "$dir/vfiotrace.1")
@@ -41,7 +41,7 @@ for c in $("$vt" --options | cut -f1); do
 	ok "vfiotrace-$c has each option" describes "$c"
 done
 ok "the codes are the program's" same_codes
-for page in "$dir"/*.[15]; do
+for page in "$dir"/*.[158]; do
 	ok "${page##*/} points to pages that exist" known_pages "$page"
 	ok "${page##*/} has examples" grep -qx '\.Sh EXAMPLES' "$page"
 	if command -v mandoc >/dev/null; then

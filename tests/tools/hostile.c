@@ -212,6 +212,54 @@ static void sessions_newest_first(uint64_t n)
 }
 
 /* All in one session, and each fails to be preserved once more. */
+static void memory_sum(const char *way)
+{
+	begin(VT_EV_KHO_MEMORY, VT_POINT);
+	vt_writer__str(w, VT_F_NAME, way);
+	vt_writer__u64(w, VT_F_ORDER, 0);
+	vt_writer__u64(w, VT_F_COUNT, 1);
+	vt_writer__u64(w, VT_F_PAGES, 1);
+	vt_writer__u64(w, VT_F_DIGEST, 1);
+	end();
+}
+
+static void callback(enum vt_event_type type, const char *way)
+{
+	begin(type, VT_ENTER);
+	file("s", 1);
+	end();
+	memory_sum(way);
+	begin(type, VT_EXIT);
+	file("s", 1);
+	vt_writer__s64(w, VT_F_RET, 0);
+	end();
+}
+
+/* An honest one: a session that preserves a file and takes it back, again and again. Nothing of it stays. */
+static void rounds(uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		simple(VT_EV_SESSION_CREATE, VT_EXIT, "s");
+		begin(VT_EV_LUO_PRESERVE, VT_ENTER);
+		file("s", 1);
+		end();
+		callback(VT_EV_OP_PRESERVE, "preserved");
+		begin(VT_EV_LUO_PRESERVE, VT_EXIT);
+		file("s", 1);
+		vt_writer__s64(w, VT_F_RET, 0);
+		vt_writer__u64(w, VT_F_FILE, vt_obj(VT_C_FILE, i + 1));
+		end();
+		release("s", VT_ENTER);
+		simple(VT_EV_LUO_UNPRESERVE, VT_ENTER, "s");
+		callback(VT_EV_OP_UNPRESERVE, "unpreserved");
+		simple(VT_EV_LUO_UNPRESERVE, VT_EXIT, "s");
+		begin(VT_EV_FILE_FPUT, VT_ENTER);
+		vt_writer__u64(w, VT_F_FILE, vt_obj(VT_C_FILE, i + 1));
+		end();
+		release("s", VT_EXIT);
+	}
+}
+
 static void files(uint64_t n)
 {
 	simple(VT_EV_SESSION_CREATE, VT_EXIT, "s");
@@ -452,7 +500,7 @@ static void big_blocks(uint64_t n)
 static const struct { const char *kind; void (*make)(uint64_t n); bool ends; } kinds[] = {
 	{ "tasks", tasks, true }, { "busy", busy, true }, { "busy-sessions", busy_sessions, true },
 	{ "callback-memory", callback_memory, true }, { "snapshots", snapshots, true }, { "devices", devices, true },
-	{ "sessions", sessions_newest_first, true }, { "files", files, true }, { "arrived", arrived, true }, { "reread", reread, true },
+	{ "sessions", sessions_newest_first, true }, { "rounds", rounds, true }, { "files", files, true }, { "arrived", arrived, true }, { "reread", reread, true },
 	{ "folios", folios, true }, { "one-bucket", one_bucket, true }, { "unbalanced", unbalanced, true }, { "pieces", pieces, false },
 	{ "pieces-back", pieces_back, true },
 	{ "losses", losses, true }, { "torn", torn, true }, { "names", names, true }, { "functions", functions, true },

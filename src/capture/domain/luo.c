@@ -14,6 +14,12 @@
 static const char *const pinning[] = {
 	"luo_preserve_file", "luo_file_unpreserve_files", "luo_file_finish", "luo_file_deserialize", "luo_file_deserialize_one", NULL,
 };
+/* The module that owns an FLB is pinned while its data are there: from the first file on that depends on it to the last. */
+static const char *const flb_pinning[] = {
+	"luo_flb_file_preserve", "luo_flb_file_preserve_one", "luo_flb_file_unpreserve", "luo_flb_file_unpreserve_one",
+	"luo_flb_retrieve_one", "luo_flb_file_finish", "luo_flb_file_finish_one", "liveupdate_flb_get_incoming",
+	"liveupdate_flb_put_incoming", "liveupdate_flb_put_outgoing", NULL,
+};
 static const char *const handing_out[] = {
 	"luo_session_retrieve_fd", "luo_session_ioctl", "luo_ioctl_create_session", "luo_ioctl_retrieve_session", "luo_ioctl", NULL,
 };
@@ -27,6 +33,8 @@ static const struct part {
 } parts[] = {
 	{ CALLS_OF_MODULE_GET, pinning, { VT_SITE_MODULE_GET, VT_EV_MODULE_GET, "vmlinux", false, VT_C_NONE }, "try_module_get", true },
 	{ CALLS_OF_MODULE_PUT, pinning, { VT_SITE_MODULE_PUT, VT_EV_MODULE_PUT, "vmlinux", false, VT_C_NONE }, "module_put", true },
+	{ CALLS_OF_MODULE_GET, flb_pinning, { VT_SITE_FLB_PIN, VT_EV_FLB_PIN, "vmlinux", false, VT_C_NONE }, "try_module_get", true },
+	{ CALLS_OF_MODULE_PUT, flb_pinning, { VT_SITE_FLB_UNPIN, VT_EV_FLB_UNPIN, "vmlinux", false, VT_C_NONE }, "module_put", true },
 	{ CALLS_OF_FD_INSTALL, handing_out, { VT_SITE_FD_INSTALL, VT_EV_FD_INSTALL, "vmlinux", false, VT_C_NONE }, "fd_install", false },
 };
 
@@ -76,7 +84,7 @@ static int attach(struct domains *d, void *state)
 	return attached;
 }
 
-static const enum vt_event_type sites[] = { VT_EV_MODULE_GET, VT_EV_MODULE_PUT, VT_EV_FD_INSTALL, 0 };
+static const enum vt_event_type sites[] = { VT_EV_MODULE_GET, VT_EV_MODULE_PUT, VT_EV_FLB_PIN, VT_EV_FLB_UNPIN, VT_EV_FD_INSTALL, 0 };
 
 /* Where the allocation is seen the object has its name already. */
 static const struct domain_life births[] = {

@@ -6,13 +6,11 @@
 #include "capture/kernel/origin.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "capture/kernel/klog.h"
 #include "vfiotrace/hash.h"
 
 static bool from_memory(const struct kernel *k, kernel_read_fn read_fn, void *arg, struct kernel_origin *o)
@@ -39,30 +37,16 @@ bool origin__told(const char *record, struct kernel_origin *o)
 	return true;
 }
 
-/* The whole of the kernel's log, from the first record on; without one that tells of it there was nothing to tell. */
+static bool told(const char *record, void *o)
+{
+	return origin__told(record, o);
+}
+
+/* Without a record that tells of it, in the whole of the log, there was nothing to tell. */
 static void from_log(struct kernel_origin *o)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	bool first = true, whole = true;
-	char record[8192];
-	ssize_t n;
-
-	if (fd < 0)
-		return;
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		unsigned long long seq = 1;
-
-		record[n > 0 ? n : 0] = 0;
-		if (first)
-			whole = sscanf(record, "%*u,%llu", &seq) == 1 && !seq;
-		whole &= n > 0;
-		first = false;
-		if (origin__told(record, o))
-			break;
-	}
-	if (o->count == ORIGIN_UNKNOWN && whole && !first)
+	if (klog__search(told, o) == KLOG_NOT_TOLD)
 		o->count = 0;
-	close(fd);
 }
 
 struct kernel_origin origin__of(const struct kernel *k, kernel_read_fn read_fn, void *arg)

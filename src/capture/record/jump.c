@@ -3,14 +3,15 @@
 #include "capture/record/private.h"
 
 #include "capture/domain/list.h"
+#include "capture/kernel/klog.h"
 #include "capture/record/cpuhog.h"
 
 /*
- * The old kernel is about to jump and waits for us in device_shutdown(): every
- * record, and what is known to be lost, goes to stable storage, then it is let
- * go. The hooks come after that. Nobody waits yet when liveupdate_reboot() has
- * returned: then they are written as they are known, to be synced with the last
- * records. Their counters are asked for when the kernel has gone on: that takes
+ * The old kernel is about to jump and may wait for us in device_shutdown(): every
+ * record, and what is known to be lost, is written, then the hooks as they are
+ * known, which asks the kernel nothing; all goes to stable storage at once, and
+ * the kernel is let go. A sync may take longer than the kernel waits, so nothing
+ * that is needed comes after it. Only the counters of the kernel do: they take
  * the longer the more CPUs there may be, and may be too late for the storage.
  */
 void jump__save(struct recorder *r)
@@ -20,18 +21,35 @@ void jump__save(struct recorder *r)
 
 	output__losses(r);
 	output__mark(r, VT_EV_REC_DRAINED, NULL, NULL);
+	if (!r->planned) {
+		vt_writer__flush(r->w, false);
+		output__plan(r);
+		r->planned = true;
+	}
 	if (!output__store(r, true))
 		__atomic_store_n(&object__control(r->obj)->synced, upto, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
 	r->saved = upto;
-	if (!r->shut_down) {
-		output__plan(r);
-	} else if (!r->counted) {
+	if (r->shut_down && !r->counted) {
 		r->counted = true;
 		output__probes(r);
 		output__store(r, true);
 	}
 	r->dirty = false;
+}
+
+/*
+ * One that comes late is why sessions were lost when a file of its kind was there before it. Which one
+ * that was only the kernel's log says: it is looked at until it does.
+ */
+static void note_missing(struct recorder *r)
+{
+	char compatible[KLOG_COMPATIBLE];
+
+	if (r->told_missing || !klog__no_handler(compatible))
+		return;
+	vt_writer__meta(r->w, "luo.no_handler", compatible);
+	r->told_missing = true;
 }
 
 /* A module that matters has come, or a handler that none of them brought: attach to it, then let its loader go on. */
@@ -49,6 +67,7 @@ void jump__newcomers(struct recorder *r)
 	ret = domains__catch_up(r->d);
 	output__mark(r, VT_EV_REC_MODULE, ret < 0 ? "attaching failed" : "attached", &ret);
 	vt_writer__meta(r->w, "handlers", domains__handlers(r->d));
+	note_missing(r);
 	__atomic_store_n(&c->modules_done, seen, __ATOMIC_RELEASE);
 	cpuhog__end(hold);
 	output__plan(r);

@@ -8,15 +8,24 @@
 
 #include "capture/object/object.h"
 #include "capture/record/recorder.h"
+#include "capture/record/status.h"
 #include "vfiotrace/trace.h"
 #include "vfiotrace/wire.h"
 
 struct signalfd_siginfo;
 struct syncer;
 
+/* The ring as it is mapped. Positions go on and on; where they lie in DATA is theirs modulo its size. */
+struct ring {
+	int epoll;		/* readable when the kernel has asked for a look: the map itself is as soon as there is a record */
+	unsigned long *consumer;
+	const unsigned long *producer;
+	const char *data;	/* and behind it its first page once more, so that a record lies in one piece */
+	size_t page, size;
+};
+
 /* How full the ring is, and what was said about it. */
 struct ring_fill {
-	const volatile unsigned long *pos;	/* the consumer's position, and a page further on the producer's; NULL = cannot be had */
 	unsigned int slice;	/* records left of this round */
 	uint32_t peak;		/* bytes that have waited at one time */
 	uint64_t lost, lost_told;
@@ -38,7 +47,7 @@ struct recorder {
 	struct vt_writer *w;
 	struct carry *carry;
 	struct convert *conv;
-	struct ring_buffer *rb;
+	struct ring ring;
 	struct syncer *syncer;	/* NULL: the trace is in memory */
 	struct object_losses told;	/* losses already in the file */
 	uint64_t losses_seen;	/* of struct vt_control: what TOLD was read at */
@@ -48,10 +57,12 @@ struct recorder {
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
 	bool jumping;		/* liveupdate_reboot() succeeded: storage now */
+	bool planned;		/* since then the hooks are in the file, as they are known */
 	bool counted;		/* since then, for the last time */
 	bool shut_down;		/* device_shutdown() has begun: nobody waits for what is stored after that */
 	bool new_module;
 	uint32_t handlers_late;	/* see struct vt_control; attached so far */
+	bool told_missing;	/* that a file which arrived had no handler is in the trace */
 	int sigfd, child_go;
 	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
 	sigset_t was_blocked;
@@ -74,6 +85,7 @@ struct recorder {
 	struct {
 		int fd;			/* -1 = none */
 		char since[32];
+		char output[STATUS_OUTPUT];	/* with its directory: who reads it is elsewhere */
 		uint64_t events, lost, told_ns;
 	} status;		/* see status.h */
 };

@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -232,6 +233,8 @@ static int start(struct recorder *r)
 	err = convert__new(&r->conv, r->d, r->k, r->w);
 	if (err)
 		return vt_fail(VT_EXIT_UNSUPPORTED, "struct file is not in this kernel's BTF");
+	/* What arming took, and gave back. */
+	malloc_trim(0);
 	err = ring__open(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot map the ring: %s", strerror(-err));
@@ -277,7 +280,7 @@ static void loop(struct recorder *r)
 
 	uint64_t end = r->opt->seconds > 0 ? clock__now() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
 	struct pollfd fds[2] = {
-		{ .fd = ring_buffer__epoll_fd(r->rb), .events = POLLIN },
+		{ .fd = r->ring.epoll, .events = POLLIN },
 		{ .fd = r->sigfd, .events = POLLIN },
 	};
 
@@ -341,7 +344,7 @@ static int finish(struct recorder *r)
 
 int recorder__run(const struct recorder_options *o)
 {
-	struct recorder r = { .opt = o, .sigfd = -1, .child_go = -1, .cmd_exit = -1, .status.fd = -1, .why = "stopped" };
+	struct recorder r = { .opt = o, .ring.epoll = -1, .sigfd = -1, .child_go = -1, .cmd_exit = -1, .status.fd = -1, .why = "stopped" };
 	int code = start(&r);
 
 	if (!code) {

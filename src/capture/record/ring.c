@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#include <bpf/libbpf.h>
+#include <assert.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,39 +21,54 @@
 #define SLICE 2048
 #define QUIET_NS 10000000000ULL	/* between two lines about the ring */
 
-static int on_record(void *arg, void *data, size_t len)
+static void on_record(struct recorder *r, const void *data, size_t len)
 {
-	struct recorder *r = arg;
 	const struct vt_wire *w = data;
 
 	if (convert__record(r->conv, data, len) == -EINVAL)
 		r->bad++;
 	r->consumed++;
 	r->dirty = true;
-	if (w->type == VT_EV_REBOOT)
+	if (w->type == VT_EV_REBOOT) {
 		r->jumping = w->phase == VT_EXIT && !w->slot[VT_S_RET];
+		r->planned = false;
+	}
 	if (w->type == VT_EV_SHUTDOWN || w->type == VT_EV_JUMP)
 		r->jumping = r->shut_down = true;
 	if (w->type == VT_EV_REC_MODULE)
 		r->new_module = true;
 	sessions__note(&r->sessions, w);
-	return --r->fill.slice ? 0 : -EAGAIN;
+}
+
+/* Takes records up to the first one that is still being written. True: there are more, the slice is over. */
+static bool take_slice(struct recorder *r)
+{
+	struct ring *g = &r->ring;
+	unsigned long at = *g->consumer;
+
+	while (at < __atomic_load_n(g->producer, __ATOMIC_ACQUIRE)) {
+		const uint32_t *head = (const uint32_t *)(g->data + (at & (g->size - 1)));
+		uint32_t len = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+		bool dropped = len & BPF_RINGBUF_DISCARD_BIT;
+
+		if (len & BPF_RINGBUF_BUSY_BIT)
+			return false;
+		len &= ~BPF_RINGBUF_DISCARD_BIT;
+		if (!dropped)
+			on_record(r, (const char *)head + BPF_RINGBUF_HDR_SZ, len);
+		at += (len + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
+		__atomic_store_n(g->consumer, at, __ATOMIC_RELEASE);
+		if (!dropped && !--r->fill.slice)
+			return true;
+	}
+	return false;
 }
 
 /* ---- how full it is ---- */
 
-static void map_positions(struct recorder *r)
-{
-	void *pos = mmap(NULL, 2 * sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, object__map_fd(r->obj, "ring"), 0);
-
-	r->fill.pos = pos == MAP_FAILED ? NULL : pos;
-}
-
 static uint32_t waiting(const struct recorder *r)
 {
-	size_t page = sysconf(_SC_PAGESIZE) / sizeof(*r->fill.pos);
-
-	return r->fill.pos ? r->fill.pos[page] - r->fill.pos[0] : 0;
+	return __atomic_load_n(r->ring.producer, __ATOMIC_RELAXED) - *r->ring.consumer;
 }
 
 static const char *size_text(uint64_t bytes, char *buf, size_t len)
@@ -109,20 +126,45 @@ void ring__tell_lost(struct recorder *r)
 
 /* ---- opening, taking ---- */
 
+static_assert(sizeof(struct vt_wire_pair) + BPF_RINGBUF_HDR_SZ <= 4096, "a record that begins at the ring's end has room in the page behind");
+
+/*
+ * Not by libbpf, which maps all of the data twice: what is mapped counts as the
+ * recorder's memory, and one page of the second time is enough.
+ */
 int ring__open(struct recorder *r)
 {
-	r->rb = ring_buffer__new(object__map_fd(r->obj, "ring"), on_record, r, NULL);
-	if (!r->rb)
+	struct epoll_event readable = { .events = EPOLLIN };
+	int fd = object__map_fd(r->obj, "ring");
+	struct ring *g = &r->ring;
+	char *rest;
+
+	g->page = sysconf(_SC_PAGESIZE);
+	g->size = r->opt->ring_bytes;
+	g->consumer = mmap(NULL, g->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (g->consumer == MAP_FAILED) {
+		g->consumer = NULL;
 		return -errno;
-	map_positions(r);
-	return 0;
+	}
+	rest = mmap(NULL, g->page + g->size + g->page, PROT_READ, MAP_SHARED, fd, g->page);
+	if (rest == MAP_FAILED)
+		return -errno;
+	g->producer = (const unsigned long *)rest;
+	g->data = rest + g->page;
+	g->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return g->epoll < 0 || epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &readable) ? -errno : 0;
 }
 
 void ring__close(struct recorder *r)
 {
-	if (r->fill.pos)
-		munmap((void *)r->fill.pos, 2 * sysconf(_SC_PAGESIZE));
-	ring_buffer__free(r->rb);
+	struct ring *g = &r->ring;
+
+	if (g->epoll >= 0)
+		close(g->epoll);
+	if (g->producer)
+		munmap((void *)g->producer, g->page + g->size + g->page);
+	if (g->consumer)
+		munmap(g->consumer, g->page);
 }
 
 bool ring__drain(struct recorder *r)
@@ -133,7 +175,7 @@ bool ring__drain(struct recorder *r)
 	if (bytes > r->fill.peak)
 		r->fill.peak = bytes;
 	r->fill.slice = SLICE;
-	more = ring_buffer__consume(r->rb) == -EAGAIN;
+	more = take_slice(r);
 	if (r->jumping && r->consumed != r->saved)
 		jump__save(r);
 	jump__newcomers(r);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,12 +19,24 @@
 
 #define EVERY_NS 1000000000ULL
 
+static void note_output(struct recorder *r)
+{
+	const char *output = r->opt->output;
+	char dir[PATH_MAX];
+
+	if (*output == '/' || !getcwd(dir, sizeof(dir)))
+		snprintf(r->status.output, sizeof(r->status.output), "%s", output);
+	else
+		snprintf(r->status.output, sizeof(r->status.output), "%.1400s/%.1500s", dir, output);
+}
+
 int status__open(struct recorder *r)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (!r->opt->status)
 		return 0;
+	note_output(r);
 	r->status.fd = open(r->opt->status, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (r->status.fd < 0)
 		return -errno;
@@ -47,9 +60,9 @@ static void put_file(struct recorder *r)
 	const struct plan *p = domains__plan(r->d);
 	char text[STATUS_MAX];
 	int n = snprintf(text, sizeof(text),
-			 "PID=%d\nSINCE=%s\nEVENTS=%llu\nLOST=%llu\nATTACHED=%zu\nHOOKS=%zu\nCARRIED=%d\nOUTPUT=%.3000s\n",
+			 "PID=%d\nSINCE=%s\nEVENTS=%llu\nLOST=%llu\nATTACHED=%zu\nHOOKS=%zu\nCARRIED=%d\nOUTPUT=%s\n",
 			 getpid(), r->status.since, (unsigned long long)r->status.events, (unsigned long long)r->status.lost,
-			 plan__attached(p), p->nr, r->carry != NULL, r->opt->output);
+			 plan__attached(p), p->nr, r->carry != NULL, r->status.output);
 
 	if (r->status.fd < 0 || n < 0 || (size_t)n >= sizeof(text))
 		return;

@@ -12,6 +12,7 @@
 #define STATUS_DIRECTORY	"/run/vfiotrace"
 #define STATUS_FILE		"recorder"
 #define STATUS_MAX		4096	/* bytes of it */
+#define STATUS_OUTPUT		3000	/* longest place of a trace that it names */
 
 struct recorder;
 

@@ -120,12 +120,15 @@ with_tracecmd() {
 }
 
 rm -f $dir/rounds
-install_peers
+order=vfiotrace
+if [ -f $dir/peers.tar ]; then
+	install_peers
+	order="vfiotrace floor bpftrace tracecmd"
+fi
 hooks >$dir/hooks
 bpftrace_script >/tmp/hooks.bt
 floor_script >/tmp/floor.bt
 $dir/load next
-order="vfiotrace floor bpftrace tracecmd"
 repetition=0
 while [ $repetition -lt "$repetitions" ]; do
 	repetition=$((repetition + 1))

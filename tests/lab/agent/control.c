@@ -2,8 +2,10 @@
 /*
  * Steps about other steps, about time, and about the shell.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +114,18 @@ static int run_sleep(int argc, char **argv)
 	(void)argc;
 	sleep_ms(number(argv[1]));
 	return 0;
+}
+
+/* on-cpu N, or `last`, where the recorder stays: this thread and what it starts run there from now on. */
+static int run_on_cpu(int argc, char **argv)
+{
+	size_t cpu = strcmp(argv[1], "last") ? number(argv[1]) : (size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	cpu_set_t set;
+
+	(void)argc;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 /* after MS STEP...: to have one thing happen while another is under way. */
@@ -230,6 +244,7 @@ const struct step control_steps[] = {
 	{ "for",		4, STEP_MAX_WORDS, run_for },
 	{ "repeat",		2, STEP_MAX_WORDS, run_repeat },
 	{ "sleep",		1, 1, run_sleep },
+	{ "on-cpu",		1, 1, run_on_cpu },
 	{ "after",		2, STEP_MAX_WORDS, run_after },
 	{ "parallel",		1, STEP_MAX_WORDS, run_parallel },
 	{ "start",		1, 1, run_start },

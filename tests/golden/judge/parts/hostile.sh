@@ -34,6 +34,7 @@ else
 		snapshots 60000 96
 		devices 20000 72
 		sessions 20000 96
+		rounds 60000 14
 		files 20000 130
 		arrived 20000 130
 		reread 4000 40
