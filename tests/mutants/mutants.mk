@@ -1,5 +1,5 @@
 # Wrong programs that the judge's tests must notice: tests/mutants/README.md. Included by tests/tests.mk.
-#   make mutants              all of the table: half an hour and more, one CPU
+#   make mutants              all of the table: twenty minutes of one CPU
 #   make mutants WORD=kho.c   those whose file or text has it
 .PHONY: mutants
 mutants: $(BIN) $(MONOTONE_TRACES)
