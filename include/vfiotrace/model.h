@@ -371,7 +371,7 @@ struct vt_side {
 	uint64_t start_ns;	/* of the first one */
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
-	bool own_read, own_given;	/* LUO read it from what arrived; this kernel gives it on */
+	bool own_there, own_read, own_given;	/* there is one; LUO read it from what arrived; this kernel gives it on */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
 	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
 	uint64_t first_vfio_ns;			/* of vfio's, and of its handler's callbacks; 0 = none */

@@ -74,6 +74,41 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 		l->luo_file = vt_ev_obj(e, VT_F_LUO_FILE);
 }
 
+static int step_of(uint16_t type)
+{
+	switch (type) {
+	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
+	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
+	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
+	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
+	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
+	default: return -1;
+	}
+}
+
+/*
+ * A callback that ends what arrived and was not retrieved has neither token nor file, and its handler may not have given
+ * data either: then it is one of the session's files like that, the last first, as luo_file_finish() goes.
+ */
+static struct vt_life *life_bare(struct frame *f, const struct vt_event *e)
+{
+	int step = step_of(e->type);
+	const char *compatible = vt_ev_str(e, VT_F_COMPATIBLE);
+	struct vt_life *l, *last = NULL;
+	uint64_t data;
+
+	if ((step != VT_STEP_FINISH && step != VT_STEP_CAN_FINISH) || !f->session || !vt_ev_u64(e, VT_F_DATA, &data) || data ||
+	    vt_ev_obj(e, VT_F_FILE))
+		return NULL;
+	for (l = f->session->lives; l; l = l->next) {
+		if (l->has_data && !l->data && !l->file && !l->at[step].type && compatible && l->compatible && !strcmp(l->compatible, compatible))
+			last = l;
+	}
+	return last;
+}
+
 /* Which life a callback is about. */
 static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
@@ -92,26 +127,12 @@ static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct
 	other = life_by_data(b, f->session, e);
 	l = file_holder(b, file);
 	if (!l || (f->session && l->session != f->session))
-		return other;
+		return other ? other : life_bare(f, e);
 	/* A file that was preserved twice has two lives. */
 	return other && other->file == file ? other : l;
 }
 
 /* ---- callbacks ---- */
-
-static int step_of(uint16_t type)
-{
-	switch (type) {
-	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
-	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
-	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
-	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
-	default: return -1;
-	}
-}
 
 static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
@@ -783,7 +804,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
-	if (b->side->own_events && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
+	if (b->side->own_there && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
 	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
 		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {

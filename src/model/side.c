@@ -85,6 +85,8 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 static void own_seen(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_side *s = b->side;
+	int64_t ret = 0;
+	bool told = vt_ev_s64(e, VT_F_RET, &ret);
 
 	s->events++;
 	if (!s->own_events++)
@@ -99,6 +101,8 @@ static void own_seen(struct vt_build *b, const struct vt_event *e)
 	default:
 		break;
 	}
+	/* Who asks for it where nothing was carried is told that there is none. */
+	s->own_there |= e->type != VT_EV_SESSION_RETRIEVE || (told && ret >= 0);
 }
 
 static void feed(struct vt_build *b, const struct vt_event *e)
