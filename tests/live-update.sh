@@ -111,6 +111,13 @@ check "a recorder that is too slow, by default after 2 s" goes_on "not recording
 check "no sooner than it must" [ "$took" -ge 170 ]
 check "it is ended" is_gone
 
+begin 'exec sleep 1000' ARM_WAIT=a
+boot
+check "a bound that is no number is the default" goes_on "not recording: the recorder was not armed within 2 s" 400
+begin "$armed" ARM_WAIT=900
+VFIOTRACE_CONF=/run/conf sh -x "$script" needed 2>/run/out
+check "nobody waits longer than systemd gives a generator" grep -q '^+ ARM_WAIT=60$' /run/out
+
 begin "trap '' TERM HUP INT; while :; do sleep 1; done" ARM_WAIT=1
 boot
 check "one that listens to nothing" goes_on "not recording: the recorder was not armed within 1 s" 300

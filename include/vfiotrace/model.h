@@ -279,7 +279,7 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) X(IOMMUFD_LEFT) X(IOMMUFD_FAILED) X(IOMMUFD_ATTACHED) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(FLB_OWNER) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(SESSION_FILE) X(FLB_OWNER) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
@@ -371,10 +371,10 @@ struct vt_side {
 	uint64_t start_ns;	/* of the first one */
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
-	bool own_read, own_taken;	/* LUO read it from what arrived; it was given out again */
+	bool own_there, own_read, own_given;	/* there is one; LUO read it from what arrived; this kernel gives it on */
 	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
 	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
-	uint64_t first_vfio_ns;			/* 0 = none */
+	uint64_t first_vfio_ns;			/* of vfio's, and of its handler's callbacks; 0 = none */
 	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
 	struct vt_at reboot;

@@ -470,13 +470,14 @@ bool vt_side__gap(const struct vt_side *s, enum vt_event_type type, char *buf, s
 
 bool vt_side__lost(const struct vt_side *s, enum vt_event_type type)
 {
-	const struct coverage *c = &build_of(s)->coverage;
+	struct vt_gap g;
+	size_t i = 0;
 
-	for (size_t i = 0; i < c->nr_lost; i++) {
-		if (c->lost[i].any || c->lost[i].type == type)
+	while (vt_side__next_gap(s, type, &i, &g)) {
+		if (g.lost)
 			return true;
 	}
-	return s->nr_holes > 0;
+	return false;
 }
 
 static bool overlap(uint64_t from_ns, uint64_t to_ns, uint64_t other_from_ns, uint64_t other_to_ns)

@@ -443,13 +443,15 @@ static void anon(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct file *f;
 
-	if (e->phase == VT_ENTER || is_err(e) || !t)
+	if (e->phase == VT_ENTER || is_err(e) || (!t && !session_of_file(vt_ev_str(e, VT_F_NAME))))
 		return;
 	f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 	if (!f)
 		return;
 	at_set(b, &f->pub.made, e);
 	f->pub.name = intern_event(b, vt_ev_str(e, VT_F_NAME));
+	if (!t)
+		return;
 	f->pub.who = who_task(b, t, e);
 	frame_made(t, f->pub.obj);
 }
@@ -596,12 +598,31 @@ static void file_returned(struct vt_build *b, struct task *t, struct frame *f, c
 
 /* ---- file descriptors ---- */
 
+/* A session's own file, which its ioctl has just made: until the descriptor is there nobody can have it but the ioctl. */
+static void fresh_session(struct vt_build *b, const struct file *f, const struct vt_event *e)
+{
+	const char *session = session_of_file(f->pub.name);
+	struct vt_fact *x;
+	struct vt_at at;
+	int64_t refs;
+
+	if (!session || f->pub.installed.type || f->pub.made.type != VT_EV_FILE_ANON || f->pub.made.tid != e->tid ||
+	    !vt_ev_s64(e, VT_F_FILE_REF, &refs) || refs <= 1)
+		return;
+	at_set(b, &at, e);
+	x = fact(b, VT_FACT_SESSION_FILE, (struct vt_who){ .session = intern(b, session) }, &at);
+	x->at[1] = f->pub.made;
+	x->num[0] = refs;
+}
+
 static void installed(struct vt_build *b, const struct vt_event *e)
 {
 	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 
-	if (f)
-		at_set(b, &f->pub.installed, e);
+	if (!f)
+		return;
+	fresh_session(b, f, e);
+	at_set(b, &f->pub.installed, e);
 }
 
 /* RETRIEVE_SESSION marked the session retrieved and then failed: nobody has it, and nobody else can get it. */

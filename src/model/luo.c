@@ -20,6 +20,9 @@ struct luo_part {
 	/* the last file of a session that was made: its name tells of which */
 	struct vt_at anon;
 	const char *anon_of;
+	/* the last block of memory that was taken out of KHO */
+	uint64_t taken_index;
+	uint32_t taken_tid;
 };
 
 static void life_let_go(struct vt_build *b, struct vt_life *l)
@@ -71,6 +74,41 @@ static void life_learn(struct vt_build *b, struct vt_life *l, const struct vt_ev
 		l->luo_file = vt_ev_obj(e, VT_F_LUO_FILE);
 }
 
+static int step_of(uint16_t type)
+{
+	switch (type) {
+	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
+	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
+	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
+	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
+	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
+	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
+	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
+	default: return -1;
+	}
+}
+
+/*
+ * A callback that ends what arrived and was not retrieved has neither token nor file, and its handler may not have given
+ * data either: then it is one of the session's files like that, the last first, as luo_file_finish() goes.
+ */
+static struct vt_life *life_bare(struct frame *f, const struct vt_event *e)
+{
+	int step = step_of(e->type);
+	const char *compatible = vt_ev_str(e, VT_F_COMPATIBLE);
+	struct vt_life *l, *last = NULL;
+	uint64_t data;
+
+	if ((step != VT_STEP_FINISH && step != VT_STEP_CAN_FINISH) || !f->session || !vt_ev_u64(e, VT_F_DATA, &data) || data ||
+	    vt_ev_obj(e, VT_F_FILE))
+		return NULL;
+	for (l = f->session->lives; l; l = l->next) {
+		if (l->has_data && !l->data && !l->file && !l->at[step].type && compatible && l->compatible && !strcmp(l->compatible, compatible))
+			last = l;
+	}
+	return last;
+}
+
 /* Which life a callback is about. */
 static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct vt_event *e)
 {
@@ -89,26 +127,12 @@ static struct vt_life *op_life(struct vt_build *b, struct frame *f, const struct
 	other = life_by_data(b, f->session, e);
 	l = file_holder(b, file);
 	if (!l || (f->session && l->session != f->session))
-		return other;
+		return other ? other : life_bare(f, e);
 	/* A file that was preserved twice has two lives. */
 	return other && other->file == file ? other : l;
 }
 
 /* ---- callbacks ---- */
-
-static int step_of(uint16_t type)
-{
-	switch (type) {
-	case VT_EV_OP_PRESERVE: return VT_STEP_PRESERVE;
-	case VT_EV_OP_UNPRESERVE: return VT_STEP_UNPRESERVE;
-	case VT_EV_OP_FREEZE: return VT_STEP_FREEZE;
-	case VT_EV_OP_UNFREEZE: return VT_STEP_UNFREEZE;
-	case VT_EV_OP_RETRIEVE: return VT_STEP_RETRIEVE;
-	case VT_EV_OP_CAN_FINISH: return VT_STEP_CAN_FINISH;
-	case VT_EV_OP_FINISH: return VT_STEP_FINISH;
-	default: return -1;
-	}
-}
 
 static void op_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
@@ -657,17 +681,15 @@ static void handed_twice(struct vt_build *b, const struct vt_session *s, const s
 	x->from_ns = at.ts_ns;
 }
 
-/* luo_session_getfile() calls the file after its session. */
 static void session_file(struct vt_build *b, const struct vt_event *e)
 {
-	static const char prefix[] = "[luo_session] ";
+	const char *session = session_of_file(vt_ev_str(e, VT_F_NAME));
 	struct luo_part *own = part_own(b, luo);
-	const char *name = vt_ev_str(e, VT_F_NAME);
 
-	if (e->phase == VT_ENTER || is_err(e) || !name || strncmp(name, prefix, strlen(prefix)))
+	if (e->phase == VT_ENTER || is_err(e) || !session)
 		return;
 	at_set(b, &own->anon, e);
-	own->anon_of = intern(b, name + strlen(prefix));
+	own->anon_of = intern(b, session);
 }
 
 static void handed_out(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
@@ -701,16 +723,29 @@ static void retrieved(struct vt_build *b, const struct vt_event *e)
 	at_set(b, &s->retrieve, e);
 }
 
+/* What frees the list of what arrived, as luo_session_deserialize() does at its end, has read it: before the recording. */
+static void list_freed(struct vt_build *b, const struct vt_event *e)
+{
+	const struct luo_part *own = part_own(b, luo);
+
+	if (own->taken_index + 1 == e->index && own->taken_tid == e->tid && !b->side->early)
+		b->side->early = "";
+}
+
 static void deserialized(struct vt_build *b, const struct vt_event *e)
 {
 	int64_t ret;
 
+	if (b->side->deserialized)
+		return;
 	/*
 	 * It does its work once in a boot and returns the same again ever after: without a
 	 * session that is rebuilt inside, this may be the echo of one before the recording.
 	 */
-	if (b->side->deserialized || (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]))
+	if (!is_err(e) && !b->side->seen_type[VT_EV_LUO_DESERIALIZE]) {
+		list_freed(b, e);
 		return;
+	}
 	/* A handler that is missing is missed by luo_file_deserialize(): this is such an echo. */
 	if (!b->side->seen_type[VT_EV_LUO_DESERIALIZE] && vt_ev_s64(e, VT_F_RET, &ret) && ret == -ENOENT && !b->side->early &&
 	    !b->coverage.tear_at && !b->side->nr_holes && coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->first_ns))
@@ -742,6 +777,10 @@ static void luo_point(struct vt_build *b, struct task *t, const struct vt_event 
 	case VT_EV_FILE_ANON:
 		session_file(b, e);
 		break;
+	case VT_EV_KHO_RESTORE_FREE:
+		part_own(b, luo)->taken_index = e->index;
+		part_own(b, luo)->taken_tid = e->tid;
+		break;
 	default:
 		break;
 	}
@@ -765,7 +804,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 static void luo_finalize(struct vt_build *b)
 {
 	reg_sessions_finalize(b);
-	if (b->side->own_taken && !b->side->own_read && !b->side->early && !b->side->nr_holes &&
+	if (b->side->own_there && !b->side->own_read && !b->side->own_given && !b->side->early && !b->side->nr_holes &&
 	    coverage_whole(b, VT_EV_LUO_DESERIALIZE, b->side->own_at.ts_ns))
 		b->side->early = VT_OWN_SESSION;
 	for (struct vt_session *v = b->side->sessions; v; v = v->next) {
@@ -799,7 +838,7 @@ static void luo_free(struct vt_build *b)
 
 const struct part part_luo = {
 	.size = sizeof(struct luo_part),
-	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE),
+	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE) | AREA(KHO),
 	.enter = luo_enter, .exit = luo_exit, .point = luo_point,
 	.finalize = luo_finalize, .free = luo_free,
 };

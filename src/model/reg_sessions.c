@@ -49,6 +49,13 @@ struct vt_session *session_next(struct vt_build *b, enum vt_dir dir, size_t *i)
 	return vt_map__next(&b->sessions.by_name[dir], i);
 }
 
+const char *session_of_file(const char *file_name)
+{
+	static const char prefix[] = "[luo_session] ";
+
+	return file_name && !strncmp(file_name, prefix, sizeof(prefix) - 1) ? file_name + sizeof(prefix) - 1 : NULL;
+}
+
 void session_close(struct vt_build *b, struct vt_session *s)
 {
 	vt_map__del(&b->sessions.by_name[s->dir], vt_hash_str(s->name));

@@ -44,6 +44,8 @@ struct vt_session *session_find(struct vt_build *b, enum vt_dir dir, const char 
 struct vt_session *session_get(struct vt_build *b, enum vt_dir dir, const char *name);
 /* Live ones, in no order that means anything. */
 struct vt_session *session_next(struct vt_build *b, enum vt_dir dir, size_t *i);
+/* Of a file that is a session's own, by what luo_session_getfile() calls it; else, and for NULL, NULL. */
+const char *session_of_file(const char *file_name);
 /* Its name is free: it is not found any more. */
 void session_close(struct vt_build *b, struct vt_session *s);
 /* Out of the side's list. */

@@ -29,6 +29,14 @@ static bool of_luo(const struct vt_event *e)
 	}
 }
 
+/* A callback of vfio's handler works on a device. can_preserve is asked of every handler, for any file. */
+static bool calls_vfio(const struct vt_event *e)
+{
+	const char *compatible = kind_is_op(e->type) && e->type != VT_EV_OP_CAN_PRESERVE ? vt_ev_str(e, VT_F_COMPATIBLE) : NULL;
+
+	return compatible && strstr(compatible, "vfio");
+}
+
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
 	const uint64_t now = e->ts_ns;
@@ -52,11 +60,9 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->first_call_ns = now;
 	if (now > s->last_ns)
 		s->last_ns = now;
-	if (kind_is_vfio(type)) {
-		s->saw_vfio = true;
-		if (!s->first_vfio_ns)
-			s->first_vfio_ns = now;
-	}
+	s->saw_vfio |= kind_is_vfio(type);
+	if (!s->first_vfio_ns && (kind_is_vfio(type) || calls_vfio(e)))
+		s->first_vfio_ns = now;
 }
 
 /* The tool preserves a file of its own when it carries a trace over. It does not judge that. */
@@ -74,18 +80,29 @@ static bool is_own(struct vt_build *b, const struct vt_event *e)
 
 /*
  * The session in which a trace was carried over is there after an update, and
- * LUO reads it together with all others: who sees it used and not read came late.
+ * LUO reads it together with all others: who sees it, and neither that nor how it is given on, came late.
  */
 static void own_seen(struct vt_build *b, const struct vt_event *e)
 {
 	struct vt_side *s = b->side;
+	int64_t ret = 0;
+	bool told = vt_ev_s64(e, VT_F_RET, &ret);
 
 	s->events++;
 	if (!s->own_events++)
 		at_set(b, &s->own_at, e);
-	if (e->type == VT_EV_LUO_DESERIALIZE || e->type == VT_EV_LUO_FILE)
+	switch (e->type) {
+	case VT_EV_LUO_DESERIALIZE: case VT_EV_LUO_FILE:
 		s->own_read = true;
-	s->own_taken |= e->type == VT_EV_SESSION_RETRIEVE || e->type == VT_EV_LUO_RETRIEVE;
+		break;
+	case VT_EV_SESSION_CREATE: case VT_EV_LUO_PRESERVE: case VT_EV_OP_PRESERVE: case VT_EV_LUO_FREEZE: case VT_EV_OP_FREEZE:
+		s->own_given = true;
+		break;
+	default:
+		break;
+	}
+	/* Who asks for it where nothing was carried is told that there is none. */
+	s->own_there |= e->type != VT_EV_SESSION_RETRIEVE || (told && ret >= 0);
 }
 
 static void feed(struct vt_build *b, const struct vt_event *e)

@@ -69,7 +69,6 @@ static void mapping(struct vt_ctx *c)
 const struct vt_rule vt_rule_f_mapping = {
 	.id = "f-mapping", .name = "f_mapping not linked to the device", .severity = VT_ERROR, .subject = VT_ABOUT_VFIO,
 	.judges = { "mapping", "mappings", VT_COUNTED(mappings_compared) },
-	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_CDEV_OPEN, VT_OUT }, { VT_EV_FILE_SNAP, VT_ANY } },
-	.also = { VT_EV_VFIO_MMAP },
+	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_VFIO_CDEV_OPEN, VT_OUT }, { VT_EV_FILE_SNAP, VT_ANY }, { VT_EV_VFIO_MMAP, VT_ANY } },
 	.run = mapping,
 };

@@ -81,14 +81,29 @@ static void tell_held(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "The file is never released: its device stays open and cannot be unbound or given to anybody else.");
 }
 
+static void tell_session(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find_fact(c, i, x, "session|");
+
+	if (!f)
+		return;
+	vt_text(c, &f->title, "the file of a session has a reference too many before anybody has it");
+	vt_text(c, &f->expected, "1 reference: the file was made for this ioctl, whose file descriptor gets it");
+	vt_text(c, &f->seen[i], "%" PRId64 " references", x->num[0]);
+	vt_proof(c, f, i, &x->at[1], "makes the file");
+	vt_proof(c, f, i, &x->at[0], "gives it to user space with %" PRId64 " references", x->num[0]);
+	vt_text(c, &f->meaning, "Closing the session never releases it: its files stay in LUO's hands, and the session can be retrieved by nobody else.");
+}
+
 static const struct vt_telling file_ref[] = {
-	{ .kind = VT_FACT_FILE_RELEASED, .key = "released-early", .func = "__fput",
+	{ .kind = VT_FACT_FILE_RELEASED, .absence = true, .key = "released-early", .func = "__fput",
 	  .title = "a file is released while LUO holds it",
 	  .expected = "LUO's reference keeps the file from preserve to unpreserve or the jump, and from retrieve to finish",
 	  .seen = "the last reference went while the file was in LUO's hands",
 	  .meaning = "LUO and the handler go on with a freed struct file.",
 	  .ev = { "the file is released", "LUO takes hold of it" } },
 	{ .kind = VT_FACT_FILE_REF, .tell = tell_ref },
+	{ .kind = VT_FACT_SESSION_FILE, .tell = tell_session },
 	{ .kind = VT_FACT_FILE_KEPT, .absence = true, .to_end = true, .tell = tell_kept },
 	{ .kind = VT_FACT_FILE_HELD, .absence = true, .to_end = true, .tell = tell_held },
 	{ .kind = VT_FACT_FILE_TAKEN, .absence = true, .to_end = true, .tell = tell_taken },
@@ -100,6 +115,6 @@ const struct vt_rule vt_rule_file_ref = {
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
 		   { VT_EV_FILE_FPUT, VT_ANY }, { VT_EV_FILE_SNAP, VT_ANY }, { VT_EV_SESSION_RELEASE, VT_ANY } },
-	.also = { VT_EV_FILE_LET_GO, VT_EV_OP_CAN_PRESERVE },
+	.also = { VT_EV_FILE_LET_GO, VT_EV_OP_CAN_PRESERVE, VT_EV_FD_INSTALL, VT_EV_FILE_ANON },
 	VT_TELLS(file_ref),
 };

@@ -273,7 +273,8 @@ static const struct vt_telling kho_left[] = {
 
 static void kho_leak(struct vt_ctx *c)
 {
-	if (vt_pair_fits(c) && !c->cut[1] && vt_clear(c, 1, 0, UINT64_MAX)) {
+	/* After a recording that was cut short more may have been given, and taken back. */
+	if (vt_pair_fits(c) && !c->cut[0] && !c->cut[1] && vt_clear(c, 1, 0, UINT64_MAX)) {
 		across(c);
 		across_by_sums(c);
 	}
@@ -287,7 +288,7 @@ const struct vt_rule vt_rule_kho_leak = {
 		   { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_RESTORE_FREE, VT_IN },
 		   { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN }, { VT_EV_KHO_RESTORE_VMALLOC, VT_IN },
-		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_OP_PRESERVE, VT_OUT } },
+		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_OP_PRESERVE, VT_OUT } },
 	.also = { VT_EV_SESSION_CREATE, VT_EV_KHO_MEMORY },
 	VT_TELLS(kho_left),
 	.run = kho_leak,

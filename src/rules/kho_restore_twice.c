@@ -25,7 +25,7 @@ static const struct vt_telling restore_twice[] = {
 };
 
 const struct vt_rule vt_rule_kho_restore_twice = {
-	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO,
+	.id = "kho-restore-twice", .name = "memory restored twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.judges = { "restored block", "restored blocks", VT_COUNTED(kho_restored) },
 	.needs = { { VT_EV_KHO_RESTORE_FREE, VT_IN }, { VT_EV_KHO_RESTORE_FOLIO, VT_IN }, { VT_EV_KHO_RESTORE_PAGES, VT_IN },
 		   { VT_EV_KHO_RESTORE_VMALLOC, VT_IN }, { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT },

@@ -153,12 +153,12 @@ static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
 	return true;
 }
 
-/* There was a time before or after the recording in which what the rule is about may have been. */
+/* There was a time after the recording in which what the rule is about may have been. */
 static bool unseen_part(const struct vt_side *s)
 {
 	char ignored[400];
 
-	return s->early || vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
+	return vt_side__cut(s, ignored, sizeof(ignored)) || vt_side__open(s, ignored, sizeof(ignored));
 }
 
 /* Two traces without a jump between them: what went into it was not recorded. */
@@ -186,8 +186,7 @@ bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 
 enum which {
 	ALL_GAPS,
-	WHERE_LOST,	/* on the way to the file */
-	WHERE_TORN,	/* the same, and where a hook saw some and not all */
+	WHERE_TORN,	/* where a hook saw some: they were lost on the way to the file, or it did not see all */
 };
 
 /* What may be missing of TYPE, with the reason. */
@@ -197,7 +196,7 @@ static void doubt_type(struct vt_ctx *c, size_t i, enum vt_event_type type, enum
 	size_t at = 0;
 
 	while (vt_side__next_gap(c->j->side[i], type, &at, &g)) {
-		if (which != ALL_GAPS && !g.lost && !(which == WHERE_TORN && g.torn))
+		if (which != ALL_GAPS && !g.lost && !g.torn)
 			continue;
 		if (vt_spans__add(to, g.from_ns, g.to_ns))
 			c->err = -ENOMEM;
@@ -274,7 +273,7 @@ void vt_check_needs(struct vt_ctx *c)
 			doubt_type(c, i, n->type, ALL_GAPS, &c->blind[i]);
 		}
 		for (const uint16_t *t = c->rule->also; concerned && *t; t++)
-			doubt_type(c, i, *t, WHERE_LOST, &c->blind[i]);
+			doubt_type(c, i, *t, WHERE_TORN, &c->blind[i]);
 		if (concerned && c->rule->by_call)
 			check_calls(c, i);
 		vt_spans__join(&c->blind[i]);

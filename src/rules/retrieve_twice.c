@@ -15,6 +15,6 @@ static const struct vt_telling retrieve_twice[] = {
 const struct vt_rule vt_rule_retrieve_twice = {
 	.id = "retrieve-twice", .name = "retrieve ran twice", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.judges = { "retrieve", "retrieves", .type = { VT_EV_OP_RETRIEVE } },
-	.needs = { { VT_EV_OP_RETRIEVE, VT_IN } },
+	.needs = { { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_LUO_RETRIEVE, VT_IN } },
 	VT_TELLS(retrieve_twice),
 };

@@ -159,8 +159,64 @@ static void explain(struct vt_number_gap *g, uint64_t *by)
 	*by -= n;
 }
 
+/* A stretch of time in which records were lost: by a row, or by a gap. */
+struct stretch {
+	uint64_t from_ns, to_ns, told;
+	struct vt_number_gap *gap;	/* NULL: a row, of TOLD records */
+};
+
+static int by_beginning(const void *a, const void *b)
+{
+	const struct stretch *x = a, *y = b;
+
+	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+}
+
+/* Where rows tell of fewer records than several gaps lack that they may be about, it is not known which of these they explain. */
+static void find_open(struct stretch *s, size_t nr)
+{
+	for (size_t first = 0, end; first < nr; first = end) {
+		uint64_t to_ns = s[first].to_ns, told = 0, missing = 0;
+		size_t gaps = 0;
+
+		for (end = first; end < nr && s[end].from_ns <= to_ns; end++) {
+			told = sum(told, s[end].told);
+			missing = sum(missing, s[end].gap ? s[end].gap->pub.count : 0);
+			gaps += s[end].gap != NULL;
+			to_ns = s[end].to_ns > to_ns ? s[end].to_ns : to_ns;
+		}
+		for (size_t i = first; i < end; i++) {
+			if (s[i].gap)
+				s[i].gap->open = gaps > 1 && told < missing;
+		}
+	}
+}
+
+static void mark_open(struct vt_numbers *n, const struct vt_tables *told)
+{
+	struct stretch *s = calloc(n->nr_gaps + told->nr_loss, sizeof(*s));
+	size_t nr = 0;
+
+	if (!s) {
+		n->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < n->nr_gaps; i++)
+		s[nr++] = (struct stretch){ n->gaps[i].pub.from_ns, n->gaps[i].pub.to_ns, 0, &n->gaps[i] };
+	for (size_t k = 0; k < told->nr_loss; k++) {
+		const struct vt_loss *l = &told->loss[k];
+
+		if (was_numbered(l) && l->from_ns <= l->to_ns)
+			s[nr++] = (struct stretch){ l->from_ns, l->to_ns, l->count, NULL };
+	}
+	qsort(s, nr, sizeof(*s), by_beginning);
+	find_open(s, nr);
+	free(s);
+}
+
 static void explained_by_rows(struct vt_numbers *n, const struct vt_tables *told)
 {
+	mark_open(n, told);
 	for (size_t k = 0; k < told->nr_loss; k++) {
 		const struct vt_loss *l = &told->loss[k];
 		uint64_t left = was_numbered(l) ? l->count : 0;
@@ -168,7 +224,7 @@ static void explained_by_rows(struct vt_numbers *n, const struct vt_tables *told
 		for (size_t i = 0; i < n->nr_gaps && left; i++) {
 			struct vt_number_gap *g = &n->gaps[i];
 
-			if (l->from_ns <= g->pub.to_ns && l->to_ns >= g->pub.from_ns)
+			if (!g->open && l->from_ns <= g->pub.to_ns && l->to_ns >= g->pub.from_ns)
 				explain(g, &left);
 		}
 	}

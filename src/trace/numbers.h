@@ -36,6 +36,7 @@ struct vt_number_gap {
 	struct vt_unsaid pub;
 	uint64_t from_pos, to_pos;	/* between these places of the file */
 	bool mixed;			/* of many CPUs: more gaps than are worth listing */
+	bool open;		/* what rows tell may be of another one */
 };
 
 struct vt_numbers {

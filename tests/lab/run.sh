@@ -39,7 +39,7 @@ arm64)
 esac
 
 # What is shipped has the bounds of real machines by default: emulation is slow.
-LIVE_UPDATE_CONF='ARM_WAIT=300;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
+LIVE_UPDATE_CONF='ARM_WAIT=60;SETTLE=0;RECORD_ARGS="--jump-wait 5000 --module-wait 60000"'
 
 # Patterns of a kernel in trouble. A scenario that provokes some says so.
 TROUBLE='Kernel panic|BUG:|WARNING:|Oops|KASAN|UBSAN|blocked for more than|refcount_t:|cut here'

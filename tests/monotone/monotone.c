@@ -154,7 +154,7 @@ static struct leeway leeway_of(const struct step *s, enum asked a)
 		bool ended = k->kind == TAKE_ENDED;
 
 		l.shorter |= ended || k->kind == TAKE_STARTED || k->kind == TAKE_ALONE;
-		l.over &= ended && !take__of_luo(k, s->of->tale[k->side]);
+		l.over &= (ended || k->kind == TAKE_STARTED) && !take__of_luo(k, s->of->tale[k->side]);
 		l.nothing &= (ended || k->kind == TAKE_STARTED) && take__all_of_luo(k, s->of->tale[k->side]);
 	}
 	return l;

@@ -79,7 +79,7 @@ struct breach {
 struct leeway {
 	bool other;	/* the files are of two updates */
 	bool alone;	/* one file instead of two: another question */
-	bool over;	/* nothing of LUO's is among what is taken, and the recorder ended in order: what comes later is another recording's */
+	bool over;	/* nothing of LUO's is among what is taken, and the recorder began or ended in order: what was before, or comes later, is another recording's */
 	bool demands;	/* the gate's baseline asks for the coverage that the whole has, and there is a doubt: by design */
 	bool shorter;	/* another time was recorded, or one kernel: of that it is true that a rule had nothing to judge */
 	bool nothing;	/* before anything happened, or after all of it: the recorder ended in order before anything happened */

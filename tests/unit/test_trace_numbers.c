@@ -144,6 +144,24 @@ static void told(void **state)
 	assert_int_equal(n.nr_gaps, 0);
 }
 
+/* Too few for two gaps: each of them may be the one that nobody told of. */
+static void told_of_one(void **state)
+{
+	struct vt_loss rows[] = {
+		{ .event = "flb.finish", .why = VT_LOSS_RING, .count = 1, .to_ns = UINT64_MAX },
+		{ .event = "vfio.df_alloc", .why = VT_LOSS_RING, .count = 1, .from_ns = 4100, .to_ns = 4100 },
+	};
+
+	SEE(0, 1, 3);
+	SEE(0, 4, 6);
+	end(rows, 1, NULL);
+	assert_int_equal(n.nr_gaps, 2);
+	assert_gap(0, 0, 2, 2, 1);
+	assert_gap(1, 0, 5, 5, 1);
+	end(rows, 2, NULL);
+	assert_int_equal(n.nr_gaps, 0);
+}
+
 static void damaged(void **state)
 {
 	struct vt_damage d = { .offset = 150, .length = 20, .events = 2 };
@@ -180,7 +198,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_missing, fresh), cmocka_unit_test_setup(missing, fresh),
 		cmocka_unit_test_setup(lost_at_the_end, fresh), cmocka_unit_test_setup(nothing_lost_at_the_end, fresh),
 		cmocka_unit_test_setup(late_and_twice, fresh), cmocka_unit_test_setup(late_in_the_middle, fresh),
-		cmocka_unit_test_setup(told, fresh), cmocka_unit_test_setup(damaged, fresh), cmocka_unit_test_setup_teardown(many, fresh, fresh),
+		cmocka_unit_test_setup(told, fresh), cmocka_unit_test_setup(told_of_one, fresh), cmocka_unit_test_setup(damaged, fresh), cmocka_unit_test_setup_teardown(many, fresh, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, fresh);
