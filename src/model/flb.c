@@ -277,48 +277,61 @@ static void owner_pinned(struct vt_build *b, struct task *t, const struct vt_eve
 	f->flb.owner = intern_event(b, vt_ev_str(e, VT_F_NAME));
 }
 
-static struct frame owner_calls(struct task *t)
-{
-	struct frame *f = frame_top(t), was = f ? *f : (struct frame){};
+/* What the innermost call has seen of owners' modules since the last record that takes it. */
+struct owner_calls {
+	uint16_t type;			/* of the call, 0 = none */
+	uint32_t pins, puts;
+	struct vt_at at;
+	const char *module;
+	const struct vt_session *session;
+};
 
-	if (f)
-		f->flb.owner_pins = f->flb.owner_puts = 0;
-	return was;
+static struct owner_calls owner_calls(struct task *t)
+{
+	struct frame *f = frame_top(t);
+	struct owner_calls seen;
+
+	if (!f)
+		return (struct owner_calls){ 0 };
+	seen = (struct owner_calls){ .type = f->type, .pins = f->flb.owner_pins, .puts = f->flb.owner_puts, .at = f->flb.owner_at,
+				     .module = f->flb.owner, .session = f->session };
+	f->flb.owner_pins = f->flb.owner_puts = 0;
+	return seen;
 }
 
-static void owner_held(struct owner *o, const struct frame *f)
+static void owner_held(struct owner *o, const struct owner_calls *f)
 {
-	*o = (struct owner){ .pin = f->flb.owner_at, .module = f->flb.owner };
+	*o = (struct owner){ .pin = f->at, .module = f->module };
 }
 
 /* liveupdate_flb_put_*(): the module goes with the last count, once, and with no other. */
-static void owner_put(struct vt_build *b, struct task *t, const struct flb *l, const struct frame *f, enum vt_dir dir,
+static void owner_put(struct vt_build *b, struct task *t, const struct flb *l, const struct owner_calls *f, enum vt_dir dir,
 		      const struct vt_event *e, int64_t left)
 {
 	const struct owner *o = &l->owner[dir];
 	struct vt_fact *x;
 	struct vt_at at;
 
-	if ((uint32_t)!left == f->flb.owner_puts || !frame_top(t)->enter.type || !alone(b, t))
+	if ((uint32_t)!left == f->puts || !frame_top(t)->enter.type || !alone(b, t))
 		return;
 	at_set(b, &at, e);
 	x = flb_fact(b, VT_FACT_FLB_OWNER, l, who_session(b, f->session), &at);
 	x->at[1] = o->pin;
 	x->num[0] = !left;
-	x->num[1] = f->flb.owner_puts;
+	x->num[1] = f->puts;
 	x->num[2] = dir;
-	x->str[1] = f->flb.owner_puts ? f->flb.owner : o->module;
+	x->str[1] = f->puts ? f->module : o->module;
 }
 
 /* An owner that is built in has no module, and its records have no count of it. */
 static void owner_judged(struct vt_build *b, struct task *t, struct flb *l, enum vt_dir dir, const struct vt_event *e)
 {
-	struct frame f = owner_calls(t);
+	struct owner_calls f = owner_calls(t);
 	int64_t left;
 
 	if (is_err(e) || !f.type || !vt_ev_has(e, VT_F_MOD_REF) || !vt_ev_s64(e, dir == VT_OUTGOING ? VT_F_FLB_COUNT : VT_F_FLB_COUNT_IN, &left) || left < 0)
 		return;
-	if (f.flb.owner_pins)
+	if (f.pins)
 		owner_held(&l->owner[dir], &f);
 	if (e->type != VT_EV_FLB_PUT)
 		return;
@@ -431,11 +444,11 @@ static void flb_hold(struct vt_build *b, struct task *t, const struct vt_event *
 static void first_file(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	uint64_t handler = vt_ev_obj(e, VT_F_HANDLER);
-	struct frame f = owner_calls(t);
+	struct owner_calls f = owner_calls(t);
 	struct flb *l, *its = NULL;
 	size_t i = 0;
 
-	while (f.flb.owner_pins == 1 && (l = vt_map__next(flbs(b), &i))) {
+	while (f.pins == 1 && (l = vt_map__next(flbs(b), &i))) {
 		if (!depends(l, handler))
 			continue;
 		if (its)

@@ -26,7 +26,7 @@ struct vt_trace {
 	struct vt_tables tables;
 	struct vt_shapes shapes;
 	bool has_events;
-	struct {
+	struct file_type {
 		const char *name;	/* NULL = not declared */
 		uint16_t type;		/* enum vt_event_type */
 	} type[VTF_EVENT_IDS];		/* by id in the file */
@@ -305,7 +305,9 @@ static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
 /* The event at D, which lies in the block with all its bytes: 1, 0 when it makes no sense, -ENOMEM. */
 static __attribute__((always_inline)) inline int decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
 {
-	if (d->type >= VTF_EVENT_IDS || !t->type[d->type].name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
+	const struct file_type *is = d->type < VTF_EVENT_IDS ? &t->type[d->type] : NULL;
+
+	if (!is || !is->name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
 		return 0;
 	e->ts_ns = d->ts_ns;
 	e->seq = d->seq;
@@ -315,12 +317,12 @@ static __attribute__((always_inline)) inline int decode(struct vt_trace *t, cons
 	e->tid = d->tid;
 	e->cpu = d->cpu;
 	e->phase = d->phase;
-	e->type = t->type[d->type].type;
+	e->type = is->type;
 	if (d->phase > VT_EXIT) {	/* An event taken at a moment that we have no word for is not one that we know. */
 		e->phase = VT_POINT;
 		e->type = VT_EV_UNKNOWN;
 	}
-	e->type_name = t->type[d->type].name;
+	e->type_name = is->name;
 	e->comm = t->strings + d->comm;
 	return vt_shapes__decode(&t->shapes, &t->tables, d, t->strings, t->strings_len, e);
 }

@@ -7,7 +7,8 @@
 #
 #	memory.sh VFIOTRACE OUTDIR [SPEC...]
 #
-# SPEC: MIB:FILES[:pieces], as tests/bench/memory.c has them. LAB_OLD: the kernel (newest).
+# SPEC: MIB:FILES[:pieces], as tests/bench/memory.c has them, or MIB:FILES:huge: of huge folios, on a kernel that has
+# them (LAB_OLD=distro-newest). LAB_OLD: the kernel (newest).
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=../lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib.sh"
@@ -22,10 +23,11 @@ LAB_QEMU="-icount shift=0,sleep=on"
 export LAB_NEW LAB_QEMU
 
 once() { # none|floor|vfiotrace SPEC
-	local dir=$out/guest tracer=none before='' after='' mib files pieces
+	local dir=$out/guest tracer=none before='' after='' huge='' mib files pieces
 	IFS=: read -r mib files pieces <<<"$2:"
 	[ "$1" != vfiotrace ] || tracer=yes after='sh /vfiotrace fetch -o /host/pre.vft'
 	[ "$1" != floor ] || before="sh sh /host/bench/floor.sh"
+	[ "${pieces%:}" != huge ] || pieces='' huge="put /sys/kernel/mm/transparent_hugepage/shmem_enabled always"
 	rm -rf "$dir"
 	mkdir -p "$dir/bench"
 	"${CC:-gcc}" -static -O2 -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -o "$dir/bench/memory" "$bench/memory.c"
@@ -41,6 +43,7 @@ once() { # none|floor|vfiotrace SPEC
 		timers: no_timer_check tsc=reliable clocksource=tsc
 
 		[old]
+		$huge
 		$before
 		sh /host/bench/memory old $mib $files ${pieces%:}
 
