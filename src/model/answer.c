@@ -321,7 +321,7 @@ static bool waits_for_files(struct vt_build *b, const struct frame *f)
 {
 	const struct device *d = f->type == VT_EV_VFIO_UNREGISTER ? device_known(b, f->vfio.device) : NULL;
 
-	return d && d->run >= 0;	/* unregistering took one off */
+	return d && d->run - d->told >= 0;	/* unregistering took one off */
 }
 
 static void answer_finalize(struct vt_build *b)

@@ -26,7 +26,8 @@ struct device {
 	int64_t base, delta;
 	bool up, leaving;		/* seen registered; vfio_unregister_group_dev() has begun */
 	struct vt_at up_at;
-	int64_t run;			/* all that should have changed it since the beginning */
+	int64_t run;			/* all that should have changed it since the beginning, */
+	int64_t told;			/* and what of that nobody should have done: told as wrong, and taken as it is from then on */
 	bool whole;			/* every open was seen: the count is 1 and RUN, not only as far from where it was as RUN */
 	struct blame blame;
 	uint64_t called;		/* index of the last exit of a callback that had to do with it */

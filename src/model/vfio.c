@@ -219,6 +219,7 @@ static void sample(struct vt_build *b, struct device *d, const struct vt_event *
 			d->blame.right = d->find_at;
 		count_fact(b, VT_FACT_REG_IMBALANCE, d, d->blame.who, &at, &d->blame, want, ref);
 		d->run += ref - want;	/* said once */
+		d->told += ref - want;
 	}
 	if (d->have_base)
 		d->unverified = 0;
@@ -575,7 +576,7 @@ static void mapped(struct vt_build *b, struct device *d, const struct vt_event *
 static void registered(struct device *d)
 {
 	d->have_base = d->have_kref = d->have_find = d->find_off = false;
-	d->delta = d->run = 0;
+	d->delta = d->run = d->told = 0;
 	d->whole = true;
 	d->pub.unregistered = d->noisy = d->leaving = d->up = false;
 	memset(&d->blame, 0, sizeof(d->blame));
