@@ -113,7 +113,7 @@ const struct vt_rule vt_rule_flb_count = {
 	.id = "flb-count", .name = "FLB count off", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS, .lasts = true, .sums = true,
 	.judges = { "call", "calls", .type = { VT_EV_FLB_PRESERVE, VT_EV_FLB_UNPRESERVE, VT_EV_FLB_FINISH, VT_EV_FLB_GET, VT_EV_FLB_PUT } },
 	.needs = { { VT_EV_FLB_PRESERVE, VT_OUT }, { VT_EV_FLB_UNPRESERVE, VT_OUT }, { VT_EV_FLB_FINISH, VT_IN },
-		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_FLB_GET, VT_ANY }, { VT_EV_FLB_PUT, VT_ANY },
+		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_FLB_GET, VT_ANY }, { VT_EV_FLB_PUT, VT_ANY },
 		   { VT_EV_FLB_STATE, VT_ANY }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	VT_TELLS(flb),
 };

@@ -75,7 +75,7 @@ const struct vt_rule vt_rule_lifecycle_order = {
 	.id = "lifecycle-order", .name = "callbacks out of order", .severity = VT_ERROR, .subject = VT_ABOUT_LUO, .by_call = VT_LUO_CALLS,
 	.judges = { "callback", "callbacks", .type = { VT_EV_OP_PRESERVE, VT_EV_OP_UNPRESERVE, VT_EV_OP_FREEZE, VT_EV_OP_UNFREEZE, VT_EV_OP_RETRIEVE, VT_EV_OP_CAN_FINISH, VT_EV_OP_FINISH } },
 	.needs = { { VT_EV_OP_PRESERVE, VT_OUT }, { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_OP_FREEZE, VT_OUT },
-		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN },
+		   { VT_EV_OP_RETRIEVE, VT_IN }, { VT_EV_OP_CAN_FINISH, VT_IN }, { VT_EV_OP_FINISH, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
 		   { VT_EV_SESSION_RELEASE, VT_ANY }, { VT_EV_LUO_RETRIEVE, VT_ANY } },
 	VT_TELLS(order),
 };
