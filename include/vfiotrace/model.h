@@ -372,8 +372,8 @@ struct vt_side {
 	uint64_t own_events;	/* about the session that carries a trace (VT_OWN_SESSION): counted, not modelled */
 	struct vt_at own_at;	/* the first of them */
 	bool own_there, own_read, own_given;	/* there is one; LUO read it from what arrived; this kernel gives it on */
-	uint64_t first_ns;			/* of all events but the recorder's own */
-	uint64_t last_ns;			/* of all: until then it was waited for what did not come */
+	uint64_t first_ns, last_ns;		/* of all events but the recorder's own */
+	uint64_t end_ns;			/* the last of all: until then it was waited for what did not come */
 	uint64_t first_call_ns;			/* of those that LUO made, or that happened within a call of it; 0: none */
 	uint64_t first_vfio_ns;			/* of vfio's, and of its handler's callbacks; 0 = none */
 	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */

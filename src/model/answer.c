@@ -338,7 +338,7 @@ static void answer_finalize(struct vt_build *b)
 		if (top != &t->f[0])
 			x->at[1] = top->enter;
 		x->from_ns = t->f[0].enter.ts_ns;
-		x->num[0] = (int64_t)(s->last_ns - t->f[0].enter.ts_ns);
+		x->num[0] = (int64_t)(s->end_ns - t->f[0].enter.ts_ns);
 		x->num[1] = waits_for_files(b, top);
 		if (!x->who.bdf && device_known(b, top->vfio.device))
 			x->who.bdf = device_known(b, top->vfio.device)->pub.bdf;

@@ -50,8 +50,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->seen_exit[type]++;
 		s->failed_type[type] += is_err(e);
 	}
-	if (now > s->last_ns)
-		s->last_ns = now;
+	if (now > s->end_ns)
+		s->end_ns = now;
 	if (kind_area(type) == VT_AREA_REC || type == VT_EV_UNKNOWN) {
 		s->drained |= type == VT_EV_REC_DRAINED && s->jumped;
 		return;
@@ -60,6 +60,8 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->first_ns = now;
 	if (!s->first_call_ns && of_luo(e))
 		s->first_call_ns = now;
+	if (now > s->last_ns)
+		s->last_ns = now;
 	s->saw_vfio |= kind_is_vfio(type);
 	if (!s->first_vfio_ns && (kind_is_vfio(type) || calls_vfio(e)))
 		s->first_vfio_ns = now;

@@ -86,7 +86,7 @@ static void appended_is_not_the_recorders(void **state)
 	s = stopped(w, path);
 	assert_int_equal(s->seen_type[VT_EV_APPENDED], 1);
 	assert_int_equal(s->events, 3);
-	assert_true(s->first_ns == 2000 && s->last_ns > 2000);
+	assert_true(s->first_ns == 2000 && s->last_ns == 2000 && s->end_ns > 2000);
 	assert_true(s->saw_vfio && s->first_vfio_ns == 2000);
 	vt_side__free(s);
 }
