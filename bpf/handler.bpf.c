@@ -20,7 +20,6 @@ __noinline int slot_args(struct vt_wire *w, u64 args)
 {
 	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args, *k = KERNEL(a);
 	struct liveupdate_file_handler *fh = k->handler;
-	struct module *owner = READ(READ(fh, ops), owner);
 
 	if (!w)
 		return 0;
@@ -29,8 +28,7 @@ __noinline int slot_args(struct vt_wire *w, u64 args)
 	slot(w, VT_S_DATA, k->serialized_data);
 	slot(w, VT_S_STATUS, retrieve_status(a));
 	slot_file(w, k->file);
-	if (owner)
-		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
+	slot_owner(w, READ(READ(fh, ops), owner));
 	return 0;
 }
 

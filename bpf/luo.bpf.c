@@ -27,15 +27,12 @@ static __always_inline struct luo_file *last_luo_file(struct luo_file_set *set)
 __noinline int slot_handler_at(struct vt_wire *w, u64 handler)
 {
 	struct liveupdate_file_handler *fh = (struct liveupdate_file_handler *)handler;
-	struct module *owner;
 
 	if (!w || !handler)
 		return 0;
 	slot(w, VT_S_HANDLER, (u64)fh);
 	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
-	owner = READ(READ(fh, ops), owner);
-	if (owner)
-		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
+	slot_owner(w, READ(READ(fh, ops), owner));
 	return 0;
 }
 
@@ -169,16 +166,14 @@ EXIT(session_deserialize)
 
 __noinline int slot_flb(struct vt_wire *w, u64 flb, bool outgoing, bool incoming)
 {
-	u64 name = flb + bpf_core_field_offset(struct liveupdate_flb, compatible), read, owner;
+	u64 name = flb + bpf_core_field_offset(struct liveupdate_flb, compatible), read;
 
 	if (!w)
 		return 0;
 	slot(w, VT_S_FLB, flb);
 	text_str(w, VT_TEXT_NAME, (void *)name);
 	read = w->text_is == VT_TEXT_NAME ? ((u64 *)w->text)[0] : 0;
-	owner = (u64)READ(READ((struct liveupdate_flb *)flb, ops), owner);
-	if (owner)
-		slot_read(w, VT_S_MOD_REF, owner + bpf_core_field_offset(struct module, refcnt), 4);
+	slot_owner(w, READ(READ((struct liveupdate_flb *)flb, ops), owner));
 	if (outgoing)
 		slot_near(w, VT_S_FLB_COUNT, flb + bpf_core_field_offset(struct liveupdate_flb, private.outgoing.count), name, read);
 	if (incoming)

@@ -50,6 +50,13 @@ static __always_inline void slot_near(struct vt_wire *w, enum vt_slot s, u64 add
 		slot_read(w, s, addr, 4);
 }
 
+/* References on the module that callbacks live in, where they live in one. */
+static __always_inline void slot_owner(struct vt_wire *w, const struct module *owner)
+{
+	if (owner)
+		slot(w, VT_S_MOD_REF, READ(owner, refcnt.counter));
+}
+
 /* The verifier trusts this pointer: what it leads to is loaded as it is, without a test of the address. */
 static __always_inline void stamp_task(struct vt_wire *w)
 {
