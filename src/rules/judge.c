@@ -136,6 +136,27 @@ static void doubt_calls(struct vt_ctx *c, const struct vt_side *s)
 	}
 }
 
+static void doubt_any(struct vt_ctx *c, const struct vt_side *s, enum vt_event_type type)
+{
+	char buf[400];
+
+	if (vt_side__gap(s, type, buf, sizeof(buf)))
+		vt_add_line(c, &c->j->doubts, &c->j->nr_doubts, buf);
+}
+
+/*
+ * luo_session_deserialize() returns the same again to whoever asks later: what it freed
+ * just before, the list of what arrived, tells the first time from the others.
+ */
+static void doubt_arrivals(struct vt_ctx *c, const struct vt_side *s)
+{
+	doubt_any(c, s, VT_EV_LUO_RETRIEVE);
+	doubt_any(c, s, VT_EV_LUO_DESERIALIZE);
+	doubt_any(c, s, VT_EV_SESSION_DESERIALIZE);
+	if (s->seen_type[VT_EV_SESSION_DESERIALIZE])
+		doubt_any(c, s, VT_EV_KHO_RESTORE_FREE);
+}
+
 /* Nothing was preserved and nothing arrived: is that sure, and whose doing? */
 static void judge_empty(struct vt_ctx *c)
 {
@@ -162,8 +183,10 @@ static void judge_empty(struct vt_ctx *c)
 		if (vt_side__late(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 		doubt_calls(c, j->side[i]);
-		if (vt_side__gap(j->side[i], i ? VT_EV_LUO_RETRIEVE : VT_EV_LUO_PRESERVE, buf, sizeof(buf)))
-			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
+		if (j->nr_sides == 1 || i == 0)
+			doubt_any(c, j->side[i], VT_EV_LUO_PRESERVE);
+		if (j->nr_sides == 1 || i == 1)
+			doubt_arrivals(c, j->side[i]);
 	}
 }
 

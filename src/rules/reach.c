@@ -215,6 +215,12 @@ static void check_calls(struct vt_ctx *c, size_t i)
 	}
 }
 
+/* With it comes how many files a session has: the only sign of those whose own records are missing. */
+static bool counts_files(enum vt_event_type type)
+{
+	return type == VT_EV_LUO_FREEZE || type == VT_EV_LUO_FINISH;
+}
+
 /*
  * From LUO's own calls is known what any rule rests on: that the recording began
  * early enough, and what was left to come when it ended. Where one of them is
@@ -226,7 +232,7 @@ static void doubt_frame(struct vt_ctx *c, size_t i)
 
 	for (int type = 1; type < VT_EV_MAX; type++) {
 		if (kind_area(type) == VT_AREA_SESSION || kind_is_luo_call(type))
-			doubt_type(c, i, type, WHERE_TORN, &ignored);
+			doubt_type(c, i, type, counts_files(type) ? ALL_GAPS : WHERE_TORN, &ignored);
 	}
 	vt_spans__free(&ignored);
 }

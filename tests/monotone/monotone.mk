@@ -24,6 +24,6 @@ $(MONOTONE): $(call OBJ,$(MONOTONE_SRC)) $(PURE_LIB)
 # The golden cases and the lab's recordings, a file for each side.
 $(MONOTONE_TRACES): $(wildcard tests/golden/judge/cases/*.case tests/golden/judge/base/* tests/golden/judge/lab/*.xz) tests/golden/judge/run.sh | $(MKTRACE)
 	$(call say,TRACES,$@)
-	$(Q)rm -rf $@ && mkdir -p $@/lab && PAIRS=$(abspath $@)/golden tests/golden/judge/run.sh - $(MKTRACE)
-	$(Q)for f in tests/golden/judge/lab/*.vft.xz; do n=$${f##*/}; xz -dkc "$$f" >"$@/lab/$${n%.vft.xz}" || exit 1; done
-	$(Q)touch $@
+	$(Q)rm -rf $@ $@.part && mkdir -p $@.part/lab && ONLY= SEEDS= PAIRS=$(abspath $@.part)/golden tests/golden/judge/run.sh - $(MKTRACE)
+	$(Q)for f in tests/golden/judge/lab/*.vft.xz; do n=$${f##*/}; xz -dkc "$$f" >"$@.part/lab/$${n%.vft.xz}" || exit 1; done
+	$(Q)mv $@.part $@
