@@ -45,7 +45,7 @@ lab-pairs: $(BIN)
 
 # The other architecture, on emulated machines: the healthy update, df freed by kvfree, one bug
 # per family of rules, kprobes for fentry, one CPU, modules that come late, the jump with records on their way.
-# Of its host tests all but judge-test, which takes more than four CPU minutes by qemu-user: same-reports judges what it judges in the lab's pairs.
+# Of its host tests all but judge-test, which takes five CPU minutes by qemu-user: same-reports judges what it judges in the lab's pairs.
 .PHONY: lab-arm64 arm64-host
 arm64-host:
 	$(Q)$(MAKE) --no-print-directory ARCH=arm64 HOST_TESTS="cli-test unit golden-trace same-reports" host-test

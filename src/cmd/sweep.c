@@ -101,6 +101,24 @@ static void note_site(struct sites *all, const char *name, bool failed)
 	all->s[i].failed |= failed;
 }
 
+/*
+ * Of an injection the stack is known, and so where the call returns to; of an allocation that worked, where the call stands.
+ * They are one place: the compiler calls allocators directly, by an instruction whose length the machine tells.
+ */
+static void note_failed(struct sites *all, const char *returns_to, const char *machine)
+{
+	unsigned long long len = machine && !strcmp(machine, "aarch64") ? 4 : 5, off;
+	const char *plus = returns_to ? strrchr(returns_to, '+') : NULL;
+	char site[128];
+
+	if (!plus || sscanf(plus, "+0x%llx", &off) != 1 || off < len) {
+		note_site(all, returns_to, true);
+		return;
+	}
+	snprintf(site, sizeof(site), "%.*s+0x%llx", (int)(plus - returns_to), returns_to, off - len);
+	note_site(all, site, true);
+}
+
 /* Who is in the section, of those calls of which the beginning is told. */
 static void note_inside(struct runs *all, const struct vt_event *ev)
 {
@@ -238,7 +256,7 @@ static int read_runs(struct runs *all, const char *path, int event)
 				break;
 			}
 			note_injection(r, &ev);
-			note_site(all->sites, vt_ev_str(&ev, VT_F_SITE), true);
+			note_failed(all->sites, vt_ev_str(&ev, VT_F_SITE), vt_trace__meta(t, "machine"));
 		} else if (ev.type == VT_EV_OBJ_ALLOC || ev.type == VT_EV_VFIO_DF_ALLOC) {
 			note_allocation(all, &ev, event);
 		}

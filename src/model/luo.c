@@ -395,13 +395,50 @@ static void set_note(struct vt_build *b, struct vt_session *s, const struct fram
 	}
 }
 
+static void deserialize_enter(struct vt_build *b, struct vt_session *s)
+{
+	if (s->early && !s->lives)
+		s->since_ns = b->now_ns;
+	s->early = false;
+}
+
+/* A count in a record is evidence: of files that came to the session before the recording began, or past it. */
+static void counted(struct vt_build *b, struct frame *f, const struct vt_event *e)
+{
+	struct vt_session *s = f->session;
+	struct vt_unseen *u;
+
+	f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
+	if (!s || !f->have_count || f->count <= s->nr_lives)
+		return;
+	u = &b->side->unseen[s->dir];
+	s->unseen = f->count - s->nr_lives;
+	if (!u->files) {
+		u->files = f->count;
+		u->seen = s->nr_lives;
+		u->session = intern(b, s->name);
+	}
+	u->to_ns = e->ts_ns;
+}
+
 static void set_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
+	uint64_t count;
+
+	/* Its begin was lost: how many files arrived is told all the same. */
+	if (e->type == VT_EV_LUO_DESERIALIZE && !f->session) {
+		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
+		if (f->session)
+			deserialize_enter(b, f->session);
+	}
 	if (f->session)
 		set_note(b, f->session, f, e);
 	tell_area(b, e->type, call_returned, t, f, e);
 	if (!f->session)
 		return;
+	/* LUO has them to finish, whether or not their own records are here. */
+	if (e->type == VT_EV_LUO_DESERIALIZE && !is_err(e) && vt_ev_u64(e, VT_F_COUNT, &count) && count > f->session->nr_lives)
+		f->session->unseen = count - f->session->nr_lives;
 	if (e->type == VT_EV_LUO_UNFREEZE || (e->type == VT_EV_LUO_FREEZE && is_err(e)))
 		thaw(f->session);
 	if (e->type == VT_EV_LUO_UNPRESERVE || (e->type == VT_EV_LUO_FINISH && !is_err(e)))
@@ -512,32 +549,6 @@ static void unpreserve_enter(struct vt_build *b, struct task *t, struct frame *f
 }
 
 /* ---- calls ---- */
-
-static void deserialize_enter(struct vt_build *b, struct vt_session *s)
-{
-	if (s->early && !s->lives)
-		s->since_ns = b->now_ns;
-	s->early = false;
-}
-
-/* A count in a record is evidence: of files that came to the session before the recording began, or past it. */
-static void counted(struct vt_build *b, struct frame *f, const struct vt_event *e)
-{
-	struct vt_session *s = f->session;
-	struct vt_unseen *u;
-
-	f->have_count = vt_ev_u64(e, VT_F_COUNT, &f->count);
-	if (!s || !f->have_count || f->count <= s->nr_lives)
-		return;
-	u = &b->side->unseen[s->dir];
-	s->unseen = f->count - s->nr_lives;
-	if (!u->files) {
-		u->files = f->count;
-		u->seen = s->nr_lives;
-		u->session = intern(b, s->name);
-	}
-	u->to_ns = e->ts_ns;
-}
 
 static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
@@ -798,7 +809,7 @@ static bool waits(const struct vt_side *s, const struct vt_session *v)
 		if (l->state != VT_LIFE_FINISHED)
 			return true;
 	}
-	return false;
+	return v->unseen && !v->finished;
 }
 
 static void luo_finalize(struct vt_build *b)

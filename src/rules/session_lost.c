@@ -121,7 +121,7 @@ static const struct vt_telling session_lost[] = {
 		     "with the memory behind them.",
 	  .ev = { "fails", "marked retrieved" } },
 	{ .kind = VT_FACT_SESSION_STRANDED, .tell = tell_stranded },
-	{ .kind = VT_FACT_SESSION_OTHER, .tell = tell_other },
+	{ .kind = VT_FACT_SESSION_OTHER, .absence = true, .tell = tell_other },
 	{ .kind = VT_FACT_SESSION_UNENDED, .absence = true, .tell = tell_unended },
 	{ .kind = VT_FACT_SESSION_TWICE, .key = "twice", .func = "luo_session_retrieve",
 	  .title = "RETRIEVE_SESSION hands out a session that somebody has already",

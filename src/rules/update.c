@@ -241,10 +241,13 @@ static bool memory_fits(const struct common *n)
 	return n->back > 1 && 2 * n->back > fewer;
 }
 
-/* Nothing arrived that could be another's: then the first's files are lost, unless the second kernel was booted cold. */
+/*
+ * Nothing arrived that could be another's: then the first's files are lost, unless the second kernel was booted cold. What
+ * the first said of KHO may stand where its file is damaged.
+ */
 static bool nothing_to_compare(const struct vt_side *pre, const struct vt_side *post, const struct common *n)
 {
-	return !n->in && !n->taken && !(kexecs(pre) >= 0 && !kexecs(post));
+	return !n->in && !n->taken && !((kexecs(pre) >= 0 || pre->damaged) && !kexecs(post));
 }
 
 enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
@@ -275,6 +278,5 @@ enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *
 	}
 	if (memory_fits(&n) || near)
 		return VT_KIN_ONE;
-	/* Where the end of the first is not known, it may hold files as well. */
-	return (n.held || !whole(pre)) && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
+	return n.held && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
 }

@@ -77,7 +77,7 @@ def unrecorded(name, directory):
         return None
     with open(os.path.join(directory, "console.log"), errors="replace") as f:
         found = re.findall(r"lab\[\w+\] kernel ([^,\s]+)", f.read())
-    arch = on("aarch64" if os.path.basename(os.path.dirname(directory)) == "arm64" else None)
+    arch = on("aarch64" if "arm64" in os.path.relpath(directory, base()).split(os.sep) else None)
     return Cell(name, ">".join(series(release) for release in found) + arch, "-", "", "") if found else None
 
 
@@ -97,12 +97,16 @@ def read_run(directory):
     return Cell(name, pair, str(report["exit"]), ",".join(rules), ",".join(notes)), verdict
 
 
+def base():
+    """Where the lab leaves what it ran."""
+    return os.environ.get("LAB_OUT", os.path.join(REPO, "build", "lab"))
+
+
 def runs():
-    """All runs of the lab, over pairs too."""
-    base = os.environ.get("LAB_OUT", os.path.join(REPO, "build", "lab"))
-    found = glob.glob(os.path.join(base, "*", "verdict")) + glob.glob(os.path.join(base, "arm64", "*", "verdict")) + \
-        glob.glob(os.path.join(base, "pairs", "*", "*", "verdict"))
-    return sorted(os.path.dirname(path) for path in found)
+    """All runs of the lab, over pairs too, and those of another architecture than the machine's."""
+    places = [[], ["arm64"], ["pairs", "*"], ["arm64", "pairs", "*"]]
+    found = [glob.glob(os.path.join(base(), *place, "*", "verdict")) for place in places]
+    return sorted(os.path.dirname(path) for path in sum(found, []))
 
 
 def load():

@@ -8,6 +8,8 @@
 #        pairs.sh --flavours	many scenarios, on each kernel like a distribution's
 set -u
 cd "$(dirname "$0")" || exit 74
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
 
 pairs=() names=()
 for word in "$@"; do
@@ -31,8 +33,8 @@ done
 # Beside the runs that the matrix is made of: it has no columns for flavours.
 out_of() { # PAIR
 	case $1 in
-	*distro*) echo "${LAB_OUT:-$PWD/../../build/lab}/flavours/${1/:/-}" ;;
-	*) echo "${LAB_OUT:-$PWD/../../build/lab}/pairs/${1/:/-}" ;;
+	*distro*) echo "$LAB_OUT/flavours/${1/:/-}" ;;
+	*) echo "$LAB_OUT/pairs/${1/:/-}" ;;
 	esac
 }
 

@@ -34,7 +34,8 @@ x86)
 	;;
 arm64)
 	TIMERS=""
-	MACHINE_WORDS="console=ttyAMA0"
+	# A kernel that dies before its drivers come says so by the first of them.
+	MACHINE_WORDS="earlycon=pl011,0x9000000 console=ttyAMA0"
 	;;
 esac
 

@@ -523,6 +523,30 @@ static bool jumped(const struct tale *t)
 	return false;
 }
 
+/* The trace tells of more losses than numbers are missing, as a text does that was numbered without them: what more is missing hides among them. */
+static bool hides_more(const struct tale *t)
+{
+	uint64_t told = 0, missing = 0;
+
+	for (size_t i = 0; i < t->nr_losses; i++)
+		told += t->losses[i].count;
+	for (uint32_t cpu = 0; cpu < 64; cpu++) {
+		uint64_t first = 0, last = 0, nr = 0;
+
+		for (size_t i = 0; i < t->nr_ev; i++) {
+			const struct vt_stamp *s = &t->ev[i].stamp;
+
+			if (s->cpu != cpu || !s->seq)
+				continue;
+			first = !nr || s->seq < first ? s->seq : first;
+			last = s->seq > last ? s->seq : last;
+			nr++;
+		}
+		missing += nr ? last - first + 1 - nr : 0;
+	}
+	return told > missing;
+}
+
 uint32_t take__places(enum take_kind k, const struct tale *t)
 {
 	uint32_t nr = 1;
@@ -542,8 +566,7 @@ uint32_t take__places(enum take_kind k, const struct tale *t)
 		return 1;
 	if (!t->true_copy || !t->nr_ev || k == TAKE_OTHER)
 		return 0;
-	/* The numbers of a text are ours, without those of the losses that it tells of: what more is missing hides among them. */
-	if (k == TAKE_UNSAID && t->numbered && t->nr_losses)
+	if (k == TAKE_UNSAID && hides_more(t))
 		return 0;
 	/* Of a recorder that was killed an orderly end would be more evidence, not less. */
 	if (k == TAKE_ENDED && !t->ended && !jumped(t))

@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,6 +35,7 @@
 
 #define TICK_MS 50
 #define FILES_WANTED 65536
+#define FILES_AT_ONCE 2048
 #define SYNC_GAP_NS 100000000ULL	/* with a tick, 150 ms: what a machine that dies takes with it */
 
 /* ---- signals and priority ---- */
@@ -83,6 +85,20 @@ static void more_files(void)
 	/* The upper limit is not ours to raise. */
 	l.rlim_cur = l.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &l);
+}
+
+/*
+ * The table of files is made as large as it gets while it has one user. To grow it under threads the kernel waits for
+ * a grace period of RCU, and where we hold the only CPU nobody brings that about (seen: the hold ran out).
+ */
+static void room_for_files(const struct recorder *r)
+{
+	int fd = -1;
+
+	for (int at = FILES_AT_ONCE - 1; fd < 0 && at > r->sigfd; at /= 2)
+		fd = fcntl(r->sigfd, F_DUPFD_CLOEXEC, at);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void on_signal(struct recorder *r)
@@ -219,6 +235,7 @@ static int start(struct recorder *r)
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->status, strerror(-err));
 	more_files();
+	room_for_files(r);
 	phase__begin("start");
 	/* Nothing is written yet, and what is attached ends with us: signals may end us as they do anybody. */
 	hear_signals(r, true);

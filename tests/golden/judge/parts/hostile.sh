@@ -4,14 +4,19 @@
 # square of the file would need. KIND N MB of address space; the kinds are tests/tools/hostile.c's.
 hostile=$(dirname "$mktrace")/hostile
 CPU_SECONDS=10
+# An emulator (packaging/cross.mk) takes 200 MB of addresses of its own, and 10 times the time.
+own_mb=0
+[ "$(head -c 2 "$tool")" != '#!' ] || own_mb=256 CPU_SECONDS=100
 hostile_one() { # KIND N MB
 	local code
 	"$hostile" "$1" "$2" "$tmp/hostile.vft" || { not_ok "hostile: cannot make $1"; return; }
 	(
-		ulimit -t $CPU_SECONDS -v $(($3 * 1024))
+		ulimit -t $CPU_SECONDS -v $((($3 + own_mb) * 1024))
 		exec "$tool" check "$tmp/hostile.vft"
 	) >"$tmp/text" 2>"$tmp/err"
 	code=$?
+	# What is killed before it begins ends with 1, too.
+	[ $code = 65 ] || [ -s "$tmp/text" ] || code="$code without a report"
 	case $code in
 	0 | 1 | 4 | 5 | 65) ok ;;
 	*) not_ok "hostile $1, $2 of them, in $3 MB and $CPU_SECONDS s of CPU: exit $code, $(head -n 1 "$tmp/err")" ;;

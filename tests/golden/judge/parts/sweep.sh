@@ -39,3 +39,9 @@ line new 40100 ev 40150 cpu1 43/43 $inject
 line new 40150 ev 40160 cpu1 43/43 agent obj.alloc point session=vm0 token=0x1 obj=ptr#9 callee=__kmalloc_noprof family=kmalloc site=vfio_pci_liveupdate_retrieve+0x40 within=op.retrieve
 line new 50400 ev 50450 cpu1 43/43 agent obj.alloc point obj=ptr#8 callee=__kmalloc_noprof family=kmalloc site=elsewhere+0x4" "" \
 	"1 site failed; reached, and never made to fail: vfio_pci_liveupdate_retrieve+0x40 vfio_allocate_device_file+0x21 exit"
+# The place that failed is known by where it returns to, the others by where they stand.
+site_of_both="use new new-failed
+line new 40100 ev 40150 cpu1 43/43 ${inject/0x1a/0x26}"
+sweep_of "sweep, one site" "$site_of_both" "" "1 site failed exit"
+sweep_of "sweep, one site on arm64" "${site_of_both/0x26/0x25}" "meta machine aarch64" "1 site failed exit"
+sweep_of "sweep, another site" "${site_of_both/0x26/0x25}" "" "1 site failed; reached, and never made to fail: vfio_allocate_device_file+0x21 exit"
