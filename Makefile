@@ -159,4 +159,5 @@ install-systemd:
 clean:
 	rm -rf $(OUTPUT)
 
--include $(shell find $(OUTPUT) -name '*.d' 2>/dev/null)
+# A run of the lab that was killed leaves file systems there.
+-include $(shell find $(OUTPUT) -name lab -prune -o -type f -name '*.d' -print 2>/dev/null)

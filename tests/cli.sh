@@ -218,5 +218,12 @@ while read -r command; do
 	check "the lab runs: $command" 0 "" grep -qF -- "${command#journalctl -b }" "$lab/run.sh" "$lab/guest/systemd/as-documented" "$lab/dracut.sh"
 done <"$tmp/commands"
 
+# And what it says that one sees there, a scenario or a golden case has seen.
+sed -n '/^## What goes wrong here/,/^## /s/^| \([^|]*\) |.*/\1/p' "$(dirname "$0")/../docs/systemd.md" | grep -o '"[^"]*"' | sed 's/^"//; s/ *NAME"$//; s/"$//' >"$tmp/phrases"
+check "docs/systemd.md tells what one sees" 0 "PRESERVE was refused with -EBUSY" cat "$tmp/phrases"
+while read -r phrase; do
+	check "the lab sees: $phrase" 0 "" grep -qF -- "$phrase" "$lab"/scenarios/systemd-*.scn
+done <"$tmp/phrases"
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -227,5 +227,14 @@ next_kernel 6 systemd-second-lost systemd-second-lost
 judge
 check "the update in which a service loses its files" told 'MESSAGE=live update 6: .*: session-lost: .*: PRESERVE was refused with -EBUSY, 2 times: systemd goes on without these files .*' PRIORITY=4
 
+next_kernel 7 systemd-second-alone systemd-second-alone
+judge
+check "the same where the recorder of that update saw nothing else" told 'MESSAGE=live update 7: clean, but services lose files: .*: PRESERVE was refused with -EBUSY, 2 times: .*' PRIORITY=4 VFIOTRACE_VERDICT=clean
+check "and the report that is kept says so too" grep -q 'session systemd: PRESERVE was refused' /dev/state/000007-*Z/report.txt
+
+next_kernel 8 '' systemd-all-lost
+judge
+check "sessions that cannot be read: everything is lost, whoever the handler is" told 'MESSAGE=live update 8: inconclusive, the new kernel.s side alone: .*: deserialize failed with -ENOENT: everything that arrived is held until reboot .*' PRIORITY=4
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -27,6 +27,9 @@ static inline uint64_t vt_obj_nr(uint64_t o) { return o & 0xffffffffffffULL; }
 #define VT_OWN_SESSION "vfiotrace"
 #define VT_OWN_TOKEN 1
 
+/* That of the agent that most machines have. */
+#define VT_SYSTEMD_SESSION "systemd"
+
 const char *vt_event_name(enum vt_event_type t);
 const char *vt_event_doc(enum vt_event_type t);
 const char *vt_field_name(enum vt_field f);

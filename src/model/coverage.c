@@ -111,7 +111,8 @@ static bool probe_gap(const struct vt_side *s, enum vt_event_type type, struct v
 	}
 	if (missed) {
 		g->torn = true;
-		snprintf(buf, size, "%s: %llu hits of the hook for %s were missed", s->label, (unsigned long long)missed, vt_event_name(type));
+		snprintf(buf, size, "%s: %llu hit%s of the hook for %s w%s missed", s->label, (unsigned long long)missed, missed == 1 ? "" : "s",
+			 vt_event_name(type), missed == 1 ? "as" : "ere");
 		return true;
 	}
 	if (from && earliest != UINT64_MAX && earliest > from) {

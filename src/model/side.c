@@ -199,10 +199,23 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 	return ret;
 }
 
+/*
+ * A task is inside of a call, in which anything may come. An unbind that has
+ * come to vfio_unregister_group_dev() only waits for what others have.
+ */
+static bool at_work(const struct vt_build *b)
+{
+	for (const struct task *t = b->calls.busy; t; t = t->next) {
+		if (t->depth != 1 || t->f[0].type != VT_EV_VFIO_UNREGISTER)
+			return true;
+	}
+	return false;
+}
+
 static void finalize(struct vt_build *b)
 {
 	judge_frame(b->side);
-	b->side->inside = b->calls.busy != NULL;
+	b->side->inside = at_work(b);
 	for (int i = 0; i < NR_PARTS; i++) {
 		if (parts[i]->finalize)
 			parts[i]->finalize(b);

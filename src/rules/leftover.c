@@ -65,16 +65,13 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 	}
 }
 
-/* The session of the agent that most machines have. */
-#define SYSTEMD "systemd"
-
 static void notes_of_agent(struct vt_ctx *c, size_t i, const struct vt_session *v)
 {
 	struct vt_who who = { .session = v->name };
 	const struct vt_life *l = v->lives;
 	char title[200];
 
-	if (strcmp(v->name, SYSTEMD))
+	if (strcmp(v->name, VT_SYSTEMD_SESSION))
 		return;
 	if (l)
 		note(c, i, &who, &l->at[v->dir == VT_OUTGOING ? VT_STEP_PRESERVE : VT_STEP_RETRIEVE], "systemd",

@@ -75,6 +75,7 @@ const struct vt_rule vt_rule_module_ref = {
 	.judges = { "reference taken or put", "references taken or put", .type = { VT_EV_MODULE_GET, VT_EV_MODULE_PUT, VT_EV_FLB_PIN, VT_EV_FLB_UNPIN } },
 	.needs = { { VT_EV_MODULE_PUT, VT_ANY }, { VT_EV_MODULE_GET, VT_ANY }, { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_UNPRESERVE, VT_OUT },
 		   { VT_EV_OP_UNPRESERVE, VT_OUT }, { VT_EV_LUO_DESERIALIZE, VT_IN }, { VT_EV_LUO_FILE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN },
-		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_FLB_PIN, VT_ANY }, { VT_EV_FLB_UNPIN, VT_ANY } },
+		   { VT_EV_OP_FINISH, VT_IN }, { VT_EV_FLB_PIN, VT_ANY }, { VT_EV_FLB_UNPIN, VT_ANY },
+		   { VT_EV_FLB_PUT, VT_ANY } },
 	VT_TELLS(module_ref),
 };

@@ -65,8 +65,8 @@ static void mismatch(struct vt_ctx *c)
 		const struct vt_side *s = c->j->side[i];
 
 		if (s->mem_unborn)
-			vt_doubt(c, "%s: %" PRIu64 " struct%s of LUO freed, where nothing shows with what %s allocated", s->label, s->mem_unborn,
-				 s->mem_unborn == 1 ? " was" : "s were", s->mem_unborn == 1 ? "it was" : "they were");
+			vt_doubt(c, "%s: %" PRIu64 " struct%s of LUO %s freed, where nothing shows with what %s allocated", s->label, s->mem_unborn,
+				 s->mem_unborn == 1 ? "" : "s", s->mem_unborn == 1 ? "was" : "were", s->mem_unborn == 1 ? "it was" : "they were");
 		for (size_t k = 0; k < s->nr_mem_paths; k++) {
 			const struct vt_mem_path *p = &s->mem_paths[k], *other;
 			enum vt_family_verdict v = vt_pair_verdict(p->family, p->free_callee);

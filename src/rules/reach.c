@@ -71,7 +71,10 @@ static bool subject_missing(const struct vt_rule *r, const struct vt_side *s)
 			missing |= kind_is_vfio(t) && some_missing(s, t);
 		return missing;
 	case VT_ABOUT_MODULE:
-		return !s->nr_holes && (some_missing(s, VT_EV_MODULE_GET) || some_missing(s, VT_EV_MODULE_PUT));
+		for (const struct vt_need *n = r->needs; n->type && !s->nr_holes; n++)
+			missing |= (n->type == VT_EV_MODULE_GET || n->type == VT_EV_MODULE_PUT || n->type == VT_EV_FLB_PIN || n->type == VT_EV_FLB_UNPIN) &&
+				   some_missing(s, n->type);
+		return missing;
 	case VT_ABOUT_MEMORY:
 		missing = some_missing(s, VT_EV_OBJ_ALLOC);
 		/* fallthrough */
@@ -86,14 +89,15 @@ static const struct vt_side *other_of(const struct vt_ctx *c, size_t i)
 	return c->j->side[c->j->nr_sides == 2 ? !i : i];
 }
 
-static bool due(const struct vt_ctx *c, size_t i, enum vt_where where)
+static bool due(const struct vt_ctx *c, size_t i, const struct vt_need *need)
 {
 	const struct vt_side *s = c->j->side[i];
+	enum vt_where where = need->where;
 
 	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_missing(c->rule, s) && !vt_side_vfio(other_of(c, i)))
 		return false;
-	/* What was there before the recording may be either. */
-	if (s->early)
+	/* What was there before the recording may be either. Where some was seen, more may have been. */
+	if (s->early || s->seen_type[need->type])
 		return true;
 	/* A preserve that nobody saw is a preserve, and so for a file that arrived. */
 	if ((where == VT_OUT && preserve_missing(s)) || (where == VT_IN && arrival_missing(s)))
@@ -115,7 +119,7 @@ bool vt_needed_on(const struct vt_ctx *c, size_t side, uint16_t type)
 		if (n->type != type)
 			continue;
 		any = true;
-		if (due(c, side, n->where))
+		if (due(c, side, n))
 			return true;
 	}
 	return !any;
@@ -145,7 +149,7 @@ static bool looked_for(const struct vt_ctx *c, char *why, size_t size)
 	const struct vt_need *n = c->rule->needs;
 
 	VT_EACH_SIDE(c, i) {
-		if (!n->type || !due(c, i, n->where) || !vt_side__unlooked(c->j->side[i], n->type))
+		if (!n->type || !due(c, i, n) || !vt_side__unlooked(c->j->side[i], n->type))
 			continue;
 		snprintf(why, size, "%s: recorded by a version that does not look for %s", c->j->side[i]->label, vt_event_name(n->type));
 		return false;
@@ -273,7 +277,7 @@ void vt_check_needs(struct vt_ctx *c)
 		bool concerned = false;
 
 		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
-			if (!due(c, i, n->where) || vt_side__unlooked(c->j->side[i], n->type))
+			if (!due(c, i, n) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
 			doubt_type(c, i, n->type, ALL_GAPS, &c->blind[i]);
@@ -351,7 +355,7 @@ static bool hooked_since(const struct vt_ctx *c, size_t i, uint64_t from_ns)
 		struct vt_gap g;
 		size_t at = 0;
 
-		while (due(c, i, n->where) && vt_side__next_gap(c->j->side[i], n->type, &at, &g)) {
+		while (due(c, i, n) && vt_side__next_gap(c->j->side[i], n->type, &at, &g)) {
 			if (!g.lost && g.to_ns >= from_ns)
 				return false;
 		}

@@ -102,7 +102,11 @@ static void tell_stranded(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	else
 		vt_text(c, &f->seen[i], "luo_session_release() returns an error: a handler refuses to finish");
 	vt_text(c, &f->meaning, "LUO keeps the session and its files until the next reboot, and RETRIEVE_SESSION refuses to give it out again: its devices cannot be "
-		"unbound, and their next preserve is refused. An agent that cannot wait until the handler agrees needs a session of its own for such files.");
+		"unbound, and their next preserve is refused. %s",
+		strcmp(vt_name(x->who.session, ""), VT_SYSTEMD_SESSION) ?
+		"An agent that cannot wait until the handler agrees needs a session of its own for such files." :
+		"systemd finishes its session before any service starts: such a file does not belong into a fd store as it is. The service needs a "
+		"LUO session of its own for it, and stores that, or LUOSession= in its unit.");
 	vt_proof(c, f, i, &x->at[2], "says no");
 	vt_proof(c, f, i, &x->at[1], "finish was refused");
 	vt_proof(c, f, i, &x->at[0], "the release fails");

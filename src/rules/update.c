@@ -275,5 +275,6 @@ enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *
 	}
 	if (memory_fits(&n) || near)
 		return VT_KIN_ONE;
-	return n.held && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
+	/* Where the end of the first is not known, it may hold files as well. */
+	return (n.held || !whole(pre)) && !nothing_to_compare(pre, post, &n) ? VT_KIN_OPEN : VT_KIN_ONE;
 }

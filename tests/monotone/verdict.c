@@ -336,7 +336,8 @@ static void compare_rules(const struct verdict *whole, const struct verdict *les
  * "Nothing to judge" says that no file was preserved and none arrived. Who had
  * something to judge and has less must know that he does not know, so it is no
  * way out, with one exception: a recorder that ended in order before anything
- * happened says the truth about the time it recorded, and `check` asks no more.
+ * happened says the truth about the time it recorded, and `check` asks no more;
+ * nor does one that began before any call of LUO, and saw sessions without files.
  *
  * A recorder that ends in order after LUO's part of the story is over has what
  * it needs for "clean": bugs that show when the owner closes his file later are
@@ -369,7 +370,7 @@ static void compare_exits(const struct verdict *whole, const struct verdict *les
 			add(out, nr, LAW_GATE_FAILS, -1, "");
 		break;
 	case VT_EXIT_NOTHING:
-		if (whole->exit != VT_EXIT_NOTHING && !l.nothing)
+		if (whole->exit != VT_EXIT_NOTHING && !l.nothing && !l.over)
 			add(out, nr, LAW_NOTHING, -1, "");
 		break;
 	case VT_EXIT_INCONCLUSIVE: case VT_EXIT_BAD_TRACE:
