@@ -336,6 +336,7 @@ static void owner_judged(struct vt_build *b, struct task *t, struct flb *l, enum
 		owner_held(&l->owner[dir], &f);
 	if (e->type != VT_EV_FLB_PUT)
 		return;
+	b->side->saw_module = true;
 	owner_put(b, t, l, &f, dir, e, left);
 	if (!left)
 		l->owner[dir] = (struct owner){ 0 };

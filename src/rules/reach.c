@@ -96,14 +96,14 @@ static bool due(const struct vt_ctx *c, size_t i, const struct vt_need *need)
 
 	if (c->rule->subject == VT_ABOUT_VFIO && !vt_side_vfio(s) && !subject_missing(c->rule, s) && !vt_side_vfio(other_of(c, i)))
 		return false;
-	/* What was there before the recording may be either. Where some was seen, more may have been. */
-	if (s->early || s->seen_type[need->type])
+	/* What was there before the recording may be either. */
+	if (s->early)
 		return true;
 	/* A preserve that nobody saw is a preserve, and so for a file that arrived. */
 	if ((where == VT_OUT && preserve_missing(s)) || (where == VT_IN && arrival_missing(s)))
 		return true;
 	if (where == VT_OUT)
-		return vt_side_outgoing(s) || (c->rule->subject == VT_ABOUT_KHO && s->kho_preserved) ||
+		return vt_side_outgoing(s) || (s->kho_preserved && (c->rule->subject == VT_ABOUT_KHO || kind_area(need->type) == VT_AREA_KHO)) ||
 		       (c->j->nr_sides == 2 && i == 0 && vt_side_incoming(c->j->side[1]));
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
@@ -171,9 +171,17 @@ static bool unseen_jump(const struct vt_judgement *j)
 	return j->nr_sides == 2 && !j->pair && !(vt_side_no_luo(j->side[0]) && vt_side_no_luo(j->side[1]));
 }
 
+/* Files crossed, and the second trace shows none of them: nor whether they are a module's. */
+static bool nothing_rebuilt(const struct vt_judgement *j)
+{
+	const struct vt_side *post = j->side[j->nr_sides - 1];
+
+	return j->pair && vt_any_crossed(j) && !post->deserialized && !vt_side_incoming(post);
+}
+
 bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
 {
-	bool any = unseen_jump(c->j);
+	bool any = unseen_jump(c->j) || (c->rule->subject == VT_ABOUT_MODULE && nothing_rebuilt(c->j));
 
 	if (c->rule->subject == VT_ABOUT_PAIR && c->j->nr_sides < 2) {
 		snprintf(why, size, "needs the traces of both kernels");
@@ -263,7 +271,7 @@ static void doubt_jump(struct vt_ctx *c)
 
 	if (unseen_jump(c->j))
 		vt_doubt(c, "%s", c->j->strangers ? VT_STRANGERS : VT_NO_JUMP);
-	else if (c->j->pair && vt_any_crossed(c->j) && !post->deserialized && !vt_side_incoming(post))
+	else if (nothing_rebuilt(c->j))
 		vt_doubt(c, VT_NOTHING_REBUILT, post->label);
 }
 
@@ -277,7 +285,8 @@ void vt_check_needs(struct vt_ctx *c)
 		bool concerned = false;
 
 		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
-			if (!due(c, i, n) || vt_side__unlooked(c->j->side[i], n->type))
+			/* Where some was seen that is not due, more may have been. */
+			if (!(due(c, i, n) || c->j->side[i]->seen_type[n->type]) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
 			doubt_type(c, i, n->type, ALL_GAPS, &c->blind[i]);
