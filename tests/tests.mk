@@ -30,7 +30,7 @@ demo:
 
 # Everything. PARTS picks.
 # On x86-64 arm64 as well, emulated, at the end: where time is short it is what is left out.
-PARTS ?= format-check cli-test man-test completion-test recipes-test distros-ci layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge reproducible lab-test lab-pairs \
+PARTS ?= format-check cli-test man-test completion-test recipes-test distros-ci layers hooks-test unit golden-trace judge-test bench-test fuzz fuzz-judge monotone-test reproducible lab-test lab-pairs \
 	$(if $(filter x86_64,$(HOST)),arm64-host lab-arm64) matrix-check
 test:
 	$(Q)$(MAKE) --no-print-directory deps

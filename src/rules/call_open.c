@@ -2,6 +2,7 @@
 /* Calls that were entered and never left. */
 #include <inttypes.h>
 
+#include "rules/crossing.h"
 #include "rules/facts.h"
 #include "rules/finding.h"
 #include "rules/reach.h"
@@ -38,10 +39,22 @@ static const struct vt_telling open_calls[] = {
 	{ .kind = VT_FACT_CALL_OPEN, .absence = true, .to_end = true, .tell = tell_open },
 };
 
+/* An unbind belongs to a device, and its hook is asked for where there was one. */
+static void unbinds(struct vt_ctx *c)
+{
+	char why[400];
+
+	VT_EACH_SIDE(c, i) {
+		if (vt_side_vfio(c->j->side[i]) && vt_side__gap(c->j->side[i], VT_EV_VFIO_UNREGISTER, why, sizeof(why)))
+			vt_doubt(c, "%s", why);
+	}
+}
+
 const struct vt_rule vt_rule_call_open = {
 	.id = "call-open", .name = "call that never returned", .severity = VT_WARNING, .subject = VT_ABOUT_LUO, .by_call = VT_ALL_CALLS, .lasts = true,
 	.judges = { "call", "calls", .type = { VT_EV_LUO_PRESERVE, VT_EV_LUO_FREEZE, VT_EV_LUO_RETRIEVE, VT_EV_LUO_FINISH, VT_EV_SESSION_RELEASE, VT_EV_VFIO_RELEASE, VT_EV_VFIO_UNREGISTER } },
 	.needs = { { VT_EV_LUO_PRESERVE, VT_OUT }, { VT_EV_LUO_RETRIEVE, VT_IN }, { VT_EV_LUO_FINISH, VT_IN }, { VT_EV_SESSION_RELEASE, VT_ANY } },
 	.also = { VT_EV_VFIO_UNREGISTER, VT_EV_VFIO_RELEASE },
 	VT_TELLS(open_calls),
+	.run = unbinds,
 };

@@ -144,6 +144,14 @@ static void doubt_any(struct vt_ctx *c, const struct vt_side *s, enum vt_event_t
 		vt_add_line(c, &c->j->doubts, &c->j->nr_doubts, buf);
 }
 
+static void doubt_departures(struct vt_ctx *c, const struct vt_side *s)
+{
+	doubt_any(c, s, VT_EV_LUO_PRESERVE);
+	/* With a freeze comes the number of files, whoever saw them preserved. */
+	if (s->jumped || s->reboot.type)
+		doubt_any(c, s, VT_EV_LUO_FREEZE);
+}
+
 /*
  * luo_session_deserialize() returns the same again to whoever asks later: what it freed
  * just before, the list of what arrived, tells the first time from the others.
@@ -184,7 +192,7 @@ static void judge_empty(struct vt_ctx *c)
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 		doubt_calls(c, j->side[i]);
 		if (j->nr_sides == 1 || i == 0)
-			doubt_any(c, j->side[i], VT_EV_LUO_PRESERVE);
+			doubt_departures(c, j->side[i]);
 		if (j->nr_sides == 1 || i == 1)
 			doubt_arrivals(c, j->side[i]);
 	}

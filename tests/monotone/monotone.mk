@@ -11,8 +11,7 @@ monotone: $(MONOTONE) $(MONOTONE_TRACES)
 	$(Q)$(MONOTONE) $(if $(filter command line,$(origin N)),-n $(N)) $(if $(SEED),-s $(SEED)) $(if $(KIND),-k $(KIND)) $(if $(ONLY),-o $(ONLY)) \
 		$(MONOTONE_TRACES)
 
-# No part of make test (PARTS) before it is green: golden/late-pre without luo.finish, whose count of files is what makes the
-# rules unknown (absent-type:post:4:1), and golden/list-read-before whose kho.restore_free was lost (lost-exact) still break the law.
+# A part of make test.
 .PHONY: monotone-test
 monotone-test: $(MONOTONE) $(MONOTONE_TRACES)
 	$(Q)$(MONOTONE) -t 5 $(MONOTONE_TRACES)
