@@ -18,7 +18,16 @@
 /* The probes that show events of TYPE: their places, + 1. */
 #define EACH_PROBE_OF(c, type, n) for (uint32_t n = (c)->first[type]; n; n = (c)->probes[n - 1].next)
 
-/* Since when its hook is needed: a callback's from the first call on that would make it. */
+static bool any_hooked(const struct vt_side *s, enum vt_event_type type)
+{
+	EACH_PROBE_OF(&build_of(s)->coverage, type, n) {
+		if (vt_trace__probe(s->trace, n - 1)->attached)
+			return true;
+	}
+	return false;
+}
+
+/* Since when its hook is needed: a callback's from the first call on that would make it, or, where nothing shows that, any call of LUO. */
 static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 {
 	if (kind_is_vfio(t) || kind_area(t) == VT_AREA_DF || kind_area(t) == VT_AREA_IOMMUFD)
@@ -26,7 +35,9 @@ static uint64_t needed_from(const struct vt_side *s, enum vt_event_type t)
 	/* Memory of LUO and of callbacks is looked at in their own text. */
 	if (kind_area(t) == VT_AREA_OBJ)
 		return s->first_call_ns;
-	return kind_is_op(t) ? s->first_type_ns[kind_maker(t)] : s->first_ns;
+	if (!kind_is_op(t))
+		return s->first_ns;
+	return any_hooked(s, kind_maker(t)) ? s->first_type_ns[kind_maker(t)] : s->first_call_ns;
 }
 
 /*
