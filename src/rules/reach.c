@@ -171,12 +171,13 @@ static bool unseen_jump(const struct vt_judgement *j)
 	return j->nr_sides == 2 && !j->pair && !(vt_side_no_luo(j->side[0]) && vt_side_no_luo(j->side[1]));
 }
 
-/* Files crossed, and the second trace shows none of them: nor whether they are a module's. */
+/* Files crossed, or records of that were lost, and the second trace shows none of them: nor whether they are a module's. */
 static bool nothing_rebuilt(const struct vt_judgement *j)
 {
-	const struct vt_side *post = j->side[j->nr_sides - 1];
+	const struct vt_side *pre = j->side[0], *post = j->side[j->nr_sides - 1];
+	bool crossed = vt_any_crossed(j) || some_missing(pre, VT_EV_LUO_PRESERVE) || some_missing(pre, VT_EV_LUO_FREEZE) || some_missing(pre, VT_EV_REBOOT);
 
-	return j->pair && vt_any_crossed(j) && !post->deserialized && !vt_side_incoming(post);
+	return j->pair && crossed && !post->deserialized && !vt_side_incoming(post);
 }
 
 bool vt_applies(const struct vt_ctx *c, char *why, size_t size)
