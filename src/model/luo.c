@@ -427,7 +427,7 @@ static void set_exit(struct vt_build *b, struct task *t, struct frame *f, const 
 
 	/* Its begin was lost: how many files arrived is told all the same. */
 	if (e->type == VT_EV_LUO_DESERIALIZE && !f->session) {
-		f->session = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
+		frame_session(f, session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION)));
 		if (f->session)
 			deserialize_enter(b, f->session);
 	}
