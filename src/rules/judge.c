@@ -191,9 +191,9 @@ static void judge_empty(struct vt_ctx *c)
 		if (vt_side__late(j->side[i], buf, sizeof(buf)))
 			vt_add_line(c, &j->doubts, &j->nr_doubts, buf);
 		doubt_calls(c, j->side[i]);
-		if (j->nr_sides == 1 || i == 0)
+		if (i == 0)
 			doubt_departures(c, j->side[i]);
-		if (j->nr_sides == 1 || i == 1)
+		if (i == j->nr_sides - 1)
 			doubt_arrivals(c, j->side[i]);
 	}
 }

@@ -71,10 +71,8 @@ static bool subject_missing(const struct vt_rule *r, const struct vt_side *s)
 			missing |= kind_is_vfio(t) && some_missing(s, t);
 		return missing;
 	case VT_ABOUT_MODULE:
-		for (const struct vt_need *n = r->needs; n->type && !s->nr_holes; n++)
-			missing |= (n->type == VT_EV_MODULE_GET || n->type == VT_EV_MODULE_PUT || n->type == VT_EV_FLB_PIN || n->type == VT_EV_FLB_UNPIN) &&
-				   some_missing(s, n->type);
-		return missing;
+		return !s->nr_holes && (some_missing(s, VT_EV_MODULE_GET) || some_missing(s, VT_EV_MODULE_PUT) ||
+					some_missing(s, VT_EV_FLB_PIN) || some_missing(s, VT_EV_FLB_UNPIN));
 	case VT_ABOUT_MEMORY:
 		missing = some_missing(s, VT_EV_OBJ_ALLOC);
 		/* fallthrough */
