@@ -100,8 +100,9 @@ static bool due(const struct vt_ctx *c, size_t i, const struct vt_need *need)
 	/* A preserve that nobody saw is a preserve, and so for a file that arrived. */
 	if ((where == VT_OUT && preserve_missing(s)) || (where == VT_IN && arrival_missing(s)))
 		return true;
+	/* What arrived may be taken back, as if it had been preserved here: that is a bug, and not what its rules are blind to. */
 	if (where == VT_OUT)
-		return vt_side_outgoing(s) || (s->kho_preserved && (c->rule->subject == VT_ABOUT_KHO || kind_area(need->type) == VT_AREA_KHO)) ||
+		return vt_side_outgoing(s) || s->seen_type[VT_EV_LUO_UNPRESERVE] || s->seen_type[VT_EV_OP_UNPRESERVE] || (s->kho_preserved && (c->rule->subject == VT_ABOUT_KHO || kind_area(need->type) == VT_AREA_KHO)) ||
 		       (c->j->nr_sides == 2 && i == 0 && vt_side_incoming(c->j->side[1]));
 	if (where == VT_IN)
 		return vt_side_incoming(s) || (c->j->nr_sides == 2 && i == 1 && c->j->side[0]->jumped);
@@ -284,8 +285,7 @@ void vt_check_needs(struct vt_ctx *c)
 		bool concerned = false;
 
 		for (const struct vt_need *n = c->rule->needs; n->type; n++) {
-			/* Where some was seen that is not due, more may have been. */
-			if (!(due(c, i, n) || c->j->side[i]->seen_type[n->type]) || vt_side__unlooked(c->j->side[i], n->type))
+			if (!due(c, i, n) || vt_side__unlooked(c->j->side[i], n->type))
 				continue;
 			concerned = true;
 			doubt_type(c, i, n->type, ALL_GAPS, &c->blind[i]);
