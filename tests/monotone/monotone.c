@@ -669,12 +669,12 @@ static bool unlike(const struct source *a, const struct source *b)
 	return a != b && strncmp(a->name, "golden/", 7) && strncmp(b->name, "golden/", 7) && !in_a_row(a, b);
 }
 
+static struct random sample;	/* of each update and kind by itself: what is added elsewhere does not move it */
+
 /* Whether the thinned walk takes this step. */
 static bool is_walked(void)
 {
-	static struct random r = { 1 };
-
-	return one_in && !random__below(&r, one_in);
+	return one_in && !random__below(&sample, one_in);
 }
 
 static void mix(struct source *s, struct random *r, uint32_t want)
@@ -733,6 +733,7 @@ static void walk(int only_kind, const char *only)
 		for (int k = 0; k < TAKE_MAX; k++) {
 			struct random r = { hash(s->name) + (uint64_t)k };
 
+			sample = (struct random){ ~r.state };
 			if ((only_kind < TAKE_MAX && k != only_kind) || strstr(except, take_name((enum take_kind)k)))
 				continue;
 			if (k == TAKE_OTHER)
