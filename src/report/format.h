@@ -37,7 +37,7 @@ bool vt_counts(const struct vt_finding *x);
 size_t vt_open_findings(const struct vt_judgement *j, const struct vt_rule *r);
 /* Why R is neither passed nor failed, maybe in BUF, or NULL: it does not apply, has nothing to judge, or does not know. */
 const char *vt_skipped(const struct vt_row *r, char *buf, size_t size);
-/* The rules that DOUBT is a reason of, to be freed, or NULL. */
+/* The rules that DOUBT is a reason of, to be freed, or NULL; "every rule" where it is all that apply. */
 char *vt_leaves_open(const struct vt_judgement *j, const char *doubt);
 
 #endif

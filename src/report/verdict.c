@@ -65,13 +65,20 @@ static bool gives(const struct vt_row *r, const char *doubt)
 char *vt_leaves_open(const struct vt_judgement *j, const char *doubt)
 {
 	char *rules = NULL, *grown;
+	size_t nr = 0, apply = 0;
 
 	for (size_t i = 0; i < vt_nr_rules; i++) {
+		apply += j->rows[i].status != VT_NOT_APPLICABLE;
 		if (!gives(&j->rows[i], doubt) ||
 		    asprintf(&grown, "%s%s%s", rules ? rules : "", rules ? ", " : "", j->rows[i].rule->id) < 0)
 			continue;
 		free(rules);
 		rules = grown;
+		nr++;
 	}
-	return rules;
+	/* Their names are a screen full, and say no more. */
+	if (nr < 2 || nr < apply)
+		return rules;
+	free(rules);
+	return strdup("every rule");
 }
