@@ -36,7 +36,7 @@ ifeq ($(LINK),static)
 LDFLAGS_STATIC := -static
 LIBEU  := $(OUTPUT)/libeu.a
 endif
-TRACE_LIBS := -ldeflate -lm
+TRACE_LIBS := -ldeflate -lzstd -llzma -lz -lm
 LIBBPF := $(or $(shell $(PKG_CONFIG) $(if $(LIBEU),--static) --libs libbpf libelf 2>/dev/null),-lbpf -lelf -lz)
 # libdw alone, without libdwfl: nothing of what it links for that is needed, and nothing is loaded at run time.
 LIBDW  := -ldw

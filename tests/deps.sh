@@ -9,15 +9,15 @@
 # With --list the names are printed and nothing is installed.
 set -eu
 
-build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev libdw-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libdeflate-dev pkgconf"
+build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev libdw-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev liblzma-dev libzstd-dev libdeflate-dev pkgconf"
 lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
-host="libcmocka-dev protobuf-compiler python3-yaml jq sqlite3 libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh"
+host="libcmocka-dev protobuf-compiler python3-yaml jq sqlite3 libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh zstd"
 fuzz="clang-format libclang-rt-dev"
 ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot lintian"
 bench="bpftrace trace-cmd"
 flavours="clang-19 lld-19 llvm-19"
 # For another architecture than the machine's: its compiler, its libraries beside ours, its emulators.
-cross="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 libdeflate-dev:arm64 libprotobuf-c-dev:arm64 libcmocka-dev:arm64 qemu-user-static"
+cross="gcc-aarch64-linux-gnu libc6-dev:arm64 libbpf-dev:arm64 libelf-dev:arm64 libdw-dev:arm64 zlib1g-dev:arm64 liblzma-dev:arm64 libzstd-dev:arm64 libdeflate-dev:arm64 libprotobuf-c-dev:arm64 libcmocka-dev:arm64 qemu-user-static"
 
 case ${DEPS:-all} in
 build) want=$build ;;

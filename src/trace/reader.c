@@ -18,6 +18,7 @@
 #include "trace/numbers.h"
 #include "trace/shape.h"
 #include "trace/tables.h"
+#include "trace/unpack.h"
 
 struct vt_trace {
 	int fd;
@@ -58,9 +59,34 @@ static int complain_errno(char **why, int err)
 	return complain(why, err, strerror(-err));
 }
 
+/* From here on a trace that was compressed is one that was not. */
+static int unpack(struct vt_trace *t, struct stat *st, char **why)
+{
+	bool whole = true;
+	char *text = NULL;
+	int plain, ret = vt_unpack(t->fd, &plain, &whole, &text);
+
+	if (ret < 0 && text)
+		complain(why, ret, text);
+	else if (ret < 0)
+		complain_errno(why, ret);
+	free(text);
+	if (ret <= 0)
+		return ret;
+	close(t->fd);
+	t->fd = plain;
+	if (fstat(plain, st))
+		return complain_errno(why, -errno);
+	if (!whole)
+		vt_damages__add(&t->damages, &(struct vt_damage){
+			.offset = (uint64_t)st->st_size, .kind = VT_D_GARBAGE, .what = "damaged within the compression, from here on" });
+	return 0;
+}
+
 static int open_file(struct vt_trace *t, const char *path, char **why)
 {
 	struct stat st;
+	int ret;
 
 	/* O_NONBLOCK: opening a FIFO must not hang; it is refused below. */
 	t->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -72,6 +98,9 @@ static int open_file(struct vt_trace *t, const char *path, char **why)
 		return complain(why, -ESPIPE, "not a regular file (a trace cannot be read from a pipe: store it first)");
 	if (!st.st_size)
 		return complain(why, -EBADMSG, "the file is empty");
+	ret = unpack(t, &st, why);
+	if (ret)
+		return ret;
 	t->frame.fd = t->fd;
 	t->frame.size = (uint64_t)st.st_size;
 	t->frame.damages = &t->damages;
