@@ -129,7 +129,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		return;
 	}
 	t = task_of(b, e);
-	tell_area(b, e->type, point, t, e);
+	tell_all(b, hear, b->audience.points[e->type], t, e);
 }
 
 /* ---- a side ---- */
@@ -232,6 +232,17 @@ static void seat(const struct part **list, const struct part *p)
 	*list = p;
 }
 
+static void seat_points(struct audience *a, const struct heard *h)
+{
+	for (; h && h->hear; h++) {
+		const struct heard **list = a->points[h->type];
+
+		while (*list)
+			list++;
+		*list = h;
+	}
+}
+
 #define SEAT(what) \
 	do { \
 		if (p->what) \
@@ -249,7 +260,7 @@ static void audience_of(struct audience *a, const struct part *p)
 {
 	SEAT_BY_AREA(enter, p->areas);
 	SEAT_BY_AREA(exit, p->areas);
-	SEAT_BY_AREA(point, p->areas);
+	seat_points(a, p->points);
 	SEAT(made_failed);
 	SEAT(idle);
 	SEAT(call_begun);
