@@ -70,6 +70,7 @@ static void learn(struct vt_build *b, const struct vt_event *e)
 
 /* ---- calls of luo_flb_file_*(), by handler ---- */
 
+/* COMPATIBLE is interned: equal is identical. */
 static struct vt_flb_row *row_of(struct vt_build *b, const char *compatible)
 {
 	struct vt_side *s = b->side;
@@ -77,13 +78,13 @@ static struct vt_flb_row *row_of(struct vt_build *b, const char *compatible)
 	if (!compatible)
 		return NULL;
 	for (size_t i = 0; i < s->nr_flb; i++) {
-		if (!strcmp(s->flb[i].compatible, compatible))
+		if (s->flb[i].compatible == compatible)
 			return &s->flb[i];
 	}
 	if (s->nr_flb >= FLB_ROWS || !grow(b, &s->flb, &part_own(b, flb)->cap_rows, s->nr_flb, sizeof(*s->flb)))
 		return NULL;
 	memset(&s->flb[s->nr_flb], 0, sizeof(*s->flb));
-	s->flb[s->nr_flb].compatible = intern(b, compatible);
+	s->flb[s->nr_flb].compatible = compatible;
 	return &s->flb[s->nr_flb++];
 }
 
@@ -239,7 +240,9 @@ static bool holds_file(const struct vt_life *l)
 static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir, const struct vt_event *e)
 {
 	for (struct vt_session *s = b->side->sessions; s; s = s->next) {
-		for (struct vt_life *v = s->lives; v && s->dir == dir && !s->ended; v = v->next) {
+		if (s->ended || s->dir != dir)
+			continue;
+		for (struct vt_life *v = s->lives; v; v = v->next) {
 			struct vt_fact *x;
 			struct vt_at at;
 			bool mine = false;
@@ -464,7 +467,7 @@ static void first_file(struct vt_build *b, struct task *t, const struct vt_event
 static void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct frame *f = frame_top(t);
-	struct vt_flb_row *r = e->phase == VT_ENTER ? NULL : row_of(b, vt_ev_str(e, VT_F_COMPATIBLE));
+	struct vt_flb_row *r = e->phase == VT_ENTER ? NULL : row_of(b, intern_event(b, vt_ev_str(e, VT_F_COMPATIBLE)));
 	int32_t n = e->type == VT_EV_FLB_PRESERVE ? 1 : -1;
 
 	if (e->phase == VT_ENTER || is_err(e))

@@ -37,15 +37,22 @@ static bool calls_vfio(const struct vt_event *e)
 	return compatible && strstr(compatible, "vfio");
 }
 
+static void first_of_type(struct vt_side *s, const struct vt_event *e)
+{
+	if (!s->events)
+		s->start_ns = e->ts_ns;
+	s->first_type_ns[e->type] = e->ts_ns;
+	s->saw_vfio |= kind_is_vfio(e->type);
+}
+
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
 	const uint64_t now = e->ts_ns;
 	const uint16_t type = e->type;
 
-	if (!s->events++)
-		s->start_ns = now;
 	if (!s->seen_type[type]++)
-		s->first_type_ns[type] = now;
+		first_of_type(s, e);
+	s->events++;
 	if (e->phase == VT_EXIT) {
 		s->seen_exit[type]++;
 		s->failed_type[type] += is_err(e);
@@ -62,7 +69,6 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->first_call_ns = now;
 	if (now > s->last_ns)
 		s->last_ns = now;
-	s->saw_vfio |= kind_is_vfio(type);
 	if (!s->first_vfio_ns && (kind_is_vfio(type) || calls_vfio(e)))
 		s->first_vfio_ns = now;
 }

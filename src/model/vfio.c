@@ -232,12 +232,9 @@ static void sample(struct vt_build *b, struct device *d, const struct vt_event *
 /* The outermost call of a task is over. */
 static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_event *exit)
 {
-	struct vt_at at = {};
-
-	if (exit && t->nr_touched)
-		at_set(b, &at, exit);
 	for (uint32_t i = 0; i < t->nr_touched; i++) {
 		struct device *d = t->touched[i];
+		struct vt_at at;
 
 		if (d->tasks)
 			d->tasks--;
@@ -246,8 +243,10 @@ static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *ro
 			continue;
 		}
 		/* A call on the device alone has been looked at as it returned, and so have callbacks. */
-		if (root->vfio.device != d->pub.obj && (!d->called || d->called < root->enter.index))
-			over(d, &at, root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf });
+		if (root->vfio.device == d->pub.obj || (d->called && d->called >= root->enter.index))
+			continue;
+		at_set(b, &at, exit);
+		over(d, &at, root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf });
 	}
 	t->nr_touched = 0;
 }
