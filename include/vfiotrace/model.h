@@ -133,6 +133,7 @@ struct vt_life {
 struct vt_session {
 	struct vt_session *prev, *next;
 	char *name;
+	const char *told;		/* the same, interned, once a record of it was kept */
 	enum vt_dir dir;
 	uint64_t since_ns;		/* 0 when its beginning was not seen */
 	bool early, ended, deserialized, retrieved, finished;

@@ -181,6 +181,12 @@ struct vt_place {
 	bool err;		/* there is the errno instead of the value */
 };
 
+/* Where a field stands that the vocabulary has. */
+struct vt_known {
+	uint8_t place;		/* + 1; 0 = absent */
+	uint8_t kind;		/* enum vt_kind; 0 = absent, or unreadable */
+};
+
 struct vt_event {
 	uint64_t ts_ns, seq;
 	uint64_t index;		/* number of the event in this trace, from 0 */
@@ -194,7 +200,7 @@ struct vt_event {
 	uint32_t nr;		/* fields */
 	/* What they are, the same for all events of one shape, and their values: here until the next vt_trace__next(). */
 	const struct vt_place *place;
-	const uint8_t *at;	/* by enum vt_field: position + 1; 0 = absent */
+	const struct vt_known *at;	/* by enum vt_field */
 	const char *strings;
 	const uint64_t *bits;	/* number, object, offset in strings, or errno */
 	uint64_t room[VT_EVENT_FIELDS_MAX];	/* for them, where they are not as the file has them */
@@ -218,66 +224,66 @@ static inline struct vt_value vt_ev_at(const struct vt_event *e, uint32_t i)
 /* Present at all (even if unreadable). */
 static inline bool vt_ev_has(const struct vt_event *e, enum vt_field f)
 {
-	return f > VT_F_NONE && f < VT_F_MAX && e->at[f];
+	return f > VT_F_NONE && f < VT_F_MAX && e->at[f].place;
 }
 
-/* What a field is, and its bits; NULL when absent or unreadable. */
-static inline const struct vt_place *vt_ev_place(const struct vt_event *e, enum vt_field f, uint64_t *bits)
+/* Of what kind it is; 0 when absent or unreadable. */
+static inline uint8_t vt_ev_kind(const struct vt_event *e, enum vt_field f)
 {
-	uint32_t i = vt_ev_has(e, f) ? e->at[f] : 0;
+	return f > VT_F_NONE && f < VT_F_MAX ? e->at[f].kind : 0;
+}
 
-	if (!i || e->place[i - 1].err)
-		return NULL;
-	*bits = e->bits[i - 1];
-	return &e->place[i - 1];
+/* What it is, once it is known to be there. */
+static inline uint64_t vt_ev_bits(const struct vt_event *e, enum vt_field f)
+{
+	return e->bits[e->at[f].place - 1];
+}
+
+static inline bool vt_kind_is_number(uint8_t kind)
+{
+	return kind == VT_U64 || kind == VT_HEX || kind == VT_S64;
 }
 
 /* Each returns false when the field is absent, could not be read, or does not fit the type asked for. */
 static inline bool vt_ev_u64(const struct vt_event *e, enum vt_field f, uint64_t *out)
 {
-	uint64_t bits;
-	const struct vt_place *p = vt_ev_place(e, f, &bits);
+	uint8_t kind = vt_ev_kind(e, f);
 
-	if (!p || p->kind == VT_STR || p->kind == VT_OBJ || (p->kind == VT_S64 && (int64_t)bits < 0))
+	if (!vt_kind_is_number(kind) || (kind == VT_S64 && (int64_t)vt_ev_bits(e, f) < 0))
 		return false;
-	*out = bits;
+	*out = vt_ev_bits(e, f);
 	return true;
 }
 
 static inline bool vt_ev_s64(const struct vt_event *e, enum vt_field f, int64_t *out)
 {
-	uint64_t bits;
-	const struct vt_place *p = vt_ev_place(e, f, &bits);
+	uint8_t kind = vt_ev_kind(e, f);
 
-	if (!p || p->kind == VT_STR || p->kind == VT_OBJ || (p->kind != VT_S64 && bits > INT64_MAX))
+	if (!vt_kind_is_number(kind) || (kind != VT_S64 && vt_ev_bits(e, f) > INT64_MAX))
 		return false;
-	*out = (int64_t)bits;
+	*out = (int64_t)vt_ev_bits(e, f);
 	return true;
 }
 
 /* NULL when absent or unreadable. */
 static inline const char *vt_ev_str(const struct vt_event *e, enum vt_field f)
 {
-	uint64_t bits;
-	const struct vt_place *p = vt_ev_place(e, f, &bits);
-
-	return p && p->kind == VT_STR ? e->strings + bits : NULL;
+	return vt_ev_kind(e, f) == VT_STR ? e->strings + vt_ev_bits(e, f) : NULL;
 }
 
 /* True when the event says which object; 0 is NULL in the kernel. */
 static inline bool vt_ev_told(const struct vt_event *e, enum vt_field f, uint64_t *obj)
 {
-	const struct vt_place *p = vt_ev_place(e, f, obj);
-
-	return p && p->kind == VT_OBJ;
+	if (vt_ev_kind(e, f) != VT_OBJ)
+		return false;
+	*obj = vt_ev_bits(e, f);
+	return true;
 }
 
 /* 0 when absent, unreadable, or NULL in the kernel. */
 static inline uint64_t vt_ev_obj(const struct vt_event *e, enum vt_field f)
 {
-	uint64_t obj;
-
-	return vt_ev_told(e, f, &obj) ? obj : 0;
+	return vt_ev_kind(e, f) == VT_OBJ ? vt_ev_bits(e, f) : 0;
 }
 
 struct vt_trace;

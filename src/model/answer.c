@@ -30,16 +30,10 @@ static struct vt_fact *tell(struct vt_build *b, enum vt_fact_kind k, enum vt_ans
 
 /* ---- within callbacks ---- */
 
-/* Calls into the kernel that a callback cannot do without once it has made them; a later one that works makes good for it. */
-static bool counts(uint16_t type)
-{
-	return type == VT_EV_KHO_ALLOC_PRESERVE || type == VT_EV_KHO_PRESERVE_FOLIO || type == VT_EV_KHO_PRESERVE_PAGES ||
-	       type == VT_EV_KHO_PRESERVE_VMALLOC || type == VT_EV_KHO_RESTORE_VMALLOC;
-}
-
+/* Of calls into the kernel that a callback cannot do without once it has made them; a later one that works makes good for it. */
 static void inner(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct frame *op = counts(e->type) ? frame_op(t) : NULL;
+	struct frame *op = e->phase == VT_ENTER ? NULL : frame_op(t);
 	uint64_t phys = 0, depth = 0;
 	int64_t ret;
 
@@ -233,11 +227,13 @@ static void answer_returned(struct vt_build *b, struct task *t, struct frame *f,
 }
 
 /* luo_session_deserialize() does its work once and answers the same ever after. */
-static void deserialize_answers(struct vt_build *b, const struct vt_event *e)
+static void deserialize_answers(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct vt_at *failed = &part_own(b, answer)->deserialize_failed;
 	const struct vt_side *s = b->side;
 
+	if (e->phase == VT_ENTER || !vt_ev_has(e, VT_F_RET))
+		return;
 	if (failed->type && failed->tid == e->tid && !is_err(e))
 		tell(b, VT_FACT_ANSWER, VT_ANSWER_DESERIALIZE, (struct vt_who){}, e, failed);
 	else if (s->deserialized && s->deserialize_at.index < e->index && s->deserialize_ret < 0 && !is_err(e))
@@ -246,7 +242,7 @@ static void deserialize_answers(struct vt_build *b, const struct vt_event *e)
 }
 
 /* The ioctl fails although the call that it made worked: that is its thread's last one on the session. */
-static void ioctl_answers(struct vt_build *b, const struct vt_event *e)
+static void ioctl_answers(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	const char *name = vt_ev_str(e, VT_F_SESSION);
 	const struct vt_session *it = NULL;
@@ -264,7 +260,7 @@ static void ioctl_answers(struct vt_build *b, const struct vt_event *e)
 
 /* ---- failures that were asked for ---- */
 
-static void injected(struct vt_build *b, const struct vt_event *e)
+static void injected(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct vt_side *s = b->side;
 	struct vt_injection *x;
@@ -293,17 +289,11 @@ static void answer_free(struct vt_build *b)
 	free(b->side->injections);
 }
 
-static void answer_point(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	if (kind_area(e->type) == VT_AREA_KHO && e->phase != VT_ENTER)
-		inner(b, t, e);
-	else if (e->type == VT_EV_INJECT)
-		injected(b, e);
-	else if (e->type == VT_EV_SESSION_DESERIALIZE && e->phase != VT_ENTER && vt_ev_has(e, VT_F_RET))
-		deserialize_answers(b, e);
-	else if (e->type == VT_EV_LUO_IOCTL)
-		ioctl_answers(b, e);
-}
+static const struct heard answer_points[] = {
+	{ VT_EV_KHO_ALLOC_PRESERVE, inner }, { VT_EV_KHO_PRESERVE_FOLIO, inner }, { VT_EV_KHO_PRESERVE_PAGES, inner },
+	{ VT_EV_KHO_PRESERVE_VMALLOC, inner }, { VT_EV_KHO_RESTORE_VMALLOC, inner }, { VT_EV_INJECT, injected },
+	{ VT_EV_SESSION_DESERIALIZE, deserialize_answers }, { VT_EV_LUO_IOCTL, ioctl_answers }, { 0 },
+};
 
 /* Where LUO's hold of a file ends, a later one may begin. */
 static void answer_life_ended(struct vt_build *b, struct vt_life *l, const struct vt_event *e)
@@ -347,7 +337,6 @@ static void answer_finalize(struct vt_build *b)
 
 const struct part part_answer = {
 	.size = sizeof(struct answer_part),
-	.areas = AREA(SESSION) | AREA(KHO) | AREA(INJECT) | AREA(FD),
-	.point = answer_point, .idle = answer_idle, .free = answer_free, .call_returned = answer_returned, .life_ended = answer_life_ended,
+	.points = answer_points, .idle = answer_idle, .free = answer_free, .call_returned = answer_returned, .life_ended = answer_life_ended,
 	.finalize = answer_finalize,
 };

@@ -13,8 +13,11 @@
 /* Events of one task come in a row, mostly. */
 static struct task *task_find(struct vt_build *b, uint32_t tid)
 {
-	struct task *t = b->calls.last && b->calls.last->tid == tid ? b->calls.last : vt_map__get(&b->calls.tasks, tid);
+	struct task *t = b->calls.last;
 
+	if (t && t->tid == tid)
+		return t;
+	t = vt_map__get(&b->calls.tasks, tid);
 	if (t)
 		b->calls.last = t;
 	return t;

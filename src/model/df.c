@@ -70,12 +70,11 @@ static void df_failed(struct vt_build *b, uint64_t obj, const struct vt_at *exit
  * compilers inline into the ioctl: no hook. Its df is allocated in no call that
  * we know, and vfio_df_open() opens it at once; that of a cdev comes with BIND.
  */
-static void group_open(struct vt_build *b, const struct vt_event *e)
+static void group_open(struct vt_build *b, const struct vt_event *e, const struct vt_df *df)
 {
-	const struct vt_df *df = vt_map__get(&part_own(b, df)->dfs, vt_ev_obj(e, VT_F_DF));
 	struct device *d = device_get(b, e);
 
-	if (!d || !df || df->call.type || is_err(e) || b->side->seen_type[VT_EV_VFIO_GROUP_OPEN])
+	if (!d || df->call.type || b->side->seen_type[VT_EV_VFIO_GROUP_OPEN])
 		return;
 	device_opened(b, d, e);
 }
@@ -202,29 +201,27 @@ static void df_enter(struct vt_build *b, struct task *t, struct frame *f, const 
 }
 
 /* A device is opened through a df once, and closed at the latest as its file is released. */
-static void opened(struct vt_build *b, const struct vt_event *e)
+static void opened(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct vt_df *df = vt_map__get(&part_own(b, df)->dfs, vt_ev_obj(e, VT_F_DF));
 
-	if (!df || e->phase == VT_ENTER)
+	if (e->phase == VT_ENTER || is_err(e) || !df)
 		return;
-	if (e->type == VT_EV_VFIO_DF_CLOSE)
-		df->opened.type = 0;
-	else if (!is_err(e))
-		at_set(b, &df->opened, e);
+	group_open(b, e, df);
+	at_set(b, &df->opened, e);
 }
 
-static void df_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void closed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	if (e->type == VT_EV_MEM_FREE)
-		df_free(b, t, e);
-	else if (e->type == VT_EV_VFIO_DF_ALLOC && e->phase != VT_ENTER)
-		df_alloc(b, t, e);
-	else if (e->type == VT_EV_VFIO_DF_OPEN && e->phase != VT_ENTER)
-		group_open(b, e);
-	if (e->type == VT_EV_VFIO_DF_OPEN || e->type == VT_EV_VFIO_DF_CLOSE)
-		opened(b, e);
+	struct vt_df *df = vt_map__get(&part_own(b, df)->dfs, vt_ev_obj(e, VT_F_DF));
+
+	if (df && e->phase != VT_ENTER)
+		df->opened.type = 0;
 }
+
+static const struct heard df_points[] = {
+	{ VT_EV_MEM_FREE, df_free }, { VT_EV_VFIO_DF_ALLOC, df_alloc }, { VT_EV_VFIO_DF_OPEN, opened }, { VT_EV_VFIO_DF_CLOSE, closed }, { 0 },
+};
 
 static int df_cmp(const void *a, const void *b)
 {
@@ -261,6 +258,6 @@ static void df_end(struct vt_build *b)
 
 const struct part part_df = {
 	.size = sizeof(struct df_part),
-	.areas = AREA(VFIO) | AREA(DF),
-	.enter = df_enter, .point = df_point, .made_failed = df_failed, .finalize = df_finalize, .free = df_end,
+	.areas = AREA(VFIO),
+	.enter = df_enter, .points = df_points, .made_failed = df_failed, .finalize = df_finalize, .free = df_end,
 };

@@ -68,7 +68,9 @@ struct vt_who who_life(struct vt_build *b, const struct vt_life *l)
 
 	if (!l)
 		return w;
-	w.session = intern(b, l->session->name);
+	if (!l->session->told)
+		l->session->told = intern(b, l->session->name);
+	w.session = l->session->told;
 	w.token = l->token;
 	w.has_token = true;
 	w.compatible = l->compatible;

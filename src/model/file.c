@@ -615,7 +615,7 @@ static void fresh_session(struct vt_build *b, const struct file *f, const struct
 	x->num[0] = refs;
 }
 
-static void installed(struct vt_build *b, const struct vt_event *e)
+static void installed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), true);
 
@@ -642,7 +642,7 @@ static void session_lost(struct vt_build *b, const struct vt_event *e)
 	}
 }
 
-static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
+static void ioctl_failed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
 	struct vt_fact *x;
@@ -668,9 +668,9 @@ static void ioctl_failed(struct vt_build *b, const struct vt_event *e)
 
 /* ---- events ---- */
 
-static void released(struct vt_build *b, const struct vt_event *e)
+static void released(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct file *f = file_get(b, vt_ev_obj(e, VT_F_FILE), false);
+	struct file *f = e->phase == VT_EXIT ? NULL : file_get(b, vt_ev_obj(e, VT_F_FILE), false);
 
 	if (!f)
 		return;
@@ -679,32 +679,10 @@ static void released(struct vt_build *b, const struct vt_event *e)
 	file_bury(b, f);
 }
 
-static void file_point(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	switch (e->type) {
-	case VT_EV_FILE_SNAP:
-		snap(b, t, e);
-		break;
-	case VT_EV_FILE_ANON:
-		anon(b, t, e);
-		break;
-	case VT_EV_FILE_LET_GO:
-		let_go(b, t, e);
-		break;
-	case VT_EV_FILE_FPUT:
-		if (e->phase != VT_EXIT)
-			released(b, e);
-		break;
-	case VT_EV_FD_INSTALL:
-		installed(b, e);
-		break;
-	case VT_EV_LUO_IOCTL:
-		ioctl_failed(b, e);
-		break;
-	default:
-		break;
-	}
-}
+static const struct heard file_points[] = {
+	{ VT_EV_FILE_SNAP, snap }, { VT_EV_FILE_ANON, anon }, { VT_EV_FILE_LET_GO, let_go }, { VT_EV_FILE_FPUT, released },
+	{ VT_EV_FD_INSTALL, installed }, { VT_EV_LUO_IOCTL, ioctl_failed }, { 0 },
+};
 
 /* ---- the end ---- */
 
@@ -804,7 +782,6 @@ static void file_free(struct vt_build *b)
 
 const struct part part_file = {
 	.size = sizeof(struct file_part),
-	.areas = AREA(FILE) | AREA(FD),
-	.point = file_point, .made_failed = file_failed, .call_begun = file_begun, .call_returned = file_returned,
+	.points = file_points, .made_failed = file_failed, .call_begun = file_begun, .call_returned = file_returned, .returned_areas = AREA(LUO) | AREA(OP),
 	.finalize = file_finalize, .free = file_free,
 };

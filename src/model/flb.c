@@ -70,6 +70,7 @@ static void learn(struct vt_build *b, const struct vt_event *e)
 
 /* ---- calls of luo_flb_file_*(), by handler ---- */
 
+/* COMPATIBLE is interned: equal is identical. */
 static struct vt_flb_row *row_of(struct vt_build *b, const char *compatible)
 {
 	struct vt_side *s = b->side;
@@ -77,13 +78,13 @@ static struct vt_flb_row *row_of(struct vt_build *b, const char *compatible)
 	if (!compatible)
 		return NULL;
 	for (size_t i = 0; i < s->nr_flb; i++) {
-		if (!strcmp(s->flb[i].compatible, compatible))
+		if (s->flb[i].compatible == compatible)
 			return &s->flb[i];
 	}
 	if (s->nr_flb >= FLB_ROWS || !grow(b, &s->flb, &part_own(b, flb)->cap_rows, s->nr_flb, sizeof(*s->flb)))
 		return NULL;
 	memset(&s->flb[s->nr_flb], 0, sizeof(*s->flb));
-	s->flb[s->nr_flb].compatible = intern(b, compatible);
+	s->flb[s->nr_flb].compatible = compatible;
 	return &s->flb[s->nr_flb++];
 }
 
@@ -239,7 +240,9 @@ static bool holds_file(const struct vt_life *l)
 static void check_early(struct vt_build *b, const struct flb *l, enum vt_dir dir, const struct vt_event *e)
 {
 	for (struct vt_session *s = b->side->sessions; s; s = s->next) {
-		for (struct vt_life *v = s->lives; v && s->dir == dir && !s->ended; v = v->next) {
+		if (s->ended || s->dir != dir)
+			continue;
+		for (struct vt_life *v = s->lives; v; v = v->next) {
 			struct vt_fact *x;
 			struct vt_at at;
 			bool mine = false;
@@ -416,7 +419,7 @@ static void flb_hold(struct vt_build *b, struct task *t, const struct vt_event *
 {
 	enum vt_dir dir = vt_ev_has(e, VT_F_FLB_COUNT_IN) ? VT_INCOMING : VT_OUTGOING;
 	struct frame *op = frame_op(t);
-	struct flb *l = flb_get(b, e);
+	struct flb *l = e->phase == VT_ENTER ? NULL : flb_get(b, e);
 	int32_t n = e->type == VT_EV_FLB_GET ? 1 : -1;
 	struct count *c;
 	int64_t seen;
@@ -464,10 +467,10 @@ static void first_file(struct vt_build *b, struct task *t, const struct vt_event
 static void file_event(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct frame *f = frame_top(t);
-	struct vt_flb_row *r = row_of(b, vt_ev_str(e, VT_F_COMPATIBLE));
+	struct vt_flb_row *r = e->phase == VT_ENTER ? NULL : row_of(b, intern_event(b, vt_ev_str(e, VT_F_COMPATIBLE)));
 	int32_t n = e->type == VT_EV_FLB_PRESERVE ? 1 : -1;
 
-	if (is_err(e))
+	if (e->phase == VT_ENTER || is_err(e))
 		return;
 	learn(b, e);
 	if (e->type == VT_EV_FLB_PRESERVE)
@@ -488,30 +491,16 @@ static void file_event(struct vt_build *b, struct task *t, const struct vt_event
 	f->flb.early_handler = r ? r->compatible : NULL;
 }
 
-static void flb_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void listed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	switch (e->type) {
-	case VT_EV_LUO_FILE:
-		learn(b, e);
-		break;
-	case VT_EV_FLB_STATE:
-		flb_state(b, t, e);
-		break;
-	case VT_EV_FLB_PIN: case VT_EV_FLB_UNPIN:
-		owner_pinned(b, t, e);
-		break;
-	case VT_EV_FLB_GET: case VT_EV_FLB_PUT:
-		if (e->phase != VT_ENTER)
-			flb_hold(b, t, e);
-		break;
-	case VT_EV_FLB_PRESERVE: case VT_EV_FLB_UNPRESERVE: case VT_EV_FLB_FINISH:
-		if (e->phase != VT_ENTER)
-			file_event(b, t, e);
-		break;
-	default:
-		break;
-	}
+	learn(b, e);
 }
+
+static const struct heard flb_points[] = {
+	{ VT_EV_LUO_FILE, listed }, { VT_EV_FLB_STATE, flb_state },
+	{ VT_EV_FLB_PIN, owner_pinned }, { VT_EV_FLB_UNPIN, owner_pinned }, { VT_EV_FLB_GET, flb_hold }, { VT_EV_FLB_PUT, flb_hold },
+	{ VT_EV_FLB_PRESERVE, file_event }, { VT_EV_FLB_UNPRESERVE, file_event }, { VT_EV_FLB_FINISH, file_event }, { 0 },
+};
 
 /* ---- calls ---- */
 
@@ -626,7 +615,7 @@ static void flb_free(struct vt_build *b)
 
 const struct part part_flb = {
 	.size = sizeof(struct flb_part),
-	.areas = AREA(LUO) | AREA(FLB),
-	.point = flb_point, .call_begun = flb_begun, .call_returned = flb_returned,
+	.points = flb_points,
+	.call_begun = flb_begun, .call_returned = flb_returned, .returned_areas = AREA(LUO) | AREA(OP),
 	.finalize = flb_finalize, .free = flb_free,
 };

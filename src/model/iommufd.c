@@ -98,9 +98,9 @@ static struct bound *bound_of(struct vt_build *b, const struct vt_event *e)
 }
 
 /* An opening that fails may be of a device that somebody else has open, and then it bound nothing. */
-static void opened(struct vt_build *b, const struct vt_event *e)
+static void opened(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct bound *d = bound_of(b, e);
+	struct bound *d = e->phase == VT_ENTER ? NULL : bound_of(b, e);
 
 	if (!d || d->opened)
 		return;
@@ -110,9 +110,9 @@ static void opened(struct vt_build *b, const struct vt_event *e)
 		left(b, VT_FACT_IOMMUFD_FAILED, d, e);
 }
 
-static void closed(struct vt_build *b, const struct vt_event *e)
+static void closed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct bound *d = bound_of(b, e);
+	struct bound *d = e->phase == VT_ENTER ? NULL : bound_of(b, e);
 	uint64_t open;
 
 	if (d && vt_ev_u64(e, VT_F_OPEN_COUNT, &open) && !open)
@@ -120,7 +120,7 @@ static void closed(struct vt_build *b, const struct vt_event *e)
 }
 
 /* Of a device that is bound. */
-static void known(struct vt_build *b, const struct vt_event *e)
+static void known(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct bound *d = vt_map__get(&part_own(b, iommufd)->bound, vt_ev_obj(e, VT_F_IDEV));
 
@@ -130,17 +130,10 @@ static void known(struct vt_build *b, const struct vt_event *e)
 		page_table(b, d, e);
 }
 
-static void iommufd_point(struct vt_build *b, struct task *t, const struct vt_event *e)
-{
-	if (e->type == VT_EV_IOMMUFD_BIND)
-		bind(b, t, e);
-	else if (e->type == VT_EV_VFIO_DF_OPEN && e->phase != VT_ENTER)
-		opened(b, e);
-	else if (e->type == VT_EV_VFIO_DF_CLOSE && e->phase != VT_ENTER)
-		closed(b, e);
-	else if (kind_area(e->type) == VT_AREA_IOMMUFD)
-		known(b, e);
-}
+static const struct heard iommufd_points[] = {
+	{ VT_EV_IOMMUFD_BIND, bind }, { VT_EV_IOMMUFD_UNBIND, known }, { VT_EV_IOMMUFD_ATTACH, known }, { VT_EV_IOMMUFD_DETACH, known },
+	{ VT_EV_VFIO_DF_OPEN, opened }, { VT_EV_VFIO_DF_CLOSE, closed }, { 0 },
+};
 
 static void iommufd_free(struct vt_build *b)
 {
@@ -149,6 +142,5 @@ static void iommufd_free(struct vt_build *b)
 
 const struct part part_iommufd = {
 	.size = sizeof(struct iommufd_part),
-	.areas = AREA(IOMMUFD) | AREA(VFIO),
-	.point = iommufd_point, .free = iommufd_free,
+	.points = iommufd_points, .free = iommufd_free,
 };

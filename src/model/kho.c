@@ -788,57 +788,65 @@ static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, co
 		folios_unseen(b, f, who_life(b, f->life), e);
 }
 
-static void memory_event(struct vt_build *b, struct task *t, const struct vt_event *e)
+/* Within another traced KHO call, which tells of it. */
+static bool part_of_another(const struct vt_event *e)
 {
 	uint64_t depth = 0;
+
+	return vt_ev_u64(e, VT_F_DEPTH, &depth) && depth;
+}
+
+static enum vt_kho_kind how_given(uint16_t type)
+{
+	return type == VT_EV_KHO_ALLOC_PRESERVE ? VT_KHO_ALLOC : type == VT_EV_KHO_PRESERVE_FOLIO ? VT_KHO_FOLIO :
+	       type == VT_EV_KHO_PRESERVE_PAGES ? VT_KHO_PAGES : VT_KHO_VMALLOC;
+}
+
+static void gives(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
 	struct area a;
 
-	vt_ev_u64(e, VT_F_DEPTH, &depth);
-	if (!area_of(b, e, &a))
-		return;
-	if (depth) {
-		refused(b, t, e, a.r.start);
-		return;
-	}
-	switch (e->type) {
-	case VT_EV_KHO_ALLOC_PRESERVE:
-	case VT_EV_KHO_PRESERVE_FOLIO:
-	case VT_EV_KHO_PRESERVE_PAGES:
-	case VT_EV_KHO_PRESERVE_VMALLOC:
-		if (e->phase == VT_ENTER || is_err(e))
-			return;
-		preserved(b, t, e, &a, e->type == VT_EV_KHO_ALLOC_PRESERVE ? VT_KHO_ALLOC :
-			  e->type == VT_EV_KHO_PRESERVE_FOLIO ? VT_KHO_FOLIO :
-			  e->type == VT_EV_KHO_PRESERVE_PAGES ? VT_KHO_PAGES : VT_KHO_VMALLOC);
-		break;
-	/* Of the calls without a result one event counts: the descriptor of a vmalloc area is readable on entry only. */
-	case VT_EV_KHO_UNPRESERVE_FREE:
-	case VT_EV_KHO_UNPRESERVE_FOLIO:
-	case VT_EV_KHO_UNPRESERVE_PAGES:
-	case VT_EV_KHO_UNPRESERVE_VMALLOC:
-		if (e->phase != (e->type == VT_EV_KHO_UNPRESERVE_VMALLOC ? VT_EXIT : VT_ENTER))
-			unpreserved(b, t, e, &a);
-		break;
-	default:
-		if (e->phase != (e->type == VT_EV_KHO_RESTORE_VMALLOC ? VT_EXIT : VT_ENTER))
-			restored(b, t, e, &a);
-		break;
-	}
+	if (e->phase != VT_ENTER && !is_err(e) && !part_of_another(e) && area_of(b, e, &a))
+		preserved(b, t, e, &a, how_given(e->type));
 }
 
-static void kho_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+/* Of the calls without a result one event counts: the descriptor of a vmalloc area is readable on entry only. */
+static void takes_back(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	if (e->type == VT_EV_KHO_FOLIO)
-		folio(b, t, e);
-	else if (e->type == VT_EV_KHO_FOLIOS)
-		folios_sum(b, t, e);
-	else if (e->type == VT_EV_KHO_MEMORY)
-		summed_up(b, t, e);
-	else if (e->type == VT_EV_SESSION_CREATE && e->phase != VT_ENTER)
-		call_returned(b, e);
-	else if (kind_area(e->type) == VT_AREA_KHO)
-		memory_event(b, t, e);
+	struct area a;
+
+	if (e->phase != (e->type == VT_EV_KHO_UNPRESERVE_VMALLOC ? VT_EXIT : VT_ENTER) && !part_of_another(e) && area_of(b, e, &a))
+		unpreserved(b, t, e, &a);
 }
+
+static void restores(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	struct area a;
+
+	if (!area_of(b, e, &a))
+		return;
+	if (part_of_another(e))
+		refused(b, t, e, a.r.start);
+	else if (e->phase != (e->type == VT_EV_KHO_RESTORE_VMALLOC ? VT_EXIT : VT_ENTER))
+		restored(b, t, e, &a);
+}
+
+static void session_created(struct vt_build *b, struct task *t, const struct vt_event *e)
+{
+	if (e->phase != VT_ENTER)
+		call_returned(b, e);
+}
+
+static const struct heard kho_points[] = {
+	{ VT_EV_KHO_ALLOC_PRESERVE, gives }, { VT_EV_KHO_PRESERVE_FOLIO, gives },
+	{ VT_EV_KHO_PRESERVE_PAGES, gives }, { VT_EV_KHO_PRESERVE_VMALLOC, gives },
+	{ VT_EV_KHO_UNPRESERVE_FREE, takes_back }, { VT_EV_KHO_UNPRESERVE_FOLIO, takes_back },
+	{ VT_EV_KHO_UNPRESERVE_PAGES, takes_back }, { VT_EV_KHO_UNPRESERVE_VMALLOC, takes_back },
+	{ VT_EV_KHO_RESTORE_FREE, restores }, { VT_EV_KHO_RESTORE_FOLIO, restores },
+	{ VT_EV_KHO_RESTORE_PAGES, restores }, { VT_EV_KHO_RESTORE_VMALLOC, restores },
+	{ VT_EV_KHO_FOLIO, folio }, { VT_EV_KHO_FOLIOS, folios_sum }, { VT_EV_KHO_MEMORY, summed_up },
+	{ VT_EV_SESSION_CREATE, session_created }, { 0 },
+};
 
 const struct vt_restored *vt_side__restored(const struct vt_side *s, uint64_t phys)
 {
@@ -888,7 +896,6 @@ static void kho_free(struct vt_build *b)
 
 const struct part part_kho = {
 	.size = sizeof(struct kho_part),
-	.areas = AREA(SESSION) | AREA(KHO),
-	.point = kho_point, .call_returned = kho_returned, .life_ended = kho_life_ended,
+	.points = kho_points, .call_returned = kho_returned, .returned_areas = AREA(LUO) | AREA(OP), .life_ended = kho_life_ended,
 	.life_gone = kho_life_gone, .session_gone = kho_session_gone, .finalize = kho_finalize, .free = kho_free,
 };

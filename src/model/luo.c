@@ -668,10 +668,14 @@ static void luo_file(struct vt_build *b, struct task *t, const struct vt_event *
 		life_set_data(b, l, data);
 }
 
-static void created(struct vt_build *b, const struct vt_event *e)
+static void created(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct vt_session *s = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
+	struct vt_session *s;
 
+	part_own(b, luo)->anon.type = 0;
+	if (e->phase == VT_ENTER || is_err(e))
+		return;
+	s = session_get(b, VT_OUTGOING, vt_ev_str(e, VT_F_SESSION));
 	if (!s)
 		return;
 	if (s->early && !s->lives)
@@ -692,7 +696,7 @@ static void handed_twice(struct vt_build *b, const struct vt_session *s, const s
 	x->from_ns = at.ts_ns;
 }
 
-static void session_file(struct vt_build *b, const struct vt_event *e)
+static void session_file(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	const char *session = session_of_file(vt_ev_str(e, VT_F_NAME));
 	struct luo_part *own = part_own(b, luo);
@@ -721,9 +725,9 @@ static void handed_out(struct vt_build *b, const struct vt_session *s, const str
 	own->anon.type = 0;
 }
 
-static void retrieved(struct vt_build *b, const struct vt_event *e)
+static void retrieved(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct vt_session *s = session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
+	struct vt_session *s = e->phase == VT_ENTER || is_err(e) ? NULL : session_get(b, VT_INCOMING, vt_ev_str(e, VT_F_SESSION));
 
 	if (!s)
 		return;
@@ -743,11 +747,11 @@ static void list_freed(struct vt_build *b, const struct vt_event *e)
 		b->side->early = "";
 }
 
-static void deserialized(struct vt_build *b, const struct vt_event *e)
+static void deserialized(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	int64_t ret;
 
-	if (b->side->deserialized)
+	if (e->phase == VT_ENTER || b->side->deserialized)
 		return;
 	/*
 	 * It does its work once in a boot and returns the same again ever after: without a
@@ -766,36 +770,16 @@ static void deserialized(struct vt_build *b, const struct vt_event *e)
 	b->side->deserialize_ret = b->side->deserialize_at.ret;
 }
 
-static void luo_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void taken_out(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	switch (e->type) {
-	case VT_EV_SESSION_CREATE:
-		part_own(b, luo)->anon.type = 0;
-		if (e->phase != VT_ENTER && !is_err(e))
-			created(b, e);
-		break;
-	case VT_EV_SESSION_RETRIEVE:
-		if (e->phase != VT_ENTER && !is_err(e))
-			retrieved(b, e);
-		break;
-	case VT_EV_SESSION_DESERIALIZE:
-		if (e->phase != VT_ENTER)
-			deserialized(b, e);
-		break;
-	case VT_EV_LUO_FILE:
-		luo_file(b, t, e);
-		break;
-	case VT_EV_FILE_ANON:
-		session_file(b, e);
-		break;
-	case VT_EV_KHO_RESTORE_FREE:
-		part_own(b, luo)->taken_index = e->index;
-		part_own(b, luo)->taken_tid = e->tid;
-		break;
-	default:
-		break;
-	}
+	part_own(b, luo)->taken_index = e->index;
+	part_own(b, luo)->taken_tid = e->tid;
 }
+
+static const struct heard luo_points[] = {
+	{ VT_EV_SESSION_CREATE, created }, { VT_EV_SESSION_RETRIEVE, retrieved }, { VT_EV_SESSION_DESERIALIZE, deserialized },
+	{ VT_EV_LUO_FILE, luo_file }, { VT_EV_FILE_ANON, session_file }, { VT_EV_KHO_RESTORE_FREE, taken_out }, { 0 },
+};
 
 /* LUO has yet to finish files of V. What arrived and could not be read is never finished. */
 static bool waits(const struct vt_side *s, const struct vt_session *v)
@@ -849,7 +833,7 @@ static void luo_free(struct vt_build *b)
 
 const struct part part_luo = {
 	.size = sizeof(struct luo_part),
-	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT) | AREA(FILE) | AREA(KHO),
-	.enter = luo_enter, .exit = luo_exit, .point = luo_point,
+	.areas = AREA(SESSION) | AREA(LUO) | AREA(OP) | AREA(REBOOT),
+	.enter = luo_enter, .exit = luo_exit, .points = luo_points,
 	.finalize = luo_finalize, .free = luo_free,
 };

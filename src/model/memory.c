@@ -50,13 +50,14 @@ static void forget(struct vt_build *b, struct mem *m)
 	vt_pool__put(&own->spare, m);
 }
 
-static void allocated(struct vt_build *b, struct task *t, const struct vt_event *e, uint64_t obj)
+static void allocated(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct memory_part *own = part_own(b, memory);
-	struct mem *m = vt_map__get(&own->mems, obj);
+	uint64_t obj = vt_ev_obj(e, VT_F_OBJ);
+	struct mem *m;
 	uint32_t place;
 
-	if (m)
+	if (!obj || vt_map__get(&own->mems, obj))
 		return;
 	m = vt_pool__get(&own->spare, sizeof(*m));
 	if (!m || vt_map__put(&own->mems, obj, m)) {
@@ -118,15 +119,16 @@ static void bury(struct vt_build *b, struct mem *m)
 	*place = m;
 }
 
-static void freed(struct vt_build *b, const struct vt_event *e, uint64_t obj)
+static void freed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
+	uint64_t obj = vt_ev_obj(e, VT_F_OBJ);
 	struct mem *m = vt_map__get(&part_own(b, memory)->mems, obj);
 	const char *site = intern_event(b, vt_ev_str(e, VT_F_SITE));
 	struct vt_fact *x;
 	struct vt_at at;
 
 	if (!m) {
-		b->side->mem_unborn += vt_obj_class(obj) != VT_C_OTHER;
+		b->side->mem_unborn += obj && vt_obj_class(obj) != VT_C_OTHER;
 		return;
 	}
 	at_set(b, &at, e);
@@ -241,27 +243,16 @@ static void memory_returned(struct vt_build *b, struct task *t, struct frame *f,
 	}
 }
 
-static void memory_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void session_returned(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	uint64_t obj = vt_ev_obj(e, VT_F_OBJ);
-
-	switch (e->type) {
-	case VT_EV_OBJ_ALLOC:
-		if (obj)
-			allocated(b, t, e, obj);
-		break;
-	case VT_EV_OBJ_FREE:
-		if (obj)
-			freed(b, e, obj);
-		break;
-	case VT_EV_SESSION_CREATE: case VT_EV_SESSION_DESERIALIZE:
-		if (e->phase != VT_ENTER)
-			returned(b, e);
-		break;
-	default:
-		break;
-	}
+	if (e->phase != VT_ENTER)
+		returned(b, e);
 }
+
+static const struct heard memory_points[] = {
+	{ VT_EV_OBJ_ALLOC, allocated }, { VT_EV_OBJ_FREE, freed },
+	{ VT_EV_SESSION_CREATE, session_returned }, { VT_EV_SESSION_DESERIALIZE, session_returned }, { 0 },
+};
 
 static void memory_free(struct vt_build *b)
 {
@@ -272,6 +263,5 @@ static void memory_free(struct vt_build *b)
 
 const struct part part_memory = {
 	.size = sizeof(struct memory_part),
-	.areas = AREA(SESSION) | AREA(OBJ),
-	.point = memory_point, .call_returned = memory_returned, .returned_areas = AREA(LUO) | AREA(SESSION), .free = memory_free,
+	.points = memory_points, .call_returned = memory_returned, .returned_areas = AREA(LUO) | AREA(SESSION), .free = memory_free,
 };

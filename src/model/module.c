@@ -167,25 +167,19 @@ static void module_returned(struct vt_build *b, struct task *t, struct frame *f,
 	}
 }
 
-static void module_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void listed(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
-	struct frame *f;
+	struct frame *f = frame_of(t, VT_EV_LUO_DESERIALIZE);
 
-	switch (e->type) {
-	case VT_EV_MODULE_GET: case VT_EV_MODULE_PUT:
-		pinned(b, t, e);
-		break;
-	case VT_EV_LUO_FILE:
-		learn(b, e);
-		pin(b, e, 1);
-		f = frame_of(t, VT_EV_LUO_DESERIALIZE);
-		if (f)
-			f->module.owned += vt_ev_has(e, VT_F_MOD_REF);
-		break;
-	default:
-		break;
-	}
+	learn(b, e);
+	pin(b, e, 1);
+	if (f)
+		f->module.owned += vt_ev_has(e, VT_F_MOD_REF);
 }
+
+static const struct heard module_points[] = {
+	{ VT_EV_MODULE_GET, pinned }, { VT_EV_MODULE_PUT, pinned }, { VT_EV_LUO_FILE, listed }, { 0 },
+};
 
 static void module_free(struct vt_build *b)
 {
@@ -194,6 +188,6 @@ static void module_free(struct vt_build *b)
 
 const struct part part_module = {
 	.size = sizeof(struct module_part),
-	.areas = AREA(LUO) | AREA(MODULE),
-	.point = module_point, .call_begun = module_begun, .call_returned = module_returned, .free = module_free,
+	.points = module_points,
+	.call_begun = module_begun, .call_returned = module_returned, .returned_areas = AREA(LUO) | AREA(OP), .free = module_free,
 };

@@ -186,13 +186,13 @@ static void all_kept_frozen(struct vt_build *b, const struct vt_event *e)
 	}
 }
 
-static void order_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void zapped(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct frame *op = frame_op(t);
 	uint64_t vmas = 1;
 
 	/* Where nothing was mapped, nothing is gone. */
-	if (e->type != VT_EV_VFIO_ZAP || !op || op->type != VT_EV_OP_FREEZE || !op->life)
+	if (!op || op->type != VT_EV_OP_FREEZE || !op->life)
 		return;
 	if (vt_ev_u64(e, VT_F_VMAS, &vmas) && !vmas)
 		return;
@@ -262,9 +262,10 @@ static void order_free(struct vt_build *b)
 	vt_map__free(&part_own(b, order)->thawing);
 }
 
+static const struct heard order_points[] = { { VT_EV_VFIO_ZAP, zapped }, { 0 } };
+
 const struct part part_order = {
 	.size = sizeof(struct order_part),
-	.areas = AREA(VFIO),
-	.point = order_point,
-	.call_begun = order_begun, .call_returned = order_returned, .free = order_free,
+	.points = order_points,
+	.call_begun = order_begun, .call_returned = order_returned, .returned_areas = AREA(LUO) | AREA(OP) | AREA(REBOOT), .free = order_free,
 };

@@ -19,15 +19,20 @@ struct frame;
 /* In this order they hear of the same thing. luo.c is the first: it knows which life a call is about. */
 #define PARTS(X) X(luo) X(order) X(answer) X(file) X(module) X(flb) X(kho) X(memory) X(vfio) X(df) X(iommufd)
 
+/* Who hears of what is no call, and of this type; T is NULL outside of every call. */
+struct heard {
+	uint16_t type;
+	void (*hear)(struct vt_build *b, struct task *t, const struct vt_event *e);
+};
+
 struct part {
 	size_t size;		/* of what it keeps, zeroed to begin with: part_own() */
-	uint32_t areas;		/* of whose events it hears by the next three: AREA(x) | AREA(y) */
+	uint32_t areas;		/* of whose calls it hears by the next two: AREA(x) | AREA(y) */
 	/* A call begins: F is its frame already. */
 	void (*enter)(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
 	/* It returns. When its begin was not seen, F is in no task, and T is what is known of the task, or NULL. */
 	void (*exit)(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e);
-	/* What is no call; T is NULL outside of every call. */
-	void (*point)(struct vt_build *b, struct task *t, const struct vt_event *e);
+	const struct heard *points;	/* each type once; the last has none */
 
 	/* calls.c: the call in which OBJ, a file or a df, was made has failed. */
 	void (*made_failed)(struct vt_build *b, uint64_t obj, const struct vt_at *exit);
@@ -65,7 +70,8 @@ enum { PARTS(PART_ENUM) NR_PARTS };
 
 /* Who hears of what: NULL ends each list. An event concerns a few parts only, and most calls fewer. */
 struct audience {
-	const struct part *enter[VT_AREA_MAX][NR_PARTS + 1], *exit[VT_AREA_MAX][NR_PARTS + 1], *point[VT_AREA_MAX][NR_PARTS + 1];
+	const struct part *enter[VT_AREA_MAX][NR_PARTS + 1], *exit[VT_AREA_MAX][NR_PARTS + 1];
+	const struct heard *points[VT_EV_MAX][NR_PARTS + 1];
 	const struct part *made_failed[NR_PARTS + 1], *idle[NR_PARTS + 1], *call_begun[NR_PARTS + 1];
 	const struct part *call_returned[VT_AREA_MAX][NR_PARTS + 1];
 	const struct part *life_ended[NR_PARTS + 1], *life_gone[NR_PARTS + 1], *session_gone[NR_PARTS + 1];
@@ -73,7 +79,7 @@ struct audience {
 
 #define tell_all(b, what, list, ...) \
 	do { \
-		for (const struct part *const *p_ = (list); *p_; p_++) \
+		for (__auto_type p_ = &(list)[0]; *p_; p_++) \
 			(*p_)->what(b, __VA_ARGS__); \
 	} while (0)
 /* Tells all that want to hear. */

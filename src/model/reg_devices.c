@@ -4,35 +4,36 @@
 
 #include "model/build.h"
 
-struct device *device_get(struct vt_build *b, const struct vt_event *e)
-{
-	uint64_t obj = vt_ev_obj(e, VT_F_DEVICE);
-	const char *bdf = vt_ev_str(e, VT_F_BDF);
-	struct vt_side *s = b->side;
-	struct device *d;
-
-	if (!obj)
-		return NULL;
-	d = vt_map__get(&b->devices.devices, obj);
-	if (!d) {
-		d = calloc(1, sizeof(*d));
-		if (!d || !grow(b, &s->devices, &b->devices.cap, s->nr_devices, sizeof(*s->devices)) ||
-		    vt_map__put(&b->devices.devices, obj, d)) {
-			free(d);
-			b->err = -ENOMEM;
-			return NULL;
-		}
-		d->pub.obj = obj;
-		s->devices[s->nr_devices++] = &d->pub;
-	}
-	if (bdf && !d->pub.bdf)
-		d->pub.bdf = intern(b, bdf);
-	return d;
-}
-
 struct device *device_known(struct vt_build *b, uint64_t obj)
 {
 	return obj ? vt_map__get(&b->devices.devices, obj) : NULL;
+}
+
+static struct device *device_new(struct vt_build *b, uint64_t obj)
+{
+	struct device *d = calloc(1, sizeof(*d));
+	struct vt_side *s = b->side;
+
+	if (!d || !grow(b, &s->devices, &b->devices.cap, s->nr_devices, sizeof(*s->devices)) || vt_map__put(&b->devices.devices, obj, d)) {
+		free(d);
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	d->pub.obj = obj;
+	s->devices[s->nr_devices++] = &d->pub;
+	return d;
+}
+
+struct device *device_get(struct vt_build *b, const struct vt_event *e)
+{
+	uint64_t obj = vt_ev_obj(e, VT_F_DEVICE);
+	struct device *d = device_known(b, obj);
+
+	if (obj && !d)
+		d = device_new(b, obj);
+	if (d && !d->pub.bdf)
+		d->pub.bdf = intern(b, vt_ev_str(e, VT_F_BDF));
+	return d;
 }
 
 void device_opened(struct vt_build *b, struct device *d, const struct vt_event *e)

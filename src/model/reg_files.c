@@ -4,13 +4,10 @@
 
 #include "model/build.h"
 
-struct file *file_get(struct vt_build *b, uint64_t obj, bool make)
+static struct file *file_new(struct vt_build *b, uint64_t obj)
 {
-	struct file *f = obj ? vt_map__get(&b->files.files, obj) : NULL;
+	struct file *f = vt_pool__get(&b->files.spare, sizeof(*f));
 
-	if (f || !make || !obj)
-		return f;
-	f = vt_pool__get(&b->files.spare, sizeof(*f));
 	if (!f || vt_map__put(&b->files.files, obj, f)) {
 		vt_pool__put(&b->files.spare, f);
 		b->err = -ENOMEM;
@@ -18,6 +15,13 @@ struct file *file_get(struct vt_build *b, uint64_t obj, bool make)
 	}
 	*f = (struct file){ .pub.obj = obj };
 	return f;
+}
+
+struct file *file_get(struct vt_build *b, uint64_t obj, bool make)
+{
+	struct file *f = obj ? vt_map__get(&b->files.files, obj) : NULL;
+
+	return f || !make || !obj ? f : file_new(b, obj);
 }
 
 struct file *file_get_dying(struct vt_build *b, uint64_t obj)

@@ -37,15 +37,22 @@ static bool calls_vfio(const struct vt_event *e)
 	return compatible && strstr(compatible, "vfio");
 }
 
+static void first_of_type(struct vt_side *s, const struct vt_event *e)
+{
+	if (!s->events)
+		s->start_ns = e->ts_ns;
+	s->first_type_ns[e->type] = e->ts_ns;
+	s->saw_vfio |= kind_is_vfio(e->type);
+}
+
 static void note_time(struct vt_side *s, const struct vt_event *e)
 {
 	const uint64_t now = e->ts_ns;
 	const uint16_t type = e->type;
 
-	if (!s->events++)
-		s->start_ns = now;
 	if (!s->seen_type[type]++)
-		s->first_type_ns[type] = now;
+		first_of_type(s, e);
+	s->events++;
 	if (e->phase == VT_EXIT) {
 		s->seen_exit[type]++;
 		s->failed_type[type] += is_err(e);
@@ -62,7 +69,6 @@ static void note_time(struct vt_side *s, const struct vt_event *e)
 		s->first_call_ns = now;
 	if (now > s->last_ns)
 		s->last_ns = now;
-	s->saw_vfio |= kind_is_vfio(type);
 	if (!s->first_vfio_ns && (kind_is_vfio(type) || calls_vfio(e)))
 		s->first_vfio_ns = now;
 }
@@ -129,7 +135,7 @@ static void feed(struct vt_build *b, const struct vt_event *e)
 		return;
 	}
 	t = task_of(b, e);
-	tell_area(b, e->type, point, t, e);
+	tell_all(b, hear, b->audience.points[e->type], t, e);
 }
 
 /* ---- a side ---- */
@@ -232,6 +238,17 @@ static void seat(const struct part **list, const struct part *p)
 	*list = p;
 }
 
+static void seat_points(struct audience *a, const struct heard *h)
+{
+	for (; h && h->hear; h++) {
+		const struct heard **list = a->points[h->type];
+
+		while (*list)
+			list++;
+		*list = h;
+	}
+}
+
 #define SEAT(what) \
 	do { \
 		if (p->what) \
@@ -249,7 +266,7 @@ static void audience_of(struct audience *a, const struct part *p)
 {
 	SEAT_BY_AREA(enter, p->areas);
 	SEAT_BY_AREA(exit, p->areas);
-	SEAT_BY_AREA(point, p->areas);
+	seat_points(a, p->points);
 	SEAT(made_failed);
 	SEAT(idle);
 	SEAT(call_begun);

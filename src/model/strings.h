@@ -8,7 +8,7 @@
 #include "model/map.h"
 
 /* Each distinct string once. When full (a hostile file, or no memory), "..." comes back, and it says so. */
-#define VT_STRINGS_RECENT 512
+#define VT_STRINGS_RECENT 2048	/* a block's text is hardly longer: its strings have a place each */
 struct vt_strings {
 	struct vt_map map;
 	size_t bytes;
@@ -23,7 +23,7 @@ struct vt_strings {
 const char *vt_strings__get(struct vt_strings *p, const char *s);
 static inline size_t vt_strings__place(const char *s)
 {
-	return ((uintptr_t)s ^ (uintptr_t)s >> 9) % VT_STRINGS_RECENT;
+	return (uintptr_t)s % VT_STRINGS_RECENT;
 }
 
 /* As vt_strings__get_of(), where that was asked for lately; or NULL. */

@@ -232,12 +232,9 @@ static void sample(struct vt_build *b, struct device *d, const struct vt_event *
 /* The outermost call of a task is over. */
 static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *root, const struct vt_event *exit)
 {
-	struct vt_at at = {};
-
-	if (exit && t->nr_touched)
-		at_set(b, &at, exit);
 	for (uint32_t i = 0; i < t->nr_touched; i++) {
 		struct device *d = t->touched[i];
+		struct vt_at at;
 
 		if (d->tasks)
 			d->tasks--;
@@ -246,8 +243,10 @@ static void vfio_idle(struct vt_build *b, struct task *t, const struct frame *ro
 			continue;
 		}
 		/* A call on the device alone has been looked at as it returned, and so have callbacks. */
-		if (root->vfio.device != d->pub.obj && (!d->called || d->called < root->enter.index))
-			over(d, &at, root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf });
+		if (root->vfio.device == d->pub.obj || (d->called && d->called >= root->enter.index))
+			continue;
+		at_set(b, &at, exit);
+		over(d, &at, root->life ? who_life(b, root->life) : (struct vt_who){ .bdf = d->pub.bdf });
 	}
 	t->nr_touched = 0;
 }
@@ -594,11 +593,11 @@ static void looked_at(struct vt_build *b, struct task *t, struct device *d, cons
 		sample(b, d, e);
 }
 
-static void vfio_point(struct vt_build *b, struct task *t, const struct vt_event *e)
+static void used(struct vt_build *b, struct task *t, const struct vt_event *e)
 {
 	struct device *d;
 
-	if ((e->phase == VT_ENTER && e->type != VT_EV_VFIO_ZAP) || (kind_area(e->type) == VT_AREA_FILE && e->type != VT_EV_FILE_SNAP))
+	if (e->phase == VT_ENTER && e->type != VT_EV_VFIO_ZAP)
 		return;
 	d = device_get(b, e);
 	if (d)
@@ -634,6 +633,12 @@ static void vfio_point(struct vt_build *b, struct task *t, const struct vt_event
 	}
 }
 
+static const struct heard vfio_points[] = {
+	{ VT_EV_VFIO_DF_ALLOC, used }, { VT_EV_VFIO_GET_REG, used }, { VT_EV_VFIO_PUT_REG, used }, { VT_EV_VFIO_FIND, used },
+	{ VT_EV_VFIO_BIND, used }, { VT_EV_VFIO_DF_OPEN, used }, { VT_EV_VFIO_DF_CLOSE, used }, { VT_EV_VFIO_REGISTER, used },
+	{ VT_EV_VFIO_MMAP, used }, { VT_EV_VFIO_ZAP, used }, { VT_EV_FILE_SNAP, used }, { 0 },
+};
+
 /* Nothing quiet came after it to prove it wrong. */
 static void vfio_finalize(struct vt_build *b)
 {
@@ -649,7 +654,7 @@ static void vfio_finalize(struct vt_build *b)
 }
 
 const struct part part_vfio = {
-	.areas = AREA(VFIO) | AREA(FILE),
-	.enter = vfio_enter, .exit = vfio_exit, .point = vfio_point, .idle = vfio_idle, .call_returned = vfio_returned, .returned_areas = AREA(OP), .life_gone = device_unbind,
+	.areas = AREA(VFIO),
+	.enter = vfio_enter, .exit = vfio_exit, .points = vfio_points, .idle = vfio_idle, .call_returned = vfio_returned, .returned_areas = AREA(OP), .life_gone = device_unbind,
 	.finalize = vfio_finalize,
 };

@@ -45,9 +45,9 @@ static bool learn_place(struct vt_shape *s, const struct vt_tables *tab, uint32_
 		s->obj[s->nr_obj++] = (uint8_t)i;
 	if (v->field >= VT_F_MAX)
 		return true;
-	if (s->at[v->field])
+	if (s->at[v->field].place)
 		return false;
-	s->at[v->field] = (uint8_t)(i + 1);
+	s->at[v->field] = (struct vt_known){ .place = (uint8_t)(i + 1), .kind = v->err ? 0 : v->kind };
 	return true;
 }
 

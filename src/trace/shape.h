@@ -14,7 +14,7 @@ struct vt_shape {
 	uint32_t nr, nr_ids, nr_str, nr_obj, nr_err;	/* nr_ids: of ids[] */
 	uint8_t *str, *obj, *err;	/* places whose bits have to be looked at */
 	struct vt_place *place;
-	uint8_t at[VT_F_MAX];		/* as in struct vt_event */
+	struct vt_known at[VT_F_MAX];	/* as in struct vt_event */
 	uint64_t ids[];			/* as the file has them, four in each */
 };
 

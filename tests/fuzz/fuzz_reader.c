@@ -59,12 +59,14 @@ static void touch_event(struct sink *s, const struct vt_trace *t, const struct v
 		vt_json__value(s->f, t, &v);
 	}
 	for (int f = VT_F_NONE; f < VT_F_MAX; f++) {
+		const struct vt_place *p;
 		uint64_t u;
 		int64_t n;
 
 		if (!vt_ev_has(e, f))
 			continue;
-		MUST(e->place[e->at[f] - 1].field == f);
+		p = &e->place[e->at[f].place - 1];
+		MUST(p->field == f && e->at[f].kind == (p->err ? 0 : p->kind));
 		MUST(!vt_ev_str(e, f) || vt_field_kind(f) == VT_STR);
 		MUST(!vt_ev_obj(e, f) || vt_field_kind(f) == VT_OBJ);
 		if (vt_ev_u64(e, f, &u) && vt_ev_s64(e, f, &n))

@@ -76,7 +76,7 @@ static void missing(void **state)
 static void stopped(const char *numbers)
 {
 	const struct vt_place place = { .field = VT_F_NUMBERS, .kind = VT_STR };
-	const uint8_t at[VT_F_MAX] = { [VT_F_NUMBERS] = 1 };
+	const struct vt_known at[VT_F_MAX] = { [VT_F_NUMBERS] = { .place = 1, .kind = VT_STR } };
 	struct vt_event e = { .type = VT_EV_REC_STOP, .ts_ns = 1000000, .nr = 1, .place = &place, .at = at, .strings = numbers, .bits = &(uint64_t){ 0 } };
 
 	vt_numbers__see(&n, &e, 100000);

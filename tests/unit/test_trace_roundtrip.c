@@ -77,7 +77,7 @@ static void every_kind(void **state)
 	assert_true(vt_ev_obj(&e, VT_F_FILE) == vt_obj(VT_C_FILE, 0xffffffffffff));
 	assert_true(vt_ev_has(&e, VT_F_DF) && !vt_ev_obj(&e, VT_F_DF));
 	assert_true(vt_ev_has(&e, VT_F_DEVICE) && !vt_ev_obj(&e, VT_F_DEVICE));
-	assert_int_equal(vt_ev_at(&e, e.at[VT_F_DEVICE] - 1u).err, EFAULT);
+	assert_int_equal(vt_ev_at(&e, e.at[VT_F_DEVICE].place - 1u).err, EFAULT);
 	assert_null(vt_ev_str(&e, VT_F_COMPATIBLE));
 	assert_false(vt_ev_has(&e, VT_F_HANDLER));
 	assert_string_equal(vt_trace__field_name(t, vt_ev_at(&e, 9).field), "file.f_mode");
