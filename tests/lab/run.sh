@@ -100,14 +100,14 @@ setting() { # NAME VALUE
 	printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"
 }
 
-write_settings() {
+write_settings() { # SIDE
 	setting TRACER "$tracer"
 	setting TRACER_ARGS "$(scenario_get "$scenario" tracer-args '')"
 	# Emulation on a busy host takes its time: only those that say so run with the default.
 	jump_wait=$(scenario_get "$scenario" jump-wait 5000)
 	setting JUMP_WAIT "${jump_wait#default}"
 	setting MODULE_WAIT "$(scenario_get "$scenario" module-wait '')"
-	setting MODULES "$(scenario_get "$scenario" modules early)"
+	setting MODULES "$(scenario_get "$scenario" "modules-$1" "$(scenario_get "$scenario" modules early)")"
 	setting SEED_BUG "$(scenario_get "$scenario" seed-bug '')"
 	setting LABSTATE_ARGS "$(scenario_get "$scenario" labstate-args '')"
 	setting SHELL_AFTER "$shell"
@@ -160,7 +160,7 @@ fetch_busybox() { # DIRECTORY
 	rm -rf "$1" && mv -T "$work" "$1"
 }
 
-build_initrd() { # KERNEL-DIR FILE
+build_initrd() { # KERNEL-DIR FILE SIDE
 	local kernel=$1 file=$2 stage
 	stage=$(mktemp -d "$out/stage.XXXXXX")
 
@@ -170,7 +170,7 @@ build_initrd() { # KERNEL-DIR FILE
 	cp "$LAB_DIR/guest/load-modules" "$LAB_DIR/guest/kills" "$stage/lab/"
 	cp "$kernel"/modules/*.ko "$stage/lab/modules/"
 	cp "$agent" "$stage/agent"
-	write_settings >"$stage/lab/settings"
+	write_settings "$3" >"$stage/lab/settings"
 	# "none" is without a recorder from the start: the steps may run one.
 	if [ "$tracer" != none ] || [ -x "$tracer_file" ]; then
 		cp "$(tracer_binary)" "$stage/vfiotrace"
@@ -230,7 +230,7 @@ cmdline() { # old|new|third
 prepare_jump() { # DIRECTORY SIDE KERNEL-DIR
 	mkdir "$1"
 	cp "$3/bzImage" "$1/bzImage"
-	build_initrd "$3" "$1/initrd"
+	build_initrd "$3" "$1/initrd" "$2"
 	cmdline "$2" >"$1/cmdline"
 }
 
@@ -247,7 +247,7 @@ prepare() {
 	busybox=$(guest_busybox)
 	cp "$scenario" "$out/scenario"
 	cp "$old/bzImage" "$out/old.bzImage"
-	build_initrd "$old" "$out/old.initrd"
+	build_initrd "$old" "$out/old.initrd" old
 	prepare_jump "$out/next" new "$new"
 	if scenario_has "$scenario" third; then
 		prepare_jump "$out/third" third "$new"
