@@ -1,5 +1,5 @@
 # Taking evidence away may move a verdict only towards unknown. Included by tests/tests.mk.
-#   make monotone                  the fixed walk, all of it: ten minutes of one CPU
+#   make monotone                  the fixed walk, all of it: twelve minutes of one CPU, twenty on a busy machine
 #   make monotone-test             one step in five of it, the same ones each time: two minutes
 #   make monotone N=100000 SEED=1  that many steps at random (without SEED: another one each time; it is printed)
 #   make monotone ONLY=healthy KIND=late-half
