@@ -499,10 +499,10 @@ wait_for() { # DESCRIPTOR WHAT
 	end_progress
 }
 
-# A build from nothing takes a quarter of an hour on two cores: where LAB_DEADLINE
+# A build from nothing takes up to 25 minutes on two cores: where LAB_DEADLINE
 # (seconds since 1970) comes first it is not begun, and what needs it is skipped.
 out_of_time() {
-	[ -n "${LAB_DEADLINE:-}" ] && [ $(($(date +%s) + 15 * 60)) -ge "$LAB_DEADLINE" ]
+	[ -n "${LAB_DEADLINE:-}" ] && [ $(($(date +%s) + 25 * 60)) -ge "$LAB_DEADLINE" ]
 }
 
 build_series() { # VARIANT SERIES
