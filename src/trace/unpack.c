@@ -19,7 +19,7 @@
 #include "trace/unpack.h"
 
 #define CHUNK (128u << 10)
-/* Traces get ten times smaller; the most that was seen, of one cycle repeated, is 300. */
+/* Traces get six to ten times smaller. */
 #define MOST_TIMES 1000u
 #define XZ_MEMORY (256ull << 20)
 
@@ -28,7 +28,6 @@ struct unpacking {
 	uint64_t most;	/* bytes that may come out */
 	uint64_t done;
 	bool whole;
-	char start[VTF_MAGIC_LEN];
 	unsigned char from[CHUNK], to[CHUNK];
 };
 
@@ -52,13 +51,11 @@ static int write_all(int fd, const void *data, size_t len)
 /* LEN bytes of what came out. Nothing that does not begin as a trace is unpacked further. */
 static int put(struct unpacking *u, size_t len)
 {
-	size_t n = u->done < sizeof(u->start) ? sizeof(u->start) - (size_t)u->done : 0;
+	size_t n = u->done < VTF_MAGIC_LEN ? VTF_MAGIC_LEN - (size_t)u->done : 0;
+	bool other = memcmp(u->to, VTF_MAGIC + (VTF_MAGIC_LEN - n), n < len ? n : len);
 
-	n = n < len ? n : len;
-	if (n)
-		memcpy(u->start + u->done, u->to, n);
 	u->done += len;
-	if (memcmp(u->start, VTF_MAGIC, u->done < sizeof(u->start) ? (size_t)u->done : sizeof(u->start)))
+	if (other)
 		return -EBADMSG;
 	if (u->done > u->most)
 		return -EFBIG;
