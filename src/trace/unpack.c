@@ -15,7 +15,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "trace/format.h"
+#include "trace/frame.h"
 #include "trace/unpack.h"
 
 #define CHUNK (128u << 10)
@@ -25,6 +25,7 @@
 
 struct unpacking {
 	int in, out;
+	uint64_t taken;	/* bytes that went in */
 	uint64_t most;	/* bytes that may come out */
 	uint64_t done;
 	bool whole;
@@ -62,21 +63,19 @@ static int put(struct unpacking *u, size_t len)
 	return write_all(u->out, u->to, len);
 }
 
-static ssize_t take(struct unpacking *u)
+static int64_t take(struct unpacking *u)
 {
-	ssize_t n;
+	int64_t n = vt_pread(u->in, u->from, sizeof(u->from), u->taken);
 
-	do
-		n = read(u->in, u->from, sizeof(u->from));
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	u->taken += n > 0 ? (uint64_t)n : 0;
+	return n;
 }
 
 static int from_gzip(struct unpacking *u)
 {
 	z_stream z = { .zalloc = NULL };
 	int ret = 0, state = Z_OK;
-	ssize_t n;
+	int64_t n;
 
 	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
 		return -ENOMEM;
@@ -116,7 +115,7 @@ static int from_xz(struct unpacking *u)
 		return -ENOMEM;
 	while (!ret && state == LZMA_OK) {
 		if (!z.avail_in && !end) {
-			ssize_t n = take(u);
+			int64_t n = take(u);
 
 			if (n < 0) {
 				ret = (int)n;
@@ -141,7 +140,7 @@ static int from_zstd(struct unpacking *u)
 	ZSTD_DCtx *z = ZSTD_createDCtx();
 	size_t left = 1;
 	int ret = z ? 0 : -ENOMEM;
-	ssize_t n;
+	int64_t n;
 
 	while (!ret && (n = take(u)) != 0) {
 		ZSTD_inBuffer in = { u->from, n < 0 ? 0 : (size_t)n, 0 };
@@ -178,7 +177,7 @@ static const struct packing *packing_of(int fd)
 {
 	char start[6] = "";
 
-	if (pread(fd, start, sizeof(start), 0) < 0)
+	if (vt_pread(fd, start, sizeof(start), 0) < 0)
 		return NULL;
 	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
 		if (!memcmp(start, packings[i].magic, packings[i].len))
