@@ -16,15 +16,25 @@ static __always_inline s64 retrieve_status(struct liveupdate_file_op_args *a)
 	return READ((struct liveupdate_file_op_args___old *)a, retrieved);
 }
 
-__noinline int slot_args(struct vt_wire *w, u64 args)
+static __always_inline void slot_handler_of(struct vt_task *t, struct vt_wire *w, u64 fh)
+{
+	u64 compatible = fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible);
+
+	slot(w, VT_S_HANDLER, fh);
+	if (!t)
+		text_str(w, VT_TEXT_COMPATIBLE, (void *)compatible);
+	else if (name_of(t, VT_NAME_HANDLER, (struct str64 *)w->text, fh, compatible))
+		w->text_is = VT_TEXT_COMPATIBLE;
+}
+
+__noinline int slot_args(struct vt_task *t, struct vt_wire *w, u64 args)
 {
 	struct liveupdate_file_op_args *a = (struct liveupdate_file_op_args *)args, *k = KERNEL(a);
 	struct liveupdate_file_handler *fh = k->handler;
 
 	if (!w)
 		return 0;
-	slot(w, VT_S_HANDLER, (u64)fh);
-	text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
+	slot_handler_of(t, w, (u64)fh);
 	slot(w, VT_S_DATA, k->serialized_data);
 	slot(w, VT_S_STATUS, retrieve_status(a));
 	slot_file(w, k->file);
@@ -94,7 +104,7 @@ __noinline int op_enter(u32 type, u64 args, u32 point)
 	pair = point ? wire_make_pair(t, type, VT_ENTER) : NULL;
 	w = point ? pair : wire_make(t, type, VT_ENTER);
 	if (w)
-		slot_args(w, args);
+		slot_args(t, w, args);
 	if (pair || point)
 		snap_file(t, pair, READ(a, file), point);
 	if (w)
@@ -121,7 +131,7 @@ __noinline int op_exit(u32 type, u64 args, u32 result, s64 ret, u32 point)
 	pair = point ? wire_make_pair(t, type, VT_EXIT) : NULL;
 	w = point ? pair : wire_make(t, type, VT_EXIT);
 	if (w) {
-		slot_args(w, args);
+		slot_args(t, w, args);
 		if (type == VT_EV_OP_UNPRESERVE || type == VT_EV_OP_FINISH)
 			slot_threads(w);
 		if (result != OP_VOID)
@@ -157,8 +167,7 @@ EXIT(op_can_preserve)
 		return;
 	w = wire_new_in(t, OP_CAN_PRESERVE, EXIT);
 	if (w) {
-		slot(w, VT_S_HANDLER, (u64)in->fh);
-		text_str(w, VT_TEXT_COMPATIBLE, (void *)((u64)in->fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible)));
+		slot_handler_of(t, w, (u64)in->fh);
 		slot_file(w, in->file);
 		slot(w, VT_S_RET, in->ret);
 		wire_send(c, w);

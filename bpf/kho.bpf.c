@@ -211,9 +211,10 @@ __noinline int folio_outside(u64 folio, u64 ret)
 /* A folio that no run goes on with, and what a call did to it that did not fail (OK). RET: what it returned. */
 __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 {
+	bool restore = type == VT_EV_KHO_RESTORE_FOLIO;
 	struct vt_control *c = ctl_open();
 	struct vt_task *t = task_stored(0);
-	u32 order;
+	u32 order, how;
 
 	if (type == VT_EV_KHO_PRESERVE_FOLIO && !(t && t->depth)) {
 		folio_outside(folio, ret);
@@ -223,13 +224,11 @@ __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(t, type))
 			return 0;
 		order = order_of_folio(folio);
-		block_add(type, folio, order, 1ull << order, type == VT_EV_KHO_RESTORE_FOLIO ? lru_of_folio(folio) : 0);
-	} else if (type == VT_EV_KHO_RESTORE_FOLIO) {
-		kho_leaf(type, ARG_PHYS | RET_POINTER, phys, 0, ret);
-	} else {
-		kho_leaf(type, ARG_PAGE | (type == VT_EV_KHO_PRESERVE_FOLIO ? RET_INT : 0), folio, 0, ret);
+		block_add(type, folio, order, 1ull << order, restore ? lru_of_folio(folio) : 0);
+		return 0;
 	}
-	return 0;
+	how = restore ? ARG_PHYS | RET_POINTER : ARG_PAGE | (type == VT_EV_KHO_PRESERVE_FOLIO ? RET_INT : 0);
+	return kho_tell(c, t, type, how, t ? t->kho_depth : 0, restore ? phys : folio, 0, ret);
 }
 
 EXIT(kho_preserve_folio)

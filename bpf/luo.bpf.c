@@ -554,9 +554,11 @@ static __always_inline u32 ioctl_worked(void)
 
 static __always_inline void slot_worked(struct vt_wire *w, u32 type)
 {
-	static const char preserved[] = "luo_preserve_file", finished[] = "luo_file_finish";
-
-	text_str(w, VT_TEXT_NAME, type == VT_EV_LUO_PRESERVE ? preserved : finished);
+	if (type == VT_EV_LUO_PRESERVE)
+		__builtin_memcpy(w->text, "luo_preserve_file", sizeof("luo_preserve_file"));
+	else
+		__builtin_memcpy(w->text, "luo_file_finish", sizeof("luo_file_finish"));
+	w->text_is = VT_TEXT_NAME;
 }
 
 __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)

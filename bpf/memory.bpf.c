@@ -84,6 +84,14 @@ struct {
 	__type(value, u32);
 } allocating SEC(".maps");
 
+static __always_inline void object_asked(u32 site)
+{
+	u32 tid = (u32)bpf_get_current_pid_tgid();
+
+	if (bpf_map_update_elem(&allocating, &tid, &site, BPF_ANY))
+		loss_count(VT_EV_OBJ_ALLOC);
+}
+
 static __always_inline bool comes_from_call(u32 site)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid();
@@ -98,9 +106,9 @@ static __always_inline bool comes_from_call(u32 site)
 /* try_module_get() refuses a module that is on its way out. */
 static __always_inline bool module_leaves(u64 mod)
 {
-	struct module *m = (struct module *)mod;
+	struct module *m = KERNEL((struct module *)mod);
 
-	return BPF_CORE_READ(m, state) == MODULE_STATE_GOING || !BPF_CORE_READ(m, refcnt.counter);
+	return m->state == MODULE_STATE_GOING || !m->refcnt.counter;
 }
 
 __noinline int module_ref(u32 type, u32 site, u64 mod)
@@ -145,7 +153,7 @@ __noinline int fd_install_at(u32 site, u64 fd, u64 file)
  */
 SEC("kprobe") int at_site(struct pt_regs *ctx)
 {
-	u32 i = (u32)bpf_get_attach_cookie(ctx), tid = (u32)bpf_get_current_pid_tgid();
+	u32 i = (u32)bpf_get_attach_cookie(ctx);
 	struct vt_site *site = ctl_open() ? bpf_map_lookup_elem(&sites, &i) : NULL;
 
 	if (!site)
@@ -158,8 +166,7 @@ SEC("kprobe") int at_site(struct pt_regs *ctx)
 		object_freed(i, site->cls, argument(ctx, site->reg));
 		break;
 	case VT_SITE_OBJ_CALL:
-		if (bpf_map_update_elem(&allocating, &tid, &i, BPF_ANY))
-			loss_count(VT_EV_OBJ_ALLOC);
+		object_asked(i);
 		break;
 	case VT_SITE_OBJ_ALLOC:
 		if (!site->joined || comes_from_call(i))

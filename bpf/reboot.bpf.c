@@ -33,7 +33,7 @@ ENTER(reboot)
 	c->will_jump = 0;
 	w = wire_new(REBOOT, ENTER);
 	if (w)
-		wire_submit(c, w, bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > BACKLOG ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+		wire_submit(c, w, ring_waits(BACKLOG) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	frame_push(VT_EV_REBOOT, 0, false, 0);
 }
 

@@ -101,23 +101,38 @@ EXIT(group_open)
 	open_file_exit(VT_EV_VFIO_GROUP_OPEN, (u64)in->device, (u64)in->ret, true);
 }
 
+/*
+ * All that vfio_device_fops_cdev_open() does is done by vfio_device_cdev_open(): two records of the same device, file
+ * and result. Told is the one that others call.
+ */
+static __always_inline bool told_by_caller(void)
+{
+	struct vt_frame *f = frame_top(task_get());
+
+	return f && f->type == VT_EV_VFIO_CDEV_OPEN;
+}
+
 /* It makes the file when it is given none. */
 ENTER(open_common)
 {
-	open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep));
+	if (!told_by_caller())
+		open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep));
 }
 EXIT(open_common)
 {
-	open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep), in->ret, false);
+	if (!told_by_caller())
+		open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, read_u64((u64)in->filep), in->ret, false);
 }
 /* Before v3 of the series the file was there already. */
 ENTER(open_file)
 {
-	open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file);
+	if (!told_by_caller())
+		open_enter(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file);
 }
 EXIT(open_file)
 {
-	open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file, in->ret, false);
+	if (!told_by_caller())
+		open_exit(VT_EV_VFIO_OPEN_COMMON, (u64)in->device, (u64)in->file, in->ret, false);
 }
 
 /* ---- release ---- */
@@ -303,7 +318,7 @@ EXIT(mmap)
 		return;
 	vma = KERNEL(in->vma);
 	slot_file(w, in->file);
-	slot_device(w, df_device(c, file_df(c, in->file)));
+	slot_device(w, df_device(c, file_df(c, KERNEL(in->file))));
 	slot(w, VT_S_VMA, (u64)in->vma);
 	slot(w, VT_S_VMA_START, vma->vm_start);
 	slot(w, VT_S_VMA_PGOFF, vma->vm_pgoff);

@@ -40,20 +40,53 @@ static __always_inline u64 slot_member(struct vt_wire *w, enum vt_slot s, const 
 	return dev + off;
 }
 
+#define BIT(s) (1ull << (s))
+
+/* All three counts, where they are in one page and one that is not 0 proves that it can be read. The rest is for slot_counts(). */
+static __always_inline bool slot_counts_near(struct vt_control *c, struct vt_wire *w, const void *k, u64 dev)
+{
+	u32 kref_at = c->dev_kref, low = c->dev_low, high = c->dev_high;
+	s32 kref;
+
+	if (!high || ((dev + low) ^ (dev + high)) >> 12)
+		return false;
+	kref = get_u32(k, kref_at);
+	if (!kref)
+		return false;
+	w->slot[VT_S_DEV_KREF] = (s64)kref;
+	w->slot[VT_S_VFIO_REF] = (s64)(s32)get_u32(k, (u32)c->dev_refcount);
+	w->slot[VT_S_OPEN_COUNT] = (s64)(s32)get_u32(k, (u32)c->dev_open_count);
+	w->mask |= BIT(VT_S_DEV_KREF) | BIT(VT_S_VFIO_REF) | BIT(VT_S_OPEN_COUNT);
+	return true;
+}
+
+__noinline int slot_counts(struct vt_wire *w, u64 dev)
+{
+	const void *k = KERNEL((const void *)dev);
+	struct vt_control *c = ctl_get();
+	u64 read = 0;
+
+	if (!w)
+		return 0;
+	read = slot_member(w, VT_S_DEV_KREF, k, dev, c->dev_kref, read);
+	read = slot_member(w, VT_S_VFIO_REF, k, dev, c->dev_refcount, read);
+	slot_member(w, VT_S_OPEN_COUNT, k, dev, c->dev_open_count, read);
+	return 0;
+}
+
 /* device, bdf, registration and kref of a vfio device: offsets from the control page. */
 __noinline int slot_device(struct vt_wire *w, u64 dev)
 {
 	struct vt_control *c = ctl_get();
-	u64 parent, name, read = 0;
+	u64 parent, name;
 	const void *k;
 
 	if (!w || !dev)
 		return 0;
 	slot(w, VT_S_DEVICE, dev);
 	k = KERNEL((const void *)dev);
-	read = slot_member(w, VT_S_DEV_KREF, k, dev, c->dev_kref, read);
-	read = slot_member(w, VT_S_VFIO_REF, k, dev, c->dev_refcount, read);
-	slot_member(w, VT_S_OPEN_COUNT, k, dev, c->dev_open_count, read);
+	if (!slot_counts_near(c, w, k, dev))
+		slot_counts(w, dev);
 	if (c->dev_dev < 0)
 		return 0;
 	parent = get_u64(k, c->dev_dev);
@@ -62,11 +95,9 @@ __noinline int slot_device(struct vt_wire *w, u64 dev)
 	return 0;
 }
 
-/* df of a vfio device file, 0 for any other file. */
-static __always_inline u64 file_df(struct vt_control *c, struct file *f)
+/* df of a vfio device file, 0 for any other file. K is a file for the verifier. */
+static __always_inline u64 file_df(struct vt_control *c, const struct file *k)
 {
-	struct file *k = KERNEL(f);
-
 	return c->vfio_fops && (u64)k->f_op == c->vfio_fops ? (u64)k->private_data : 0;
 }
 

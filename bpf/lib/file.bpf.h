@@ -6,16 +6,16 @@
 #include "lib/device.bpf.h"
 #include "lib/objects.bpf.h"
 
-/* References on a struct file. The raw f_ref is count - 1, and from 0xC000... on dead (include/linux/file_ref.h). */
-static __always_inline s64 file_refs(struct file *f)
+/* References on the struct file that is at K for the verifier. The raw f_ref is count - 1, and from 0xC000... on dead (include/linux/file_ref.h). */
+static __always_inline s64 file_refs(const struct file *k)
 {
 	u64 raw;
 
 	if (bpf_core_field_exists(struct file, f_ref)) {
-		raw = READ(f, f_ref.refcnt.counter);
+		raw = k->f_ref.refcnt.counter;
 		return raw >= 0xC000000000000000ULL ? 0 : (s64)raw + 1;
 	}
-	return READ((struct file___old *)f, f_count.counter);
+	return ((const struct file___old *)k)->f_count.counter;
 }
 
 /* A file on its way out: it must not be tracked again. */
@@ -24,7 +24,7 @@ static __always_inline void slot_file_dying(struct vt_wire *w, struct file *f)
 	if (!f)
 		return;
 	slot(w, VT_S_FILE, (u64)f);
-	slot(w, VT_S_FILE_REF, file_refs(f));
+	slot(w, VT_S_FILE_REF, file_refs(KERNEL(f)));
 }
 
 __noinline int slot_file_at(struct vt_wire *w, u64 f)
@@ -73,32 +73,34 @@ static __always_inline void file_let_go(struct vt_control *c, struct vt_task *t)
 #define TMPFS_MAGIC 0x01021994
 
 /* Of a file of shmem, which also has devices' nodes: F_SEAL_*. */
-static __always_inline u32 inode_seals(struct inode *i)
+static __always_inline u32 inode_seals(u64 i, const struct super_block *sb)
 {
 	struct shmem_inode_info *info;
 
-	if (!bpf_core_field_exists(struct shmem_inode_info, seals) || READ(READ(i, i_sb), s_magic) != TMPFS_MAGIC)
+	if (!bpf_core_field_exists(struct shmem_inode_info, seals) || sb->s_magic != TMPFS_MAGIC)
 		return VT_NO_SEALS;
-	info = (struct shmem_inode_info *)((u64)i - bpf_core_field_offset(struct shmem_inode_info, vfs_inode));
+	info = (struct shmem_inode_info *)(i - bpf_core_field_offset(struct shmem_inode_info, vfs_inode));
 	return READ(info, seals);
 }
 
 __noinline int inode_describe(struct vt_inode *d, u64 i)
 {
 	struct inode *k = KERNEL((struct inode *)i);
+	struct super_block *sb;
 
 	if (!d)
 		return 0;
+	sb = KERNEL(k->i_sb);
 	d->ptr = i;
 	d->i_mapping = (u64)k->i_mapping;
 	d->ino = k->i_ino;
 	d->rdev = k->i_rdev;
 	d->mode = k->i_mode;
 	d->size = k->i_size;
-	d->seals = i ? inode_seals((struct inode *)i) : VT_NO_SEALS;
+	d->seals = i ? inode_seals(i, sb) : VT_NO_SEALS;
 	d->pad = 0;
 	d->fs[0] = 0;
-	load_str16((struct str16 *)d->fs, (u64)READ(READ(k->i_sb, s_type), name));
+	load_str16((struct str16 *)d->fs, (u64)READ(sb->s_type, name));
 	return 0;
 }
 
@@ -127,12 +129,10 @@ __noinline int snap_pair(struct vt_task *t, struct vt_wire_pair *p, u64 file, u3
 	struct vt_wire_snap *s;
 	struct vt_frame *frame = frame_top(t);
 	struct vt_control *c = ctl_get();
-	struct inode *inode, *host = NULL;
+	u64 inode = 0, mapping = 0, dentry = 0, df = 0, dev, host;
 	struct vt_wire_cpu *cpu;
-	struct address_space *mapping;
-	struct file *k;
+	const struct file *copy;
 	u32 size, zero = 0;
-	u64 df, dev;
 
 	if (!file)
 		return 0;
@@ -152,26 +152,30 @@ __noinline int snap_pair(struct vt_task *t, struct vt_wire_pair *p, u64 file, u3
 		s->w.within = p->w.within;	/* before the call */
 	else if (frame)
 		s->w.within = frame->type;
-	slot_file_dying(&s->w, (struct file *)file);
-
-	k = KERNEL((struct file *)file);
-	inode = k->f_inode;
-	mapping = k->f_mapping;
-	if (mapping)
-		host = READ(mapping, host);
-	inode_describe(&s->inode, (u64)inode);
-	inode_describe(&s->host, (u64)host);
-	slot(&s->w, VT_S_MAPPING, (u64)mapping);
-	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
-	s->dentry[0] = 0;
-	load_str48((struct str48 *)s->dentry, (u64)READ(k->f_path.dentry, d_name.name));
+	slot(&s->w, VT_S_FILE, file);
 
 	size = bpf_core_type_size(struct file);
 	if (size > VT_FILE_RAW)
 		size = VT_FILE_RAW;
 	s->file_size = bpf_probe_read_kernel(s->file, size, (void *)file) ? 0 : size;
-
-	df = file_df(c, (struct file *)file);
+	if (s->file_size) {
+		copy = (const struct file *)s->file;
+		slot(&s->w, VT_S_FILE_REF, file_refs(copy));
+		inode = (u64)copy->f_inode;
+		mapping = (u64)copy->f_mapping;
+		dentry = (u64)copy->f_path.dentry;
+		df = file_df(c, copy);
+	}
+	inode_describe(&s->inode, inode);
+	host = mapping ? (u64)READ((struct address_space *)mapping, host) : 0;
+	if (host == inode)
+		s->host = s->inode;
+	else
+		inode_describe(&s->host, host);
+	slot(&s->w, VT_S_MAPPING, mapping);
+	slot(&s->w, VT_S_INODE_MAPPING, s->inode.i_mapping);
+	s->dentry[0] = 0;
+	load_str48((struct str48 *)s->dentry, (u64)READ((struct dentry *)dentry, d_name.name));
 	dev = df_device(c, df);
 	if (df)
 		slot(&s->w, VT_S_DF, df);

@@ -60,20 +60,38 @@ static __always_inline u32 low_half(u64 addr)
 
 /*
  * A string, cut to SIZE (a constant, 16 or more) with its end; what follows
- * the end is undefined. False: unreadable. Most end within two words; a word
- * of zeros may be a fault, but not the second where the first was read from
- * the same page. What is longer is copied whole, or, where it ends
+ * the end is undefined. False: unreadable. Most end within four words; a word
+ * of zeros may be a fault, but not the ones behind the first where that was
+ * read from the same page. What is longer is copied whole, or, where it ends
  * close to memory that is not there, byte by byte.
  */
+#define STR_NEAR 32
 static __always_inline bool load_str(char *to, u32 size, u64 from)
 {
 	const void *k = KERNEL((const void *)from);
-	u64 first = get_u64(k, 0), second = get_u64(k, sizeof(first));
+	u64 *word = (u64 *)to, first = get_u64(k, 0), next = get_u64(k, 8), last;
+	bool near = first && (low_half(from) & 4095) <= 4096 - STR_NEAR;
 
-	((u64 *)to)[0] = first;
-	((u64 *)to)[1] = second;
-	if (first && (has_zero_byte(first) || (has_zero_byte(second) && (second || (low_half(from) & 4095) <= 4096 - 16))))
+	word[0] = first;
+	word[1] = next;
+	if (near && size == 2 * sizeof(*word)) {
+		to[size - 1] = 0;
 		return true;
+	}
+	if (first && has_zero_byte(first))
+		return true;
+	if (near) {
+		if (has_zero_byte(next))
+			return true;
+		if (size >= STR_NEAR) {
+			next = get_u64(k, 16);
+			last = get_u64(k, 24);
+			word[2] = next;
+			word[3] = last;
+			if (has_zero_byte(next) || has_zero_byte(last))
+				return true;
+		}
+	}
 	if (bpf_probe_read_kernel(to, size, (void *)from))
 		return bpf_probe_read_kernel_str(to, size, (void *)from) > 0;
 	to[size - 1] = 0;

@@ -62,6 +62,9 @@ struct vt_sum {
 	u32 count, untold;
 };
 
+/* Read once for the outermost call, where most records say them. */
+enum vt_name { VT_NAME_SESSION, VT_NAME_HANDLER, VT_NAMES };
+
 struct vt_task {
 	u32 depth;
 	u32 top;	/* frame of the innermost call: calls nested deeper than we remember share the last */
@@ -72,6 +75,8 @@ struct vt_task {
 	u32 worked;		/* enum vt_event_type of the call just over that an ioctl cannot take back, 0 = none */
 	struct vt_folios folios;	/* restored by the call at hand */
 	u32 kho_given, kho_taken;	/* calls that preserved and unpreserved within the callback at hand */
+	u64 named[VT_NAMES];	/* the session, the handler that NAME is of, 0 = none */
+	bool name_long[VT_NAMES];	/* it goes on behind the first two words */
 	struct vt_frame frame[VT_FRAMES];
 	/* These stay until they are told, or dropped because the end of their call was not seen. */
 	u32 runs_at;		/* where the open runs are: 1 + a CPU's number, RUNS_HERE, or 0 = there are none */
@@ -81,6 +86,7 @@ struct vt_task {
 	u8 used[VT_SUMS];
 	struct vt_runs runs;
 	struct vt_sum sum[VT_SUMS];	/* all 0 where it is not in use */
+	struct str64 name[VT_NAMES];
 	/* These stay from call to call: a bit for each enum vt_event_type of which a call was seen to begin, or was in flight at first. */
 	u64 known[VT_EV_MAX / 64 + 1];
 };
@@ -185,34 +191,38 @@ static __always_inline void section_enter(struct vt_task *t, u32 type)
 /* T's is in a call of TYPE from here on. SESSION and TOKEN are inherited when not given. */
 __noinline int frame_begin(struct vt_task *t, u32 type, u64 session, bool has_token, u64 token)
 {
-	struct vt_frame up = {}, *f;
+	struct vt_frame *up = NULL, *f;
+	u32 depth;
 
 	if (!t)
 		return 0;
 	task_first(t, type);
-	if (t->depth)
-		up = *frame_at(t, t->top);
+	depth = t->depth;
+	if (depth)
+		up = frame_at(t, t->top);
 	else
 		__sync_fetch_and_add(&control.calls, 1);
-	t->depth++;
+	t->depth = depth + 1;
 	section_enter(t, type);
-	if (t->depth > VT_FRAMES)
+	if (depth >= VT_FRAMES)
 		return 0;
-	t->top = t->depth - 1;
-	f = frame_at(t, t->top);
+	t->top = depth;
+	f = frame_at(t, depth);
 	f->type = type;
-	f->outer = up.type;
-	f->session = session;
+	f->outer = up ? up->type : 0;
 	f->object = f->file = 0;
+	if (session) {
+		t->named[VT_NAME_SESSION] = 0;	/* another one may have been at this address before */
+	} else if (up) {
+		session = up->session;
+		if (!has_token) {
+			has_token = up->has_token;
+			token = up->token;
+		}
+	}
+	f->session = session;
 	f->has_token = has_token;
 	f->token = token;
-	if (session)
-		return 0;
-	f->session = up.session;
-	if (!has_token) {
-		f->has_token = up.has_token;
-		f->token = up.token;
-	}
 	return 0;
 }
 

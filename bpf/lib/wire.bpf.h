@@ -68,6 +68,25 @@ static __always_inline void stamp_task(struct vt_wire *w)
 	((u64 *)w->comm)[1] = ((u64 *)me->comm)[1];
 }
 
+/* The name, at STR, of the session or handler OF. False: it cannot be read. */
+static __always_inline bool name_of(struct vt_task *t, enum vt_name is, struct str64 *to, u64 of, u64 str)
+{
+	struct str64 *name = &t->name[is];
+
+	if (t->named[is] != of) {
+		t->named[is] = 0;
+		if (!load_str64(name, str))
+			return false;
+		t->name_long[is] = !has_zero_byte(name->at[0]) && !has_zero_byte(name->at[1]);
+		t->named[is] = of;
+	}
+	to->at[0] = name->at[0];
+	to->at[1] = name->at[1];
+	if (t->name_long[is])
+		__builtin_memcpy(to->at + 2, name->at + 2, sizeof(*to) - 2 * sizeof(to->at[0]));
+	return true;
+}
+
 /* Fills what every record has, of a call of T's, if any. */
 __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 phase, u64 seq)
 {
@@ -90,7 +109,8 @@ __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 ph
 	/* A call's own entry and exit are not within itself. */
 	w->within = f->type == type && phase != VT_POINT ? f->outer : f->type;
 	if (f->session)
-		w->has_session = load_str64((struct str64 *)w->session, f->session + bpf_core_field_offset(struct luo_session, name));
+		w->has_session = name_of(t, VT_NAME_SESSION, (struct str64 *)w->session, f->session,
+					 f->session + bpf_core_field_offset(struct luo_session, name));
 	w->slot[VT_S_TOKEN] = f->token;
 	w->mask = (u64)f->has_token << VT_S_TOKEN;
 	return 0;
@@ -141,22 +161,27 @@ static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags
 	bpf_ringbuf_submit(w, flags);
 }
 
+/* More than BYTES wait for a recorder that sleeps. */
+static __always_inline bool ring_waits(u64 bytes)
+{
+	return !*(volatile unsigned int *)&control.awake && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > bytes;
+}
+
 /*
  * The recorder polls; waking it per event would cost more than the event. It is
  * woken when the ring fills, which every few records is soon enough to see.
  */
 #define VT_WAKE_EVERY 8
-__noinline u32 wire_counted(void)
+__noinline u32 wire_wakes(void)
 {
-	u64 nr = __sync_fetch_and_add(&control.produced, 1);
-	bool full = !(nr % VT_WAKE_EVERY) && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > control.wake_bytes;
-
-	return full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return ring_waits(control.wake_bytes) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void wire_send(struct vt_control *c, void *w)
 {
-	bpf_ringbuf_submit(w, wire_counted());
+	u64 nr = __sync_fetch_and_add(&c->produced, 1);
+
+	bpf_ringbuf_submit(w, nr % VT_WAKE_EVERY ? BPF_RB_NO_WAKEUP : wire_wakes());
 }
 
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)

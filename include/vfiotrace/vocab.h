@@ -125,7 +125,7 @@ enum {
 	/* vfio */ \
 	X(VFIO_CDEV_OPEN, "vfio.cdev_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_cdev_open(): device, bdf, file, vfio_ref, dev_kref; on exit ret, and df on success") \
 	X(VFIO_LU_OPEN, "vfio.lu_open", VFIO, VT_K_CALL | VT_K_TEARS | VT_K_POINTER, "vfio_device_liveupdate_cdev_open(): device, bdf, vfio_ref, dev_kref; on exit ret (0 or -errno), file, df") \
-	X(VFIO_OPEN_COMMON, "vfio.open_common", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_cdev_open() where it exists as a function: device; on exit ret, file, df") \
+	X(VFIO_OPEN_COMMON, "vfio.open_common", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_cdev_open() where it exists as a function, but for a call by vfio_device_fops_cdev_open(), of which vfio.cdev_open tells the same: device; on exit ret, file, df") \
 	X(VFIO_GROUP_OPEN, "vfio.group_open", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_open_file(): a device file opened through the group: device, ret, file, df") \
 	X(VFIO_RELEASE, "vfio.release", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_device_fops_release(): file, df (absent when private_data was NULL), device, bdf, vfio_ref, dev_kref; on exit device, vfio_ref") \
 	X(VFIO_DF_ALLOC, "vfio.df_alloc", VFIO, VT_K_TEARS | VT_K_POINTER, "vfio_allocate_device_file(): device, ret; on success df, callee (allocator), family, site") \

@@ -203,6 +203,7 @@ struct vt_site {
 struct vt_control {
 	unsigned int gate;		/* 0: programs return at once */
 	unsigned int wake_bytes;	/* ring fill at which the recorder is woken */
+	unsigned int awake;		/* it is taking records: it need not be woken for a full ring */
 	unsigned int will_jump;		/* liveupdate_reboot() succeeded */
 	unsigned long long gate_ns;	/* when it was opened */
 	unsigned long long produced;	/* records submitted */
@@ -228,6 +229,7 @@ struct vt_control {
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;
+	unsigned int dev_low, dev_high;	/* of its three counts the first and the last; high 0 = not all are known */
 	/* fault injection: inject.bpf.c */
 	unsigned int inject_section;	/* enum vt_event_type of the call, 0 = off */
 	unsigned int inject_nth;	/* which allocation fails, once; 0 = ladder */

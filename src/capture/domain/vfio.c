@@ -117,6 +117,20 @@ static int offset(struct domains *d, const char *type, const char *member)
 	return present(d) ? kernel__offset(d->k, kernel__module_btf(d->k, MODULE), type, member) : -1;
 }
 
+/* Where the counts of a device are, for programs that read them at one go. */
+static void layout_counts(struct vt_control *c)
+{
+	const int at[] = { c->dev_kref, c->dev_refcount, c->dev_open_count };
+	int low = at[0], high = at[0];
+
+	for (size_t i = 1; i < sizeof(at) / sizeof(at[0]); i++) {
+		low = at[i] < low ? at[i] : low;
+		high = at[i] > high ? at[i] : high;
+	}
+	c->dev_low = low < 0 ? 0 : low;
+	c->dev_high = low < 0 ? 0 : high;
+}
+
 static void layout(struct domains *d, void *state)
 {
 	struct vt_control *c = object__control(d->obj);
@@ -128,6 +142,7 @@ static void layout(struct domains *d, void *state)
 	c->dev_dev = offset(d, "vfio_device", "dev");
 	c->dev_open_count = offset(d, "vfio_device", "open_count");
 	c->dev_cdev = offset(d, "vfio_device", "cdev");
+	layout_counts(c);
 	c->vfio_fops = present(d) ? data__find(d->k, &fops, object__reader, d->obj, d) : 0;
 }
 

@@ -290,6 +290,12 @@ static int patience(const struct recorder *r, bool more)
 	return more ? 0 : r->jumping || __atomic_load_n(&object__control(r->obj)->will_jump, __ATOMIC_RELAXED) ? 1 : TICK_MS;
 }
 
+/* A record that comes just before the sleep wakes nobody: the next ones do, and no sleep is longer than TICK_MS. */
+static void awake(struct recorder *r, bool yes)
+{
+	__atomic_store_n(&object__control(r->obj)->awake, yes, __ATOMIC_RELEASE);
+}
+
 static void loop(struct recorder *r)
 {
 	uint64_t misses_at = clock__now() + 1000000000ULL, misses_events = 0;
@@ -302,7 +308,9 @@ static void loop(struct recorder *r)
 	};
 
 	while (!r->stop) {
+		awake(r, false);
 		poll(fds, 2, patience(r, more));
+		awake(r, true);
 		more = ring__drain(r);
 		on_signal(r);
 		heirs__check(r);
