@@ -109,18 +109,7 @@ static __always_inline u64 seq_next(struct vt_wire_cpu *cpu)
 	return __sync_fetch_and_add(&cpu->seq, 1) + 1;
 }
 
-/* A record of TYPE that has its number and found no room. */
-__noinline int wire_lost(u32 type)
-{
-	u32 zero = 0;
-	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
-
-	if (cpu)
-		loss_of(cpu, type);
-	return 0;
-}
-
-/* A record of TYPE that there could not be: it takes a number, as those do that found no room. */
+/* A record of TYPE that there could not be, or no room for: it takes a number. */
 __noinline int loss_count(u32 type)
 {
 	u32 zero = 0;

@@ -2,8 +2,8 @@
 /*
  * Records. One is built in place in the ring; no wake-up is asked for (the
  * recorder polls) except where a hook says so. Every attempt takes a number
- * from its CPU's counter before the ring is asked for room, so that a lost
- * record leaves a gap and a counted loss.
+ * from its CPU's counter, whether there is room in the ring or not, so that a
+ * lost record leaves a gap and a counted loss.
  */
 #ifndef VFIOTRACE_WIRE_BPF_H
 #define VFIOTRACE_WIRE_BPF_H
@@ -88,14 +88,16 @@ static __always_inline bool name_of(struct vt_task *t, enum vt_name is, struct s
 }
 
 /* Fills what every record has, of a call of T's, if any. */
-__noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 phase, u64 seq)
+__noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 phase)
 {
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 	struct vt_frame *f = frame_top(t);
 
-	if (!w)
+	if (!w || !cpu)
 		return 0;
+	w->seq = seq_next(cpu);
 	w->ts_ns = bpf_ktime_get_boot_ns();
-	w->seq = seq;
 	stamp_task(w);
 	w->type = type;
 	w->phase = phase;
@@ -117,22 +119,14 @@ __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 ph
 }
 
 /* What it returns is the verifier's to follow: short, and all else is wire_stamp()'s. */
-static __noinline __attribute__((unused)) void *wire_reserve(struct vt_task *t, u64 size, u32 type, u32 phase)
+static __always_inline void *wire_reserve(struct vt_task *t, u64 size, u32 type, u32 phase)
 {
-	u32 zero = 0;
-	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
-	struct vt_wire *w;
-	u64 seq;
+	struct vt_wire *w = bpf_ringbuf_reserve(&ring, size, 0);
 
-	if (!cpu)
-		return NULL;
-	seq = seq_next(cpu);
-	w = bpf_ringbuf_reserve(&ring, size, 0);
-	if (!w) {
-		wire_lost(type);
-		return NULL;
-	}
-	wire_stamp(w, t, type, phase, seq);
+	if (w)
+		wire_stamp(w, t, type, phase);
+	else
+		loss_count(type);
 	return w;
 }
 
