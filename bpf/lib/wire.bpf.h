@@ -106,6 +106,7 @@ __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 ph
 	w->mask = 0;
 	w->fault = 0;
 	w->site = 0;
+	w->others = *(volatile u32 *)&control.produced;
 	if (!f)
 		return 0;
 	/* A call's own entry and exit are not within itself. */
@@ -149,9 +150,21 @@ static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u32 typ
 #define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)
 #define wire_new(type, phase) wire_new_in(task_get(), type, phase)
 
-static __always_inline void wire_submit(struct vt_control *c, void *w, u64 flags)
+/*
+ * A CPU may stop between the time of a record and what it reads: by an interrupt, or because it is a virtual one. Whether
+ * others went on meanwhile is seen by what they told.
+ */
+static __always_inline u64 wire_count(struct vt_control *c, struct vt_wire *w)
 {
-	__sync_fetch_and_add(&c->produced, 1);
+	u64 nr = __sync_fetch_and_add(&c->produced, 1);
+
+	w->others = (u32)nr - w->others;
+	return nr;
+}
+
+static __always_inline void wire_submit(struct vt_control *c, struct vt_wire *w, u64 flags)
+{
+	wire_count(c, w);
 	bpf_ringbuf_submit(w, flags);
 }
 
@@ -173,7 +186,7 @@ __noinline u32 wire_wakes(void)
 
 static __always_inline void wire_send(struct vt_control *c, void *w)
 {
-	u64 nr = __sync_fetch_and_add(&c->produced, 1);
+	u64 nr = wire_count(c, w);
 
 	bpf_ringbuf_submit(w, nr % VT_WAKE_EVERY ? BPF_RB_NO_WAKEUP : wire_wakes());
 }

@@ -232,7 +232,8 @@ enum {
 	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
 	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)") \
 	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment") \
-	X(NUMBERS, "numbers", VT_STR, "CPU:NUMBER ...: the last number that each CPU gave to a record")
+	X(NUMBERS, "numbers", VT_STR, "CPU:NUMBER ...: the last number that each CPU gave to a record") \
+	X(OTHERS, "others", VT_U64, "records that others made between the time of this one and its end: its counts may be of any moment between")
 
 /* X(ID, "name", "kernel type") */
 #define VT_CLASSES(X) \

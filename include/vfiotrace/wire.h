@@ -93,6 +93,7 @@ struct vt_wire {
 		};
 	};
 	unsigned int site;		/* call-site records: index of the site */
+	unsigned int others;		/* records submitted since TS_NS, as it is submitted itself; until then the count of them */
 	unsigned long long mask, fault;	/* bit per slot */
 	char comm[16];
 	char session[VT_SESSION_LEN];

@@ -177,8 +177,21 @@ static int names_full(const struct vt_build *b)
 	return b->evidence.strings.full ? -E2BIG : 0;
 }
 
+/* Counts that all tasks change. */
+static const enum vt_field shared_counts[] = { VT_F_VFIO_REF, VT_F_DEV_KREF, VT_F_OPEN_COUNT, VT_F_MOD_REF, VT_F_FLB_COUNT, VT_F_FLB_COUNT_IN };
+
+/* Of E, whose counts are not those of its time: as if they could not be read. KNOWN is room for its fields. */
+static void forget_counts(struct vt_event *e, struct vt_known known[VT_F_MAX])
+{
+	memcpy(known, e->at, VT_F_MAX * sizeof(*known));
+	for (size_t i = 0; i < sizeof(shared_counts) / sizeof(shared_counts[0]); i++)
+		known[shared_counts[i]].kind = 0;
+	e->at = known;
+}
+
 static int read_events(struct vt_build *b, struct vt_event *e)
 {
+	struct vt_known known[VT_F_MAX];
 	struct vt_side *s = b->side;
 	struct vt_block_at block = { 0 };
 	int ret;
@@ -192,6 +205,8 @@ static int read_events(struct vt_build *b, struct vt_event *e)
 			vt_strings__next_text(&b->evidence.comms);
 			b->other_session = NULL;
 		}
+		if (vt_ev_has(e, VT_F_OTHERS))
+			forget_counts(e, known);
 		feed(b, e);
 		if (e->type == VT_EV_REC_HANDLER)
 			handler_late(b, e);

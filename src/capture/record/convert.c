@@ -282,6 +282,8 @@ static int put_event(struct convert *c, const struct vt_wire *w, const struct vt
 		vt_writer__str(c->w, VT_F_WITHIN, vt_event_name(w->within));
 	if (w->point)
 		vt_writer__str(c->w, VT_F_POINT, point_names[w->point]);
+	if (w->others)
+		vt_writer__u64(c->w, VT_F_OTHERS, w->others);
 	put_slots(c, w);
 	put_text(c, w);
 	put_site(c, domains__site(c->d, w));
@@ -307,6 +309,7 @@ static void complete(struct vt_wire_snap *s, const struct vt_wire *w)
 	s->w.tgid = w->tgid;
 	s->w.tid = w->tid;
 	s->w.cpu = w->cpu;
+	s->w.others = w->others;
 	s->w.type = VT_EV_FILE_SNAP;
 	s->w.phase = VT_POINT;
 	memcpy(s->w.comm, w->comm, sizeof(s->w.comm));
