@@ -589,6 +589,33 @@ static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const
 	tell_parts(b, call_begun, t, f, e);
 }
 
+/* The next kernel gets the sessions that are outgoing: of those that arrived, and nobody asked for, nothing is left. */
+static void dropped(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+{
+	struct vt_fact *x = NULL;
+	struct vt_at at;
+
+	for (const struct vt_life *l = s->lives; l; l = l->next) {
+		if (l->state != VT_LIFE_INCOMING)
+			continue;
+		if (!x) {
+			at_set(b, &at, e);
+			x = fact(b, VT_FACT_SESSION_DROPPED, who_session(b, s), &at);
+			x->at[1] = l->at[VT_STEP_DESERIALIZE];
+			x->str[0] = l->compatible;
+		}
+		x->num[0]++;
+	}
+}
+
+static void next_update(struct vt_build *b, const struct vt_event *e)
+{
+	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
+		if (s->dir == VT_INCOMING && !s->retrieved && !s->ended)
+			dropped(b, s, e);
+	}
+}
+
 static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
 {
 	if (e->type == VT_EV_SERIALIZE) {
@@ -598,6 +625,8 @@ static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, con
 		at_set(b, &b->side->reboot, e);
 		b->side->jumped = !is_err(e);
 		b->side->nr_aborts += is_err(e);
+		if (!is_err(e))
+			next_update(b, e);
 	}
 	tell_area(b, e->type, call_returned, t, f, e);
 	if (is_err(e))

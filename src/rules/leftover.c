@@ -52,6 +52,9 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 	/* What follows says that something did not happen: only where nothing that happened can have been missed. */
 	if (!vt_clear(c, i, l->since_ns, UINT64_MAX))
 		return;
+	/* Of a session that the next update drops the rule session-lost tells. */
+	if (l->state == VT_LIFE_INCOMING && !v->retrieved && c->j->side[i]->jumped)
+		return;
 	if (l->state == VT_LIFE_INCOMING && !v->finished) {
 		note(c, i, &who, &l->at[VT_STEP_DESERIALIZE], v->retrieved ? "not-retrieved" : "session-not-retrieved",
 		     v->retrieved ? "a file was not retrieved: held until its session is finished" :
@@ -61,7 +64,8 @@ static void notes_of_life(struct vt_ctx *c, size_t i, const struct vt_session *v
 		note(c, i, &who, &l->at[VT_STEP_FINISH], "finished-unretrieved", "a file was finished without having been retrieved: its state is dropped", "Accepted: the agent did not ask for it.");
 	} else if (l->state == VT_LIFE_RETRIEVED) {
 		note(c, i, &who, &l->at[VT_STEP_RETRIEVE], "not-finished", v->finish.type && v->finish_ret < 0 ?
-		     "FINISH was refused: LUO keeps the file" : "retrieved, and not finished when the trace ends", "Accepted: LUO holds the file until FINISH.");
+		     "FINISH was refused: LUO keeps the file" : c->j->side[i]->jumped ? "retrieved, and not finished when the next update begins: it is not handed on" :
+		     "retrieved, and not finished when the trace ends", "Accepted: LUO holds the file until FINISH.");
 	}
 }
 

@@ -112,6 +112,23 @@ static void tell_stranded(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_proof(c, f, i, &x->at[0], "the release fails");
 }
 
+static void tell_dropped(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "dropped");
+
+	if (!f)
+		return;
+	f->func = "liveupdate_reboot";
+	vt_text(c, &f->title, "a live update begins while a session that arrived waits to be retrieved: it is dropped");
+	vt_text(c, &f->expected, "what arrived is retrieved and finished before the next live update, or that one is refused");
+	vt_text(c, &f->seen[i], "liveupdate_reboot() returns 0 with %" PRId64 " file%s in it that nobody asked for%s%s", x->num[0], x->num[0] == 1 ? "" : "s",
+		x->str[0] ? ", the first one of " : "", x->str[0] ? x->str[0] : "");
+	vt_text(c, &f->meaning, "luo_session_serialize() hands on outgoing sessions only. Nothing of this one reaches the next kernel: its memory goes back "
+		"with all that was in it, and its devices are nobody's. An agent that means that retrieves the session and closes it.");
+	vt_proof(c, f, i, &x->at[1], "it arrives");
+	vt_proof(c, f, i, &x->at[0], "the next update begins");
+}
+
 static const struct vt_telling session_lost[] = {
 	{ .kind = VT_FACT_SESSION_LOST, .func = "luo_session_retrieve",
 	  .title = "RETRIEVE_SESSION returns an error after it marked the session retrieved",
@@ -130,6 +147,7 @@ static const struct vt_telling session_lost[] = {
 	  .meaning = "Two files finish the same session: the second one works on a session that is freed.",
 	  .ev = { "succeeds again", "the session is handed out" } },
 	{ .kind = VT_FACT_HANDLER_LATE, .tell = tell_late },
+	{ .kind = VT_FACT_SESSION_DROPPED, .absence = true, .tell = tell_dropped },
 };
 
 const struct vt_rule vt_rule_session_lost = {
