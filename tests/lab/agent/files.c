@@ -98,6 +98,20 @@ static int run_memfd_noexec(int argc, char **argv)
 	return memfd_filled(argv, MFD_NOEXEC_SEAL);
 }
 
+/* reopen-read VAR FROM: the same file, to be read only, as one gives memory to somebody who must not change it. */
+static int run_reopen_read(int argc, char **argv)
+{
+	char path[64];
+	int fd;
+
+	(void)argc;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", var_fd(argv[2]));
+	fd = KERNEL_CALL(open(path, O_RDONLY | O_CLOEXEC));
+	if (fd >= 0)
+		var_set(argv[1], fd);
+	return fd;
+}
+
 /* seal VAR SEALS: a number, as in F_SEAL_*. */
 static int run_seal(int argc, char **argv)
 {
@@ -199,6 +213,7 @@ const struct step file_steps[] = {
 	{ "close",	1, 1, run_close },
 	{ "memfd",	3, 3, run_memfd },
 	{ "memfd-noexec", 3, 3, run_memfd_noexec },
+	{ "reopen-read", 2, 2, run_reopen_read },
 	{ "seal",	2, 2, run_seal },
 	{ "pieces",	4, 4, run_pieces },
 	{ "hole",	2, 2, run_hole },
