@@ -21,7 +21,8 @@ static __always_inline void slot_handler_of(struct vt_task *t, struct vt_wire *w
 	u64 compatible = fh + bpf_core_field_offset(struct liveupdate_file_handler, compatible);
 
 	slot(w, VT_S_HANDLER, fh);
-	if (!t)
+	/* Outside of a call, as far as we know, names are those of one before. */
+	if (!t || !t->depth)
 		text_str(w, VT_TEXT_COMPATIBLE, (void *)compatible);
 	else if (name_of(t, VT_NAME_HANDLER, (struct str64 *)w->text, fh, compatible))
 		w->text_is = VT_TEXT_COMPATIBLE;

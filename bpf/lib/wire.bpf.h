@@ -97,6 +97,7 @@ __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 ph
 	if (!w || !cpu)
 		return 0;
 	w->seq = seq_next(cpu);
+	w->others = *(volatile u32 *)&control.produced;	/* wire_count(); before the time */
 	w->ts_ns = bpf_ktime_get_boot_ns();
 	stamp_task(w);
 	w->type = type;
@@ -106,7 +107,6 @@ __noinline int wire_stamp(struct vt_wire *w, struct vt_task *t, u32 type, u32 ph
 	w->mask = 0;
 	w->fault = 0;
 	w->site = 0;
-	w->others = *(volatile u32 *)&control.produced;
 	if (!f)
 		return 0;
 	/* A call's own entry and exit are not within itself. */
