@@ -153,10 +153,12 @@ static struct leeway leeway_of(const struct step *s, enum asked a)
 		const struct take *k = &s->take[i];
 		bool ended = k->kind == TAKE_ENDED;
 
+		l.unheard |= k->kind == TAKE_STARTED;
 		l.shorter |= ended || k->kind == TAKE_STARTED || k->kind == TAKE_ALONE;
 		l.over &= (ended || k->kind == TAKE_STARTED) && !take__of_luo(k, s->of->tale[k->side]);
 		l.nothing &= (ended || k->kind == TAKE_STARTED) && take__all_of_luo(k, s->of->tale[k->side]);
 	}
+	l.unheard &= verdict__only_waiting(&s->of->whole[DIFF]);
 	return l;
 }
 

@@ -313,9 +313,24 @@ static void compare_findings(const struct verdict *whole, const struct verdict *
 	}
 }
 
+/*
+ * A recorder that began when they had been read has never heard of them, and so says their rule's page: what it judges is the
+ * update that it saw.
+ */
+bool verdict__only_waiting(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->nr; i++) {
+		if (strcmp(rule_name(v->found[i].rule), "session-lost") || !strstr(v->found[i].title, "waits to be retrieved"))
+			return false;
+	}
+	return v->nr;
+}
+
 static void compare_rules(const struct verdict *whole, const struct verdict *less, struct leeway l, struct breach *out, size_t *nr)
 {
 	for (int i = 0; i < RULES_MAX && (size_t)i < vt_nr_rules; i++) {
+		if (l.unheard && whole->status[i] == VT_FOUND)
+			continue;
 		if (whole->status[i] == VT_FOUND && less->status[i] == VT_PASS)
 			add(out, nr, LAW_PASSED, i, "");
 		if (whole->status[i] == VT_FOUND && less->status[i] == VT_NOT_APPLICABLE)
@@ -360,7 +375,7 @@ static void compare_exits(const struct verdict *whole, const struct verdict *les
 
 	switch (less->exit) {
 	case VT_EXIT_CLEAN:
-		if (whole->exit == VT_EXIT_FINDINGS && !l.over)
+		if (whole->exit == VT_EXIT_FINDINGS && !l.over && !l.unheard)
 			add(out, nr, LAW_CLEAN, -1, "");
 		if ((whole->exit == VT_EXIT_INCONCLUSIVE && !l.over) || whole->exit == VT_EXIT_NOTHING || whole->exit == VT_EXIT_BAD_TRACE)
 			add(out, nr, LAW_SURE, -1, "");

@@ -82,8 +82,11 @@ struct leeway {
 	bool over;	/* nothing of LUO's is among what is taken, and the recorder began or ended in order: what was before, or comes later, is another recording's */
 	bool demands;	/* the gate's baseline asks for the coverage that the whole has, and there is a doubt: by design */
 	bool shorter;	/* another time was recorded, or one kernel: of that it is true that a rule had nothing to judge */
+	bool unheard;	/* the recorder began later, and nothing was found but what had waited since before */
 	bool nothing;	/* before anything happened, or after all of it: the recorder ended in order before anything happened */
 };
+/* All that was found is that sessions wait when the next update begins. */
+bool verdict__only_waiting(const struct verdict *v);
 /* Of a pair that is of two updates: what check of either file shows by itself is true of it. */
 void verdict__without(struct verdict *v, const struct verdict *alone);
 size_t law__breaches(const struct verdict *whole, const struct verdict *less, struct leeway l, struct breach *out);
