@@ -99,7 +99,7 @@ static __always_inline void session_marked(struct file **filep)
 	u32 tid = (u32)bpf_get_current_pid_tgid();
 	struct vt_installed i = { .fd = NO_FD, .file = read_u64((u64)filep) };
 
-	if (bpf_map_update_elem(&installed, &tid, &i, BPF_ANY))
+	if (installed_put(tid, &i))
 		loss_count(VT_EV_LUO_IOCTL);
 }
 
@@ -564,7 +564,7 @@ static __always_inline void slot_worked(struct vt_wire *w, u32 type)
 __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 {
 	u32 tid = (u32)bpf_get_current_pid_tgid(), worked = ioctl_worked();
-	struct vt_installed *i = bpf_map_lookup_elem(&installed, &tid);
+	struct vt_installed *i = installed_get(tid);
 	struct file *session = (struct file *)file;
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
@@ -586,7 +586,7 @@ __noinline int ioctl_exit(u32 variant, u64 file, s64 ret)
 		wire_send(c, w);
 	}
 	if (i)
-		bpf_map_delete_elem(&installed, &tid);
+		installed_drop(tid);
 	return 0;
 }
 

@@ -134,7 +134,7 @@ __noinline int fd_install_at(u32 site, u64 fd, u64 file)
 	struct vt_installed i = { .fd = (u32)fd, .file = file };
 	struct vt_wire *w = wire_new(FD_INSTALL, POINT);
 
-	if (bpf_map_update_elem(&installed, &tid, &i, BPF_ANY))
+	if (installed_put(tid, &i))
 		loss_count(VT_EV_LUO_IOCTL);
 	if (!w)
 		return 0;

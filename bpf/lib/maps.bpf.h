@@ -80,6 +80,24 @@ static __always_inline struct vt_control *ctl_open(void)
 	return *(volatile unsigned int *)&control.gate ? &control : NULL;
 }
 
+/* Each of its ioctls asks: an entry that takes the place of another is counted twice, and then more are looked for than there are. */
+static __always_inline long installed_put(u32 tid, const struct vt_installed *i)
+{
+	__sync_fetch_and_add(&control.installed, 1);
+	return bpf_map_update_elem(&installed, &tid, i, BPF_ANY);
+}
+
+static __always_inline struct vt_installed *installed_get(u32 tid)
+{
+	return *(volatile unsigned int *)&control.installed ? bpf_map_lookup_elem(&installed, &tid) : NULL;
+}
+
+static __always_inline void installed_drop(u32 tid)
+{
+	if (!bpf_map_delete_elem(&installed, &tid))
+		__sync_fetch_and_add(&control.installed, -1);
+}
+
 static __always_inline void loss_add(struct vt_wire_loss *l)
 {
 	u64 now = bpf_ktime_get_boot_ns();

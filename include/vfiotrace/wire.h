@@ -192,7 +192,10 @@ struct vt_site {
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
-#define VT_RDONLY_CAST 0x7ffffff1	/* in programs: a call of bpf_rdonly_cast() */
+/* In programs: calls of bpf_rdonly_cast(), bpf_preempt_disable(), bpf_preempt_enable() */
+#define VT_RDONLY_CAST 0x7ffffff1
+#define VT_PREEMPT_DISABLE 0x7ffffff2
+#define VT_PREEMPT_ENABLE 0x7ffffff3
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
 
@@ -213,7 +216,7 @@ struct vt_control {
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned long long untracked;	/* objects that were looked for and ended */
 	unsigned int calls;		/* threads that are inside of traced calls; those that were not seen to leave stay in it */
-	unsigned int pad4;
+	unsigned int installed;		/* what ioctls at hand cannot take back, at most (maps.bpf.h) */
 	unsigned int runs_told;		/* of blocks side by side, by one call; the rest is in its sums */
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
