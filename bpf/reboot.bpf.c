@@ -26,26 +26,29 @@
 ENTER(reboot)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t;
 	struct vt_wire *w;
 
 	if (!c)
 		return;
 	c->will_jump = 0;
-	w = wire_new(REBOOT, ENTER);
+	t = task_store(VT_EV_REBOOT);
+	w = wire_new_in(t, REBOOT, ENTER);
 	if (w)
 		wire_submit(c, w, ring_waits(BACKLOG) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
-	frame_push(VT_EV_REBOOT, 0, false, 0);
+	frame_push_in(t, VT_EV_REBOOT, 0, false, 0);
 }
 
 EXIT(reboot)
 {
 	struct vt_control *c = ctl_open();
+	struct vt_task *t = task_stored(0);
 	struct vt_wire *w;
 
 	if (!c)
 		return;
-	frame_pop(task_get(), VT_EV_REBOOT);
-	w = wire_new(REBOOT, EXIT);
+	frame_pop(t, VT_EV_REBOOT);
+	w = wire_new_in(t, REBOOT, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)in->ret);
 		if (!in->ret)
