@@ -79,6 +79,8 @@ read_scenario() {
 	cpu=$(scenario_get "$scenario" cpu max)
 	accel=$(scenario_get "$scenario" accel tcg)
 	memory=$(scenario_get "$scenario" memory 1G)
+	# With pages of 64 KiB each of KHO's scratch areas is aligned to 512 MiB.
+	[[ $kernel_old$kernel_new != *64k-* ]] || memory=6G
 	guest=$(scenario_get "$scenario" guest busybox)
 	[ "$guest" != systemd ] || [ "$LAB_ARCH" = x86 ] || die "guests with systemd are for x86-64 only"
 	dies=$(scenario_get "$scenario" dies '')
