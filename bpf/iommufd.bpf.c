@@ -35,7 +35,7 @@ ENTER(iommufd_unbind)
 static __always_inline void pasid_exit(u16 type, u64 idev, u32 pasid, bool has_ret, s64 ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_stored(0), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return;

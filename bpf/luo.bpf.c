@@ -270,7 +270,7 @@ EXIT(flb_finish)
 __noinline int flb_hold(u32 type, u64 flb, bool incoming, bool has_ret, int ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_make(task_get(), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c && HAS_FLB_COUNT ? wire_make(task_stored(0), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return 0;

@@ -21,7 +21,7 @@ static __always_inline u64 argument(struct pt_regs *ctx, u32 n)
 
 __noinline int object_at(u32 type, u32 site, u32 cls, u64 ptr)
 {
-	struct vt_wire *w = wire_make(task_get(), type, VT_POINT);
+	struct vt_wire *w = wire_make(task_stored(0), type, VT_POINT);
 
 	if (!w)
 		return 0;
@@ -118,7 +118,7 @@ __noinline int module_ref(u32 type, u32 site, u64 mod)
 	/* A handler that is built in has no module. */
 	if (!mod || ((type == VT_EV_MODULE_GET || type == VT_EV_FLB_PIN) && module_leaves(mod)))
 		return 0;
-	w = wire_make(task_get(), type, VT_POINT);
+	w = wire_make(task_stored(0), type, VT_POINT);
 	if (!w)
 		return 0;
 	w->site = site;

@@ -216,7 +216,7 @@ EXIT(df_alloc)
 __noinline int device_exit(u32 type, u64 dev, bool has_ret, s64 ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_stored(0), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return 0;
@@ -283,7 +283,7 @@ EXIT(unregister)
 __noinline int df_exit(u32 type, u64 df, bool has_ret, s64 ret)
 {
 	struct vt_control *c = ctl_open();
-	struct vt_wire *w = c ? wire_make(task_get(), type, VT_EXIT) : NULL;
+	struct vt_wire *w = c ? wire_make(task_stored(0), type, VT_EXIT) : NULL;
 
 	if (!w)
 		return 0;

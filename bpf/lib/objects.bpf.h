@@ -70,21 +70,25 @@ static __always_inline bool untrack(u64 ptr, u32 cls)
 }
 
 /*
- * Most records of a call tell of the same file. That it is known holds until an object ends: its address, of which the
+ * Most records tell of the same few files. That one is known holds until an object ends: its address, of which the
  * low bits are none, and how many have ended are one number, so that nobody sees half of it.
  */
 #define ENDED_BITS 22
-static __always_inline void file_known(u64 file)
+__noinline int known_anew(u64 ptr, u32 cls)
 {
-	u64 now = *(volatile unsigned long long *)&control.untracked, is = file >> 6 << ENDED_BITS | (now & ((1 << ENDED_BITS) - 1));
-	u32 zero = 0;
+	return tracked(ptr, cls) ? 0 : track(ptr, cls);
+}
+
+static __always_inline void known(u64 ptr, u32 cls)
+{
+	u64 now = *(volatile unsigned long long *)&control.untracked, is = ptr >> 6 << ENDED_BITS | (now & ((1 << ENDED_BITS) - 1));
+	u32 zero = 0, at = (u32)(ptr >> 6) * 0x9E3779B1u >> (32 - VT_KNOWN_BITS);
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 
-	if (!cpu || cpu->last_file == is)
+	if (!cpu || at >= 1 << VT_KNOWN_BITS || cpu->known[at] == is)
 		return;
-	if (!tracked(file, VT_C_FILE))
-		track(file, VT_C_FILE);
-	cpu->last_file = is;
+	known_anew(ptr, cls);
+	cpu->known[at] = is;
 }
 
 #endif

@@ -148,7 +148,7 @@ static __always_inline struct vt_wire *wire_make_pair(struct vt_task *t, u32 typ
 }
 
 #define wire_new_in(t, type, phase) wire_make(t, VT_EV_##type, VT_##phase)
-#define wire_new(type, phase) wire_new_in(task_get(), type, phase)
+#define wire_new(type, phase) wire_new_in(task_stored(0), type, phase)
 
 /*
  * A CPU may stop between the time of a record and what it reads: by an interrupt, or because it is a virtual one. Whether
