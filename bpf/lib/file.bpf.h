@@ -31,7 +31,7 @@ __noinline int slot_file_at(struct vt_wire *w, u64 f)
 {
 	if (!w || !f)
 		return 0;
-	known(f, VT_C_FILE);
+	file_known(f);
 	slot_file_dying(w, (struct file *)f);
 	return 0;
 }
@@ -115,7 +115,7 @@ static __always_inline void snap_device(struct vt_control *c, const struct vt_wi
 	if (!mapping)
 		return;
 	slot(&s->w, VT_S_DEV_MAPPING, mapping);
-	known(mapping, VT_C_MAPPING);
+	known_among(mapping, VT_C_MAPPING);
 }
 
 /*

@@ -70,25 +70,42 @@ static __always_inline bool untrack(u64 ptr, u32 cls)
 }
 
 /*
- * Most records tell of the same few files. That one is known holds until an object ends: its address, of which the
+ * Most records of a call tell of the same file, and those of an update of the same few. That one is known holds until an object ends: its address, of which the
  * low bits are none, and how many have ended are one number, so that nobody sees half of it.
  */
 #define ENDED_BITS 22
-__noinline int known_anew(u64 ptr, u32 cls)
+static __always_inline u64 known_as(u64 ptr)
 {
-	return tracked(ptr, cls) ? 0 : track(ptr, cls);
+	u64 now = *(volatile unsigned long long *)&control.untracked;
+
+	return ptr >> 6 << ENDED_BITS | (now & ((1 << ENDED_BITS) - 1));
 }
 
-static __always_inline void known(u64 ptr, u32 cls)
+/* One of several, in turn. */
+__noinline int known_among(u64 ptr, u32 cls)
 {
-	u64 now = *(volatile unsigned long long *)&control.untracked, is = ptr >> 6 << ENDED_BITS | (now & ((1 << ENDED_BITS) - 1));
 	u32 zero = 0, at = (u32)(ptr >> 6) * 0x9E3779B1u >> (32 - VT_KNOWN_BITS);
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+	u64 is = known_as(ptr);
 
 	if (!cpu || at >= 1 << VT_KNOWN_BITS || cpu->known[at] == is)
-		return;
-	known_anew(ptr, cls);
+		return 0;
+	if (!tracked(ptr, cls))
+		track(ptr, cls);
 	cpu->known[at] = is;
+	return 0;
+}
+
+static __always_inline void file_known(u64 file)
+{
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+	u64 is = known_as(file);
+
+	if (!cpu || cpu->last_file == is)
+		return;
+	known_among(file, VT_C_FILE);
+	cpu->last_file = is;
 }
 
 #endif

@@ -159,7 +159,8 @@ struct vt_wire_loss {
 #define VT_KNOWN_BITS 4
 struct vt_wire_cpu {
 	unsigned long long seq;		/* records attempted */
-	unsigned long long known[1 << VT_KNOWN_BITS];	/* objects.bpf.h: that were found among the objects last, by address */
+	unsigned long long last_file;	/* objects.bpf.h: that was found among the objects last */
+	unsigned long long known[1 << VT_KNOWN_BITS];	/* the same of several, by address */
 	struct vt_wire_loss loss[VT_EV_MAX];	/* no room in the ring */
 	struct vt_wire_loss spared[VT_EV_MAX];	/* VT_SPARE_AFTER: counted, not recorded one by one */
 	struct vt_wire_loss half[VT_EV_MAX];	/* calls of which one end alone was seen */
