@@ -26,14 +26,7 @@
 #define EXIT_FIRST(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(FIRST_##share(name, exit_##name(in);))
 #define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(CASE_##share(name, exit_##name(in);))
 
-/*
- * bpf_preempt_disable() and bpf_preempt_enable(), which the recorder puts in (template.c). The kernel does not run a program
- * on a CPU where a task that was preempted is inside of it: of what all hooks share, any hook would be missed then.
- */
-static void (*const preempt_disable)(void) = (void *)VT_PREEMPT_DISABLE;
-static void (*const preempt_enable)(void) = (void *)VT_PREEMPT_ENABLE;
-
-static __always_inline int enter_any(void *ctx)
+SEC("fentry") int all_e(void *ctx)
 {
 	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
@@ -48,7 +41,7 @@ static __always_inline int enter_any(void *ctx)
 	return 0;
 }
 
-static __always_inline int exit_any(void *ctx)
+SEC("fexit") int all_x(void *ctx)
 {
 	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
@@ -60,22 +53,6 @@ static __always_inline int exit_any(void *ctx)
 #define ROW EXIT_CASE
 #include "vfiotrace/hooks/all.def"
 	}
-	return 0;
-}
-
-SEC("fentry") int all_e(void *ctx)
-{
-	preempt_disable();
-	enter_any(ctx);
-	preempt_enable();
-	return 0;
-}
-
-SEC("fexit") int all_x(void *ctx)
-{
-	preempt_disable();
-	exit_any(ctx);
-	preempt_enable();
 	return 0;
 }
 

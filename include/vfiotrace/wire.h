@@ -194,10 +194,7 @@ struct vt_site {
 #define VT_SUSPECTS 256
 #define VT_SIEVE_BITS 12
 #define VT_SITES_MAX 512
-/* In programs: calls of bpf_rdonly_cast(), bpf_preempt_disable(), bpf_preempt_enable() */
-#define VT_RDONLY_CAST 0x7ffffff1
-#define VT_PREEMPT_DISABLE 0x7ffffff2
-#define VT_PREEMPT_ENABLE 0x7ffffff3
+#define VT_RDONLY_CAST 0x7ffffff1	/* in programs: a call of bpf_rdonly_cast() */
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
 

@@ -77,11 +77,15 @@ static bool can_link(struct attach *a)
 	return a->multi > 0;
 }
 
+/*
+ * The kernel does not run a program on a CPU where a preempted task is inside of it: of one that many hooks share any of
+ * them is missed then. Exits take longest and are most, and each has a program of its own, which arming pays for.
+ */
 static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
 	const struct hook *h = plan__hook(r->prog);
 
-	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
+	if (a->dry || r->exit || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
 	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_of(r));
 }

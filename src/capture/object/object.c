@@ -233,7 +233,7 @@ static int load(struct object *o)
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	complaint__listen();
 	o->has_multi = !o->opt.dry && kernel__has_enumerator(o->k, "bpf_attach_type", "BPF_TRACE_FENTRY_MULTI");
-	template__find_kfuncs(o);
+	o->cast_id = kernel__func(o->k, "bpf_rdonly_cast", NULL).btf_id;
 	o->types_fd = memfd_create("types", MFD_CLOEXEC);
 	if (o->types_fd < 0)
 		return -errno;

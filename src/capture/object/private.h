@@ -13,8 +13,6 @@ struct bpf_object;
 struct bpf_program;
 struct bpf_prog_load_opts;
 
-#define NR_KFUNCS 3	/* functions of the kernel that programs call: template.c */
-
 /* A program as libbpf relocated it, to be loaded once per function it is attached to. */
 struct template {
 	char prog[48];
@@ -38,7 +36,7 @@ struct object {
 	size_t nr_more;
 	int (*fetch)(struct object *o, const char *prog);	/* makes a template of PROG, which is none yet: 0 or -errno */
 	int types_fd;		/* small BTF, -1 = none */
-	uint32_t kfunc_id[NR_KFUNCS];	/* in vmlinux's BTF, 0 = not there */
+	uint32_t cast_id;	/* bpf_rdonly_cast() in vmlinux's BTF, 0 = not there */
 	bool has_multi;		/* this kernel attaches a program to many functions at a time */
 	struct vt_control *ctl;
 	size_t ctl_len;
@@ -59,7 +57,6 @@ static inline bool template__is_multi(const char *prog)
 	return !strncmp(prog, "all_", 4);
 }
 /* What is missing in a program of libbpf's own to load. */
-void template__find_kfuncs(struct object *o);
 int template__complete(struct object *o, struct bpf_program *prog);
 void template__drop_all(struct object *o);
 

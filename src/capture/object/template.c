@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/kernel/kernel.h"
 #include "capture/object/private.h"
 
 /* ---- keeping them ---- */
@@ -22,56 +21,25 @@ static void *copy_of(const void *p, size_t len)
 	return copy;
 }
 
-/* Functions of the kernel that programs call by a number of ours. Without the cast nothing can be read; the others are left out. */
-static const struct {
-	int number;
-	const char *func;
-} kfuncs[NR_KFUNCS] = {
-	{ VT_RDONLY_CAST, "bpf_rdonly_cast" }, { VT_PREEMPT_DISABLE, "bpf_preempt_disable" }, { VT_PREEMPT_ENABLE, "bpf_preempt_enable" },
-};
-
-void template__find_kfuncs(struct object *o)
+/* What stands for a call of bpf_rdonly_cast() becomes one (bpf/lib/load.bpf.h). */
+static int put_casts(const struct object *o, struct bpf_insn *insns, size_t nr)
 {
-	for (size_t i = 0; i < NR_KFUNCS; i++)
-		o->kfunc_id[i] = kernel__func(o->k, kfuncs[i].func, NULL).btf_id;
-}
-
-static int put_kfunc(const struct object *o, struct bpf_insn *insn, size_t which)
-{
-	if (!o->kfunc_id[which] && kfuncs[which].number == VT_RDONLY_CAST)
-		return -EOPNOTSUPP;
-	if (o->kfunc_id[which]) {
-		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
-		insn->imm = o->kfunc_id[which];
-	} else {
-		*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };	/* on to the next */
+	for (size_t i = 0; i < nr; i++) {
+		if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].src_reg || insns[i].imm != VT_RDONLY_CAST)
+			continue;
+		if (!o->cast_id)
+			return -EOPNOTSUPP;
+		insns[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		insns[i].imm = o->cast_id;
 	}
 	return 0;
-}
-
-/* What stands for such a call becomes one. */
-static int put_kfuncs(const struct object *o, struct bpf_insn *insns, size_t nr)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < nr && !err; i++) {
-		if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].src_reg)
-			continue;
-		for (size_t n = 0; n < NR_KFUNCS; n++) {
-			if (insns[i].imm != kfuncs[n].number)
-				continue;
-			err = put_kfunc(o, &insns[i], n);
-			break;
-		}
-	}
-	return err;
 }
 
 int template__complete(struct object *o, struct bpf_program *prog)
 {
 	size_t nr = bpf_program__insn_cnt(prog);
 	struct bpf_insn *insns = copy_of(bpf_program__insns(prog), nr * sizeof(*insns));
-	int err = insns ? put_kfuncs(o, insns, nr) : -ENOMEM;
+	int err = insns ? put_casts(o, insns, nr) : -ENOMEM;
 
 	if (!err)
 		err = bpf_program__set_insns(prog, insns, nr);
@@ -118,7 +86,7 @@ int template__keep(struct object *o, const struct bpf_program *prog, const struc
 		if (!t->func_info)
 			return -ENOMEM;
 	}
-	return put_kfuncs(o, t->insns, t->nr);
+	return put_casts(o, t->insns, t->nr);
 }
 
 void template__drop_all(struct object *o)
