@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * Exits do not go by all_x at present: src/capture/attach/multi.c says why.
+ *
  * Two programs that all hooks share which may (vfiotrace/hooks.h), one for
  * each end of a call: the cookie of the link says which hook it is. What they
  * all need is verified and compiled once, and that is most of it. A program

@@ -122,7 +122,7 @@ static void tell_dropped(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->title, "a live update begins while a session that arrived waits to be retrieved: it is dropped");
 	vt_text(c, &f->expected, "what arrived is retrieved and finished before the next live update, or that one is refused");
 	vt_text(c, &f->seen[i], "liveupdate_reboot() returns 0 with %" PRId64 " file%s in it that nobody asked for%s%s", x->num[0], x->num[0] == 1 ? "" : "s",
-		x->str[0] ? ", the first one of " : "", x->str[0] ? x->str[0] : "");
+		x->str[0] ? ", the first one of " : "", vt_name(x->str[0], ""));
 	vt_text(c, &f->meaning, "luo_session_serialize() hands on outgoing sessions only. Nothing of this one reaches the next kernel: its memory goes back "
 		"with all that was in it, and its devices are nobody's. An agent that means that retrieves the session and closes it.");
 	vt_proof(c, f, i, &x->at[1], "it arrives");

@@ -314,8 +314,8 @@ static void compare_findings(const struct verdict *whole, const struct verdict *
 }
 
 /*
- * A recorder that began when they had been read has never heard of them, and so says their rule's page: what it judges is the
- * update that it saw.
+ * A recorder that began when the sessions had been read has never heard of those that wait, and so says the page of session-lost:
+ * what it judges is the update that it saw.
  */
 bool verdict__only_waiting(const struct verdict *v)
 {

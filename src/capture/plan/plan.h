@@ -29,7 +29,7 @@ struct hook {
 	bool enter, exit;
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
-	bool shared;		/* may be served by all_e, all_x */
+	bool shared;		/* may be served by all_e; by all_x, if exits shared one */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };
