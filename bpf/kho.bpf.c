@@ -33,6 +33,8 @@ static __always_inline struct vt_task *kho_enter(u32 *depth)
 	if (!t->depth && !t->kho_depth)
 		task_begin(t);
 	*depth = t->kho_depth++;
+	if (!*depth)
+		runs_pause(t);
 	return t;
 }
 
@@ -47,6 +49,8 @@ static __always_inline struct vt_task *kho_leave(u32 *depth)
 	if (t->kho_depth)
 		t->kho_depth--;
 	*depth = t->kho_depth;
+	if (!*depth)
+		runs_resume(t);
 	return t;
 }
 
@@ -189,6 +193,16 @@ static __always_inline bool by_range(struct vt_control *c, struct vt_task *t, u6
 	return f && tells_memory(f->type);
 }
 
+/*
+ * What a traced call of KHO's own did by the way, within a call of LUO or of a
+ * handler: the record of the call around it says as much. What failed there is
+ * told, and so is what is restored, as its descriptor may say something else.
+ */
+static __always_inline bool goes_without(const struct vt_task *t, u32 type)
+{
+	return t && t->depth && t->kho_depth && type != VT_EV_KHO_RESTORE_FOLIO && type != VT_EV_KHO_RESTORE_PAGES;
+}
+
 /* Somebody other than LUO and its handlers gives a folio to KHO: told with who that is. */
 __noinline int folio_outside(u64 folio, u64 ret)
 {
@@ -220,6 +234,8 @@ __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 		folio_outside(folio, ret);
 		return 0;
 	}
+	if (ok && goes_without(t, type))
+		return 0;
 	if (ok && by_range(c, t, folio, true)) {
 		if (type == VT_EV_KHO_UNPRESERVE_FOLIO && spare(t, type))
 			return 0;
@@ -260,6 +276,8 @@ __noinline int pages_done(u32 type, u64 page, u64 nr, u64 ret, u64 arg)
 	bool failed = restore ? !page : preserve && ret;
 	struct vt_task *t = task_stored(0);
 
+	if (!failed && goes_without(t, type))
+		return 0;
 	if (failed || !by_range(ctl_open(), t, page, false))
 		kho_leaf(type, HAS_NR | (restore ? ARG_PHYS | RET_POINTER : ARG_PAGE | (preserve ? RET_INT : 0)), arg, nr, ret);
 	else if (type != VT_EV_KHO_UNPRESERVE_PAGES || !spare(t, type))

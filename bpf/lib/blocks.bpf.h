@@ -15,7 +15,9 @@
  * A million of them must cost next to nothing each. Open runs are kept at the
  * CPU, where the next block finds them without a look at the task: they belong
  * to the task that OWNER says, and nobody else touches them. A task that finds
- * the place taken keeps its runs with itself.
+ * the place taken keeps its runs with itself. While the task is inside a call of
+ * KHO's own that gives blocks by the way, OWNER is nobody that asks (VT_PAUSED):
+ * such a block is none of the run that it may happen to lie behind.
  */
 #ifndef VFIOTRACE_BLOCKS_BPF_H
 #define VFIOTRACE_BLOCKS_BPF_H
@@ -23,6 +25,7 @@
 #include "lib/wire.bpf.h"
 
 #define RUNS_HERE (~0u)
+#define VT_PAUSED 1ull	/* no struct task_struct is at an odd address */
 #define VT_FOLIOS 8192		/* power of two: of restored folios the newest runs are kept, all tasks' */
 
 struct {
@@ -128,6 +131,22 @@ static __always_inline struct vt_runs *runs_of(struct vt_task *t)
 	u32 zero = 0;
 
 	return t->runs_at == RUNS_HERE ? &t->runs : t->runs_at ? bpf_map_lookup_percpu_elem(&runs, &zero, t->runs_at - 1) : NULL;
+}
+
+static __always_inline void runs_pause(struct vt_task *t)
+{
+	struct vt_runs *all = t->runs_at ? runs_of(t) : NULL;
+
+	if (all)
+		all->owner |= VT_PAUSED;
+}
+
+static __always_inline void runs_resume(struct vt_task *t)
+{
+	struct vt_runs *all = t->runs_at ? runs_of(t) : NULL;
+
+	if (all)
+		all->owner &= ~VT_PAUSED;
 }
 
 /* A place for them: at this CPU, if no other task has its own there. */

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks that share a program (vfiotrace/hooks.h, bpf/multi.bpf.c): attached to
- * all functions of one module by one link. What cannot be had that way is left
- * as it was, to be attached on its own.
+ * Hooks whose work one program does (vfiotrace/hooks.h, bpf/multi.bpf.c). It is
+ * loaded once and attached to nothing: what is attached are programs that only
+ * jump there.
+ *
+ * The kernel runs no program on a CPU where a preempted task is inside of it,
+ * and of one that many functions share that is a miss for any of them. So each
+ * exit has a jump of its own: exits take longest, and are most. Entries are
+ * short: those of one domain on functions of one module share a jump, because
+ * each further link is a walk of ftrace through all functions.
+ *
+ * What cannot be had that way is left as it was, to be attached on its own.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -77,25 +85,23 @@ static bool can_link(struct attach *a)
 	return a->multi > 0;
 }
 
-/*
- * The kernel does not run a program on a CPU where a preempted task is inside of it: of one that many hooks share any of
- * them is missed then. Exits take longest and are most, and each has a program of its own, which arming pays for.
- */
 static bool can(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr)
 {
 	const struct hook *h = plan__hook(r->prog);
 
-	if (a->dry || r->exit || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
+	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
 	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_of(r));
 }
 
 static bool joins(const struct attach_job *j, const struct plan_row *r)
 {
-	return j->row[0]->exit == r->exit && !strcmp(j->row[0]->module, r->module);
+	const struct plan_row *first = j->row[0];
+
+	return !first->exit && !r->exit && !strcmp(first->module, r->module) && !strcmp(plan__hook(first->prog)->domain, plan__hook(r->prog)->domain);
 }
 
-/* ---- the program ---- */
+/* ---- the programs ---- */
 
 static int load_at(struct attach *a, const char *prog, bool exit, int btf_fd)
 {
@@ -123,7 +129,7 @@ static int make_shared(struct attach *a, const char *prog, bool exit)
 	return err ? err : fd;
 }
 
-/* It is loaded once, for the functions of vmlinux: its fd, or why there is none. */
+/* The program that all jump to: its fd, or why there is none. */
 static int shared(struct attach *a, const char *prog, bool exit)
 {
 	static pthread_mutex_t lock[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
@@ -145,10 +151,6 @@ static int load(struct attach *a, const struct attach_job *j)
 
 	if (fd < 0)
 		return fd;
-	if (!j->btf_fd) {
-		fd = dup(fd);
-		return fd < 0 ? -errno : fd;
-	}
 	snprintf(jump, sizeof(jump), "%s_far", program_of(r));
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
@@ -215,7 +217,7 @@ static void attach(struct attach *a, struct attach_job *j)
 	close(j->prog_fd);
 }
 
-/* Each row tells the misses of the shared program, as it may be the one. Hits are each row's own. */
+/* Each row tells the misses of its jump, as it may be the one. Hits are each row's own. */
 static void count(struct plan_row *r)
 {
 	r->recursion_misses = count__recursion_misses(r->prog_fd, NULL);
