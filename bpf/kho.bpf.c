@@ -247,12 +247,14 @@ __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 	return kho_tell(c, t, type, how, t ? t->kho_depth : 0, restore ? phys : folio, 0, ret);
 }
 
+QUICK(kho_preserve_folio)
+{
+	return !ctl_open() || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio));
+}
 EXIT(kho_preserve_folio)
 {
-	u64 folio = (u64)in->folio;
-
-	if (ctl_open() && (in->ret || !block_next(VT_EV_KHO_PRESERVE_FOLIO, folio)))
-		folio_apart(VT_EV_KHO_PRESERVE_FOLIO, folio, !in->ret, in->ret, 0);
+	if (!quick_kho_preserve_folio(in))
+		folio_apart(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio, !in->ret, in->ret, 0);
 }
 EXIT(kho_unpreserve_folio)
 {
@@ -261,11 +263,15 @@ EXIT(kho_unpreserve_folio)
 	if (ctl_open() && !block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
 		folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, folio, true, 0, 0);
 }
+QUICK(kho_restore_folio)
+{
+	return !ctl_open() || (in->ret && block_next(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret));
+}
 EXIT(kho_restore_folio)
 {
 	u64 folio = (u64)in->ret;
 
-	if (ctl_open() && (!folio || !block_next(VT_EV_KHO_RESTORE_FOLIO, folio)))
+	if (!quick_kho_restore_folio(in))
 		folio_apart(VT_EV_KHO_RESTORE_FOLIO, folio, folio, folio, in->phys);
 }
 

@@ -1,42 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits do not go by all_x at present: src/capture/attach/multi.c says why.
- *
- * Two programs that all hooks share which may (vfiotrace/hooks.h), one for
- * each end of a call: the cookie of the link says which hook it is. What they
- * all need is verified and compiled once, and that is most of it. A program
- * is for functions whose types one module has, so those of modules get a
- * program that does nothing but jump here.
+ * Two programs that do the work of all hooks which may share one
+ * (vfiotrace/hooks.h), one for each end of a call: the cookie of the link says
+ * which hook it is. What they all need is verified and compiled once, and that
+ * is most of it. Nothing goes to them but by a program that only jumps: one that
+ * is attached is for the functions of one module, and what misses hits while a
+ * task is preempted inside should be few (src/capture/attach/multi.c).
  *
  * Behind all others in the unit: it has the bodies of all domains.
  */
 #include "lib/load.bpf.h"
 
-/* By SHARE: in the switch, or before it. */
-#define CASE_OWN(name, body...)
-#define CASE_SLEEPS(name, body...)
-#define CASE_HOT(name, body...)
-#define CASE_SHARED(name, body...) case VT_HOOK_##name: body break;
-#define FIRST_OWN(name, body...)
-#define FIRST_SLEEPS(name, body...)
-#define FIRST_SHARED(name, body...)
-#define FIRST_HOT(name, body...) if (hook == VT_HOOK_##name) { body return 0; }
+/* Those that share, by SHARE. */
+#define SHARED_OWN(x...)
+#define SHARED_SLEEPS(x...)
+#define SHARED_SHARED(x...) x
+#define SHARED_HOT(x...) x
 
 /* As hooks.bpf.h has the ends. */
-#define ENTER_FIRST(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(FIRST_##share(name, enter_##name(in);))
-#define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(CASE_##share(name, enter_##name(in);))
-#define EXIT_FIRST(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(FIRST_##share(name, exit_##name(in);))
-#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(CASE_##share(name, exit_##name(in);))
+#define CASE(name, body) case VT_HOOK_##name: body(in); break;
+#define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, enter_##name)))
+#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, exit_##name)))
 
 SEC("fentry") int all_e(void *ctx)
 {
-	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
 
-#define ROW ENTER_FIRST
-#include "vfiotrace/hooks/all.def"
-	barrier_var(hook);	/* or the compiler makes them part of the rest */
-	switch (hook) {
+	switch (bpf_get_attach_cookie(ctx)) {
 #define ROW ENTER_CASE
 #include "vfiotrace/hooks/all.def"
 	}
@@ -45,31 +35,40 @@ SEC("fentry") int all_e(void *ctx)
 
 SEC("fexit") int all_x(void *ctx)
 {
-	u64 hook = bpf_get_attach_cookie(ctx);
 	const void *in = KERNEL(ctx);
 
-#define ROW EXIT_FIRST
-#include "vfiotrace/hooks/all.def"
-	barrier_var(hook);
-	switch (hook) {
+	switch (bpf_get_attach_cookie(ctx)) {
 #define ROW EXIT_CASE
 #include "vfiotrace/hooks/all.def"
 	}
 	return 0;
 }
 
-#define JUMP(section, prog) \
+/* NAME jumps to PROG, unless IS_DONE. */
+#define PLACE_OF(prog) \
 struct { \
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
 	__uint(max_entries, 1); \
 	__type(key, u32); \
 	__type(value, u32); \
-} prog##_at SEC(".maps"); \
-SEC(section) int prog##_far(void *ctx) \
+} prog##_at SEC(".maps");
+#define JUMP(section, name, prog, is_done) \
+SEC(section) int name(void *ctx) \
 { \
-	bpf_tail_call(ctx, &prog##_at, 0); \
+	if (!(is_done)) \
+		bpf_tail_call(ctx, &prog##_at, 0); \
 	return 0; \
 }
 
-JUMP("fentry", all_e)
-JUMP("fexit", all_x)
+PLACE_OF(all_e)
+PLACE_OF(all_x)
+JUMP("fentry", all_e_far, all_e, false)
+JUMP("fexit", all_x_far, all_x, false)
+
+/* A hook that is passed a million times has a jump that does what is done mostly. */
+#define JUMP_OWN(name)
+#define JUMP_SLEEPS(name)
+#define JUMP_SHARED(name)
+#define JUMP_HOT(name) JUMP("fexit", all_x_##name, all_x, quick_##name(KERNEL(ctx)))
+#define ROW(domain, group, name, ends, event, functions, share, flags, args...) JUMP_##share(name)
+#include "vfiotrace/hooks/all.def"

@@ -22,12 +22,12 @@
  *		kernel can attach one program to many functions at a time
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
  *		verified and compiled once, and ftrace walks its functions once.
- *		HOT: the same, and the shared program looks for these first
+ *		HOT: the same, and what its QUICK() does is done before that
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not
- *		run it again on the same CPU, so hooks that share one can miss
- *		each other's calls there when a task is preempted within; the
- *		kernel counts that.
+ *		run it again on the same CPU, so hooks on one can miss each
+ *		other's calls there when a task is preempted within; the kernel
+ *		counts that. Entries of a domain are on one; each exit has its own.
  *		SLEEPS: its own, and sleepable
  * flags	enum vt_hook_flag
  * ARG, RET	what the function takes and gives, all of it: a kernel whose

@@ -146,12 +146,13 @@ static int shared(struct attach *a, const char *prog, bool exit)
 static int load(struct attach *a, const struct attach_job *j)
 {
 	const struct plan_row *r = j->row[0];
+	const struct hook *h = plan__hook(r->prog);
 	int fd = shared(a, program_of(r), r->exit);
-	char jump[32];
+	char jump[64];
 
 	if (fd < 0)
 		return fd;
-	snprintf(jump, sizeof(jump), "%s_far", program_of(r));
+	snprintf(jump, sizeof(jump), "%s_%s", program_of(r), h->hot ? h->prog : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 

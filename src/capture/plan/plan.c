@@ -18,7 +18,7 @@ const struct hook plan_hooks[VT_HOOKS] = {
 #define RET(type) ">" #type
 #define ROW(in, when, name, ends, type, functions, share, flag, args...) [VT_HOOK_##name] = { \
 	.group = PLAN_##when, .domain = #in, .prog = #name, .enter = (ends) & ENTER, .exit = (ends) & EXIT, .event = VT_EV_##type, \
-	.funcs = functions, .shared = (share) == SHARED || (share) == HOT, .flags = flag, .shape = "" args },
+	.funcs = functions, .shared = (share) == SHARED || (share) == HOT, .hot = (share) == HOT, .flags = flag, .shape = "" args },
 #include "vfiotrace/hooks/all.def"
 #undef ARG
 #undef RET

@@ -29,7 +29,8 @@ struct hook {
 	bool enter, exit;
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
-	bool shared;		/* may be served by all_e; by all_x, if exits shared one */
+	bool shared;		/* may be served by all_e and all_x (bpf/multi.bpf.c) */
+	bool hot;		/* and the jump to all_x is one of its own, all_x_<prog> */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };
