@@ -151,7 +151,19 @@ static void take(struct round *r, const struct attach_method *m, struct plan_row
 	row->method = m->id;
 }
 
-/* Method by method, so that what is dearest to load, the programs for many rows, is begun first. */
+static void offer_to(struct round *r, size_t m, struct plan_row *row, struct offer *o)
+{
+	if (o->taken || o->from > m || !methods[m]->can(r->a, row, r->jobs, r->nr))
+		return;
+	take(r, methods[m], row);
+	*o = (struct offer){ .from = m + 1, .taken = true };
+}
+
+/*
+ * Method by method, so that what is dearest to load, the programs for many rows, is begun first. Exits before entries: the
+ * second program on a function costs ftrace two walks through all functions where the first costs one, and entries, which
+ * may go together, make those walks together.
+ */
 static void collect(struct round *r, struct offer *offers, enum plan_group group, uint64_t key)
 {
 	struct plan *p = r->a->plan;
@@ -159,17 +171,10 @@ static void collect(struct round *r, struct offer *offers, enum plan_group group
 	r->nr = r->next = 0;
 	for (size_t i = 0; i < p->nr; i++)
 		offers[i].taken = false;
-	for (size_t m = 0; m < NR_METHODS; m++)
-		for (size_t i = 0; i < p->nr; i++) {
-			struct offer *o = &offers[i];
-
-			if (!wanted(&p->rows[i], group, key) || o->taken || o->from > m)
-				continue;
-			if (!methods[m]->can(r->a, &p->rows[i], r->jobs, r->nr))
-				continue;
-			take(r, methods[m], &p->rows[i]);
-			*o = (struct offer){ .from = m + 1, .taken = true };
-		}
+	for (size_t n = 0; n < NR_METHODS * 2; n++)
+		for (size_t i = 0; i < p->nr; i++)
+			if (p->rows[i].exit == !(n % 2) && wanted(&p->rows[i], group, key))
+				offer_to(r, n / 2, &p->rows[i], &offers[i]);
 }
 
 int attach__group(struct attach *a, enum plan_group group, uint64_t key)
