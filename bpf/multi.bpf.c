@@ -44,7 +44,7 @@ SEC("fexit") int all_x(void *ctx)
 	return 0;
 }
 
-/* NAME jumps to PROG, unless IS_DONE. */
+/* Where jumps to PROG find it. */
 #define PLACE_OF(prog) \
 struct { \
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
@@ -52,6 +52,7 @@ struct { \
 	__type(key, u32); \
 	__type(value, u32); \
 } prog##_at SEC(".maps");
+/* NAME jumps to PROG, unless IS_DONE. */
 #define JUMP(section, name, prog, is_done) \
 SEC(section) int name(void *ctx) \
 { \

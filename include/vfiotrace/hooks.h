@@ -21,7 +21,7 @@
  * share	SHARED: may be served by a program that others share, where the
  *		kernel can attach one program to many functions at a time
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
- *		verified and compiled once, and ftrace walks its functions once.
+ *		verified and compiled once (bpf/multi.bpf.c)
  *		HOT: the same, and what its QUICK() does is done before that
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not

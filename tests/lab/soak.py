@@ -7,10 +7,10 @@
     soak.py show SEED                     the scenario that a seed makes
 
 Nothing in such an update is wrong, so a finding is a bug, and so is an unknown
-but where a session is left alone: of the tool, or of this generator. Seeds are S, S+1, ...; the pair is the seed's
-remainder. What a failed run left is kept in build/lab/soak/SEED. LAB_RUN is
-put in front of every run, "nice" for instance; LAB_SECOND is the second series
-(7.2), next to the newest.
+but where a session is left alone: of the tool, or of this generator. Seeds are
+S, S+1, ...; the pair is the seed's remainder. What a failed run left is kept in
+build/lab/soak/SEED. LAB_RUN is put in front of every run, "nice" for instance;
+LAB_SECOND is the second series (7.2), next to the newest.
 """
 import argparse
 import concurrent.futures

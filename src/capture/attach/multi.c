@@ -152,7 +152,7 @@ static int load(struct attach *a, const struct attach_job *j)
 
 	if (fd < 0)
 		return fd;
-	snprintf(jump, sizeof(jump), "%s_%s", program_of(r), h->hot ? h->prog : "far");
+	snprintf(jump, sizeof(jump), "%s_%s", program_of(r), r->exit && h->hot ? h->prog : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 
