@@ -280,11 +280,11 @@ struct vt_device {
 	X(FINISH_REFUSED) X(OP_AFTER_END) X(UNFREEZE_UNFROZEN) X(FREEZE_TWICE) X(UNPRESERVE_FROZEN) \
 	X(NOT_UNPRESERVED) X(NOT_FINISHED) X(NOT_UNFROZEN) X(FREEZE_KEPT) X(FILE_RELEASED) X(RELEASE_NULL) X(DF_TWICE) X(DF_LEFT_OPEN) X(IOMMUFD_LEFT) X(IOMMUFD_FAILED) X(IOMMUFD_ATTACHED) \
 	X(REG_IMBALANCE) X(KREF_IMBALANCE) X(UNREGISTER_UNDER) X(LOOKUP_UNPINNED) X(KHO_TWICE) X(KHO_UNPRESERVE_UNKNOWN) \
-	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(FLB) X(SESSION_FILE) X(FLB_OWNER) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
+	X(KHO_LEFT) X(KHO_FREED) X(KHO_SHARED) X(KHO_REFUSED) X(KHO_LARGE) X(FLB) X(SESSION_FILE) X(FLB_OWNER) X(FLB_ORDER) X(BUSY_AFTER_FINISH) X(MAPPING) X(MMAP_MAPPING) X(FILE_REF) \
 	X(FOLIO_NOT_PUT) X(DATA_CHANGED) \
 	X(FLB_COUNT) X(FLB_HELD) X(FLB_EARLY) X(FLB_BROKEN) X(MODULE_REF) X(MODULE_LOW) X(MODULE_EARLY) X(FD_ON_ERROR) X(SESSION_LOST) \
 	X(FILE_KEPT) X(FILE_TAKEN) X(FILE_HELD) X(FOLIO_UNTOLD) \
-	X(SESSION_STRANDED) X(SESSION_UNENDED) X(SESSION_OTHER) X(SESSION_TWICE) X(ANSWER) X(SWALLOWED) X(CALL_OPEN) X(HANDLER_LATE) X(SESSION_DROPPED) \
+	X(SESSION_STRANDED) X(SESSION_UNENDED) X(SESSION_OTHER) X(SESSION_TWICE) X(ANSWER) X(SWALLOWED) X(CALL_OPEN) X(HANDLER_LATE) X(SESSION_DROPPED) X(SESSION_NOWHERE) \
 	X(MEM_LEFT) X(MEM_TWICE)
 #define VT_FACT_ENUM(id) VT_FACT_##id,
 enum vt_fact_kind { VT_FACTS(VT_FACT_ENUM) VT_FACT_MAX };
@@ -347,6 +347,7 @@ struct vt_side {
 	char *path;
 	struct vt_trace *trace;	/* owned: meta, probes, loss stay readable */
 	uint64_t page;		/* bytes, of the kernel that was recorded */
+	bool single_pages;	/* its page cache holds no folio of several pages */
 	enum vt_ending ending;
 	bool drained;		/* what liveupdate_reboot() left to tell is stored: a rec.drained follows it */
 	bool holds;		/* files are preserved when the trace ends */
@@ -379,6 +380,7 @@ struct vt_side {
 	uint64_t first_vfio_ns;			/* of vfio's, and of its handler's callbacks; 0 = none */
 	uint64_t first_type_ns[VT_EV_MAX];	/* 0 = none */
 	bool jumped;		/* liveupdate_reboot() succeeded, as far as recorded */
+	bool alone;		/* into an image that KHO's data do not reach */
 	struct vt_at reboot;
 	uint64_t nr_aborts;	/* failed liveupdate_reboot() */
 	bool saw_vfio;
@@ -418,6 +420,7 @@ struct vt_side {
 	struct vt_kho **kho;		/* still preserved at the end, by address */
 	size_t nr_kho;
 	uint64_t kho_preserved, kho_unpreserved, kho_restored;
+	uint64_t nr_waiting;		/* sessions that had arrived before the recording began, and that nobody had retrieved */
 	const struct vt_restored **restored;	/* by address */
 	size_t nr_restored;
 	struct vt_folio *folios;	/* in order of appearance */

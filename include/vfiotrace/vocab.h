@@ -81,6 +81,7 @@ enum {
 	X(SESSION_RETRIEVE, "session.retrieve", SESSION, 0, "luo_session_retrieve(): session, ret") \
 	X(SESSION_RELEASE, "session.release", SESSION, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_session_release(): session file closed; session, retrieved (0 outgoing, 1 incoming), ret") \
 	X(SESSION_DESERIALIZE, "session.deserialize", SESSION, VT_K_TEARS, "luo_session_deserialize(): first open of /dev/liveupdate; ret") \
+	X(SESSION_THERE, "session.there", SESSION, VT_K_RIDES, "a session that had arrived before the recording began, on luo_session_global.incoming: session, retrieved, count") \
 	/* the files of a session */ \
 	X(LUO_PRESERVE, "luo.preserve", LUO, VT_K_CALL | VT_K_ANEW | VT_K_TEARS, "luo_preserve_file(): session, token, fd; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data") \
 	X(LUO_RETRIEVE, "luo.retrieve", LUO, VT_K_CALL | VT_K_TEARS, "luo_retrieve_file(): session, token; on exit ret and, on success, luo_file, file, file_ref, handler, compatible, data, status") \
@@ -113,7 +114,7 @@ enum {
 	X(FLB_PUT, "flb.put", FLB, VT_K_EACH_ROW | VT_K_LATER | VT_K_MAY_LACK, "liveupdate_flb_put_{outgoing,incoming}(): flb, name, mod_ref of its owner, and after it flb_count or flb_count_in") \
 	X(FLB_STATE, "flb.state", FLB, VT_K_RIDES, "an FLB of the handler at hand, sampled around luo_flb_file_*() and at the end of a failing luo_preserve_file(): flb, name, mod_ref of its owner, handler, flb_count, flb_count_in") \
 	/* the reboot */ \
-	X(REBOOT, "reboot", REBOOT, VT_K_CALL | VT_K_ANEW, "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump") \
+	X(REBOOT, "reboot", REBOOT, VT_K_CALL | VT_K_ANEW, "liveupdate_reboot(): on exit ret; 0 means the old kernel will jump, and handover tells whether anything goes with it") \
 	X(SERIALIZE, "reboot.serialize", REBOOT, VT_K_CALL | VT_K_ANEW, "luo_session_serialize(): ret") \
 	X(SHUTDOWN, "reboot.device_shutdown", REBOOT, 0, "device_shutdown() on the way to the jump: last point at which storage surely works") \
 	X(JUMP, "reboot.machine_shutdown", REBOOT, 0, "machine_shutdown(): other CPUs stop, then the jump") \
@@ -135,6 +136,7 @@ enum {
 	X(VFIO_BIND, "vfio.bind", VFIO, VT_K_TEARS, "vfio_df_ioctl_bind_iommufd(): df, device, ret") \
 	X(VFIO_DF_OPEN, "vfio.df_open", VFIO, VT_K_TEARS, "vfio_df_open(): df, device, open_count, ret") \
 	X(VFIO_DF_CLOSE, "vfio.df_close", VFIO, VT_K_TEARS | VT_K_LATER, "vfio_df_close(): df, device, open_count") \
+	X(VFIO_DEVICE, "vfio.device", VFIO, VT_K_RIDES, "a device that was there as the recording began: device, bdf, vfio_ref, dev_kref, open_count") \
 	X(VFIO_REGISTER, "vfio.register", VFIO, VT_K_TEARS, "vfio_register_group_dev() and kin: device, bdf, ret") \
 	X(VFIO_UNREGISTER, "vfio.unregister", VFIO, VT_K_CALL | VT_K_TEARS, "vfio_unregister_group_dev(): device, bdf; vfio_ref") \
 	X(VFIO_MMAP, "vfio.mmap", VFIO, 0, "vfio_device_fops_mmap(): file, device, vma, vma_start, vma_pgoff, pages, vma_mapping (vma->vm_file->f_mapping), ret") \
@@ -232,6 +234,7 @@ enum {
 	X(VMA_PGOFF, "vma_pgoff", VT_HEX, "page offset within the file at which it begins") \
 	X(VMAS, "vmas", VT_U64, "number of VMAs in the address space's tree (i_mmap)") \
 	X(THREADS, "threads", VT_U64, "threads of the task's process: with one, nobody there takes a reference for a moment") \
+	X(HANDOVER, "handover", VT_U64, "1: the image that is jumped into was told of KHO when it was loaded; 0: it was not, and nothing reaches it") \
 	X(NUMBERS, "numbers", VT_STR, "CPU:NUMBER ...: the last number that each CPU gave to a record") \
 	X(OTHERS, "others", VT_U64, "records that others made between the time of this one and its end: its counts may be of any moment between")
 

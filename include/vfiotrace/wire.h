@@ -66,7 +66,8 @@
 	X(VMA_START, VMA_START, NONE) \
 	X(VMA_PGOFF, VMA_PGOFF, NONE) \
 	X(VMAS, VMAS, NONE) \
-	X(THREADS, THREADS, NONE)
+	X(THREADS, THREADS, NONE) \
+	X(HANDOVER, HANDOVER, NONE)
 
 #define VT_SLOT_ENUM(slot, field, cls) VT_S_##slot,
 enum vt_slot { VT_SLOTS(VT_SLOT_ENUM) VT_S_MAX };
@@ -212,6 +213,7 @@ struct vt_control {
 	unsigned long long produced;	/* records submitted */
 	unsigned long long synced;	/* records on stable storage */
 	unsigned long long losses;	/* counted in `cpus` so far: that table is dear to read on machines with many CPUs */
+	unsigned long long losses_synced;	/* of them: told on stable storage, since the kernel is about to jump */
 	unsigned long long folios_next;	/* folios remembered so far */
 	unsigned long long untracked;	/* objects that were looked for and ended */
 	unsigned int calls;		/* threads that are inside of traced calls; those that were not seen to leave stay in it */
@@ -220,6 +222,7 @@ struct vt_control {
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
+	unsigned int mover;		/* somebody brings it to another when the bell rings (maps.bpf.h) */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
 	unsigned long long waited_ns;	/* how long it was */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
@@ -229,6 +232,7 @@ struct vt_control {
 	unsigned int loader[VT_LOADERS];	/* threads that load modules that matter, 0 = none */
 	unsigned long long page_offset, vmemmap;	/* 0 = unknown */
 	unsigned int page_shift, pad3;
+	unsigned long long kexec_image;	/* address of the variable, 0 = unknown */
 	unsigned long long vfio_fops;	/* &vfio_device_fops, 0 = not loaded */
 	int df_device;			/* offsetof(struct vfio_device_file, device) */
 	int dev_inode, dev_refcount, dev_kref, dev_dev, dev_open_count, dev_cdev;
@@ -242,6 +246,7 @@ struct vt_control {
 	unsigned int pad2;
 	/* peek: read kernel memory for the recorder (SEC("syscall")) */
 	unsigned long long peek_addr, peek_task;	/* what is asked for; struct task_struct of who asks */
+	unsigned int peek_tgid;	/* and its process, as records have it: by the initial pid namespace */
 	unsigned int peek_len;
 	int peek_err;
 	unsigned char peek[VT_PEEK_MAX];

@@ -66,6 +66,8 @@ struct frame {
 		bool told;		/* what became of them was recorded */
 		struct vt_at at;
 		uint64_t phys;
+		uint64_t large, order;	/* the first of them with several pages, where the page cache holds none such; order 0: none */
+		struct vt_at large_at;
 	} kho;
 	struct {
 		uint64_t device;

@@ -539,6 +539,18 @@ static void replaced(void *arg, struct vt_range *r)
 	}
 }
 
+/* Without CONFIG_XARRAY_MULTI. A folio that fills a slot of the tree (XA_CHUNK_SHIFT) needs no further ones. */
+static void large_restored(struct vt_build *b, struct frame *op, const struct vt_event *e, uint64_t phys)
+{
+	uint64_t order;
+
+	if (!b->side->single_pages || op->kho.order || !vt_ev_u64(e, VT_F_ORDER, &order) || !(order % 6))
+		return;
+	at_set(b, &op->kho.large_at, e);
+	op->kho.large = phys;
+	op->kho.order = order;
+}
+
 static void restored(struct vt_build *b, struct task *t, const struct vt_event *e, const struct area *a)
 {
 	struct vt_ranges *all = &part_own(b, kho)->restored;
@@ -556,6 +568,7 @@ static void restored(struct vt_build *b, struct task *t, const struct vt_event *
 			op->kho.phys = a->r.start;
 		}
 		op->kho.folios += a->count;
+		large_restored(b, op, e, a->r.start);
 	}
 	vt_ranges__each(all, a->r.start, a->r.end, has_owner, &out);
 	if (out.first) {
@@ -774,6 +787,16 @@ static void retrieve_failed(struct vt_build *b, struct task *t, struct frame *f,
 	up->kho.phys = f->kho.phys;
 }
 
+/* The file is there, and with it the folio in its page cache. */
+static void large_kept(struct vt_build *b, const struct frame *f, const struct vt_event *e)
+{
+	struct vt_fact *x = fact(b, VT_FACT_KHO_LARGE, who_life(b, f->life), &f->kho.large_at);
+
+	at_set(b, &x->at[1], e);
+	x->num[0] = (int64_t)f->kho.large;
+	x->num[1] = (int64_t)f->kho.order;
+}
+
 /* ---- events ---- */
 
 static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, const struct vt_event *e)
@@ -784,6 +807,8 @@ static void kho_returned(struct vt_build *b, struct task *t, struct frame *f, co
 		left_preserved(b, f->life, e, f->enter.index);
 	else if (e->type == VT_EV_OP_RETRIEVE && f->life && is_err(e))
 		retrieve_failed(b, t, f, e);
+	else if (e->type == VT_EV_OP_RETRIEVE && f->life && f->kho.order)
+		large_kept(b, f, e);
 	else if (e->type == VT_EV_LUO_RETRIEVE && f->life && is_err(e))
 		folios_unseen(b, f, who_life(b, f->life), e);
 }

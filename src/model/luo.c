@@ -589,30 +589,46 @@ static void luo_enter(struct vt_build *b, struct task *t, struct frame *f, const
 	tell_parts(b, call_begun, t, f, e);
 }
 
-/* The next kernel gets the sessions that are outgoing: of those that arrived, and nobody asked for, nothing is left. */
-static void dropped(struct vt_build *b, const struct vt_session *s, const struct vt_event *e)
+/* Told once of S, with the number of its files that are in one of STATES and the first of them, which was at STEP then. */
+static void lost_at_reboot(struct vt_build *b, const struct vt_session *s, enum vt_fact_kind kind, uint32_t states, enum vt_step step,
+			   const struct vt_event *e)
 {
 	struct vt_fact *x = NULL;
 	struct vt_at at;
 
 	for (const struct vt_life *l = s->lives; l; l = l->next) {
-		if (l->state != VT_LIFE_INCOMING)
+		if (!(states & 1u << l->state))
 			continue;
 		if (!x) {
 			at_set(b, &at, e);
-			x = fact(b, VT_FACT_SESSION_DROPPED, who_session(b, s), &at);
-			x->at[1] = l->at[VT_STEP_DESERIALIZE];
+			x = fact(b, kind, who_session(b, s), &at);
+			x->at[1] = l->at[step];
 			x->str[0] = l->compatible;
 		}
 		x->num[0]++;
 	}
 }
 
+/* The next kernel gets the sessions that are outgoing: of those that arrived, and nobody asked for, nothing is left. */
 static void next_update(struct vt_build *b, const struct vt_event *e)
 {
 	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
 		if (s->dir == VT_INCOMING && !s->retrieved && !s->ended)
-			dropped(b, s, e);
+			lost_at_reboot(b, s, VT_FACT_SESSION_DROPPED, 1u << VT_LIFE_INCOMING, VT_STEP_DESERIALIZE, e);
+	}
+}
+
+/* An image that was loaded without a handover knows nothing of KHO: what is preserved ends with this kernel. */
+static void into_nothing(struct vt_build *b, const struct vt_event *e)
+{
+	uint64_t handover;
+
+	b->side->alone = vt_ev_u64(e, VT_F_HANDOVER, &handover) && !handover;
+	if (!b->side->alone)
+		return;
+	for (const struct vt_session *s = b->side->sessions; s; s = s->next) {
+		if (s->dir == VT_OUTGOING && !s->ended)
+			lost_at_reboot(b, s, VT_FACT_SESSION_NOWHERE, 1u << VT_LIFE_PRESERVED | 1u << VT_LIFE_FROZEN, VT_STEP_PRESERVE, e);
 	}
 }
 
@@ -625,8 +641,10 @@ static void reboot_exit(struct vt_build *b, struct task *t, struct frame *f, con
 		at_set(b, &b->side->reboot, e);
 		b->side->jumped = !is_err(e);
 		b->side->nr_aborts += is_err(e);
-		if (!is_err(e))
+		if (!is_err(e)) {
 			next_update(b, e);
+			into_nothing(b, e);
+		}
 	}
 	tell_area(b, e->type, call_returned, t, f, e);
 	if (is_err(e))

@@ -17,7 +17,7 @@ struct task;
 struct frame;
 
 /* In this order they hear of the same thing. luo.c is the first: it knows which life a call is about. */
-#define PARTS(X) X(luo) X(order) X(answer) X(file) X(module) X(flb) X(kho) X(memory) X(vfio) X(df) X(iommufd)
+#define PARTS(X) X(luo) X(order) X(answer) X(file) X(module) X(flb) X(kho) X(memory) X(vfio) X(df) X(iommufd) X(waiting)
 
 /* Who hears of what is no call, and of this type; T is NULL outside of every call. */
 struct heard {

@@ -14,6 +14,7 @@ struct blame {
 	struct vt_at right;		/* the last sample that was; none: it was never looked at before */
 	struct vt_at call[BLAME_MAX];	/* the first ones */
 	uint32_t nr;			/* of all */
+	struct vt_at lookup;		/* the first one that returned with a count too high: told beside the call that made it, if that is the only one */
 	struct vt_who who;		/* of the last one */
 };
 
@@ -32,7 +33,7 @@ struct device {
 	struct blame blame;
 	uint64_t called;		/* index of the last exit of a callback that had to do with it */
 	uint32_t unverified;		/* releases whose put was not seen, nor its effect so far */
-	bool have_kref, kref_off;
+	bool have_kref, kref_off, kref_most;	/* what it was as the recording began, or the device was registered: others may have held it */
 	int64_t kref, kref_seen;
 	struct vt_at kref_off_at;
 	struct blame kref_blame, kref_off_blame;

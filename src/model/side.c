@@ -327,6 +327,7 @@ static int build(struct vt_trace *t, const char *path, const char *label, struct
 	ret = b->side->path ? parts_begin(b) : -ENOMEM;
 	b->side->trace = t;
 	b->side->page = page_of(t);
+	b->side->single_pages = !strcmp(vt_trace__told(t, "large_folios") ?: "", "no");
 	vt_strings__next_text(&b->evidence.strings);
 	vt_strings__next_text(&b->evidence.comms);
 	if (!ret)

@@ -58,6 +58,7 @@ static void blame_add(struct blame *l, const struct vt_at *call, struct vt_who w
 static void blame_right(struct blame *l, const struct vt_at *at)
 {
 	l->right = *at;
+	l->lookup = (struct vt_at){ 0 };
 	l->nr = 0;
 	l->who = (struct vt_who){ 0 };
 }
@@ -79,6 +80,8 @@ static struct vt_fact *count_fact(struct vt_build *b, enum vt_fact_kind k, struc
 	x->from_ns = 0;		/* added up over all that open and release the device */
 	for (uint32_t i = 0; i < l->nr && i < BLAME_MAX; i++)
 		x->at[2 + i] = l->call[i];
+	if (l->nr == 1)
+		x->at[3] = l->lookup;
 	x->num[0] = want;
 	x->num[1] = seen;
 	x->num[2] = l->nr;
@@ -136,6 +139,8 @@ static void find_sample(struct vt_build *b, struct task *t, struct device *d, co
 	find_ref(t, d, e);
 	if (!vt_ev_s64(e, VT_F_DEV_KREF, &kref))
 		return;
+	if (d->have_kref && kref > d->kref && !d->kref_blame.lookup.type)
+		at_set(b, &d->kref_blame.lookup, e);
 	if (d->have_find && kref > d->find_kref) {
 		d->find_off = true;
 		d->find_seen = kref;
@@ -173,9 +178,22 @@ static void find_confirm(struct vt_build *b, struct device *d, int64_t kref)
 static void kref_right(struct device *d, int64_t kref, const struct vt_at *at)
 {
 	d->have_kref = true;
-	d->kref_off = false;
+	d->kref_off = d->kref_most = false;
 	d->kref = kref;
 	blame_right(&d->kref_blame, at);
+}
+
+/* Nobody has called anything yet that we know of: it is not more at rest. */
+static void kref_at_most(struct vt_build *b, struct device *d, const struct vt_event *e)
+{
+	struct vt_at at;
+	int64_t kref;
+
+	if (d->noisy || !vt_ev_s64(e, VT_F_DEV_KREF, &kref))
+		return;
+	at_set(b, &at, e);
+	kref_right(d, kref, &at);
+	d->kref_most = true;
 }
 
 static void kref_fact(struct vt_build *b, struct device *d)
@@ -186,7 +204,8 @@ static void kref_fact(struct vt_build *b, struct device *d)
 static void kref_sample(struct vt_build *b, struct device *d, int64_t kref, const struct vt_at *at)
 {
 	find_confirm(b, d, kref);
-	if (!d->have_kref || kref == d->kref) {
+	/* What somebody held for a moment as the recording began is in what it was then. */
+	if (!d->have_kref || kref == d->kref || (d->kref_most && kref < d->kref)) {
 		kref_right(d, kref, at);
 		return;
 	}
@@ -613,8 +632,14 @@ static void used(struct vt_build *b, struct task *t, const struct vt_event *e)
 		found(b, t, d, e);
 		break;
 	case VT_EV_VFIO_REGISTER:
-		if (d && !is_err(e))
+		if (d && !is_err(e)) {
 			registered(d);
+			kref_at_most(b, d, e);
+		}
+		break;
+	case VT_EV_VFIO_DEVICE:
+		if (d)
+			kref_at_most(b, d, e);
 		break;
 	case VT_EV_FILE_SNAP: case VT_EV_VFIO_BIND:
 		if (d)
@@ -635,7 +660,7 @@ static void used(struct vt_build *b, struct task *t, const struct vt_event *e)
 
 static const struct heard vfio_points[] = {
 	{ VT_EV_VFIO_DF_ALLOC, used }, { VT_EV_VFIO_GET_REG, used }, { VT_EV_VFIO_PUT_REG, used }, { VT_EV_VFIO_FIND, used },
-	{ VT_EV_VFIO_BIND, used }, { VT_EV_VFIO_DF_OPEN, used }, { VT_EV_VFIO_DF_CLOSE, used }, { VT_EV_VFIO_REGISTER, used },
+	{ VT_EV_VFIO_BIND, used }, { VT_EV_VFIO_DF_OPEN, used }, { VT_EV_VFIO_DF_CLOSE, used }, { VT_EV_VFIO_REGISTER, used }, { VT_EV_VFIO_DEVICE, used },
 	{ VT_EV_VFIO_MMAP, used }, { VT_EV_VFIO_ZAP, used }, { VT_EV_FILE_SNAP, used }, { 0 },
 };
 

@@ -69,8 +69,8 @@ static void arrival(struct vt_ctx *c)
 {
 	const struct vt_side *pre = c->j->side[0], *post = c->j->side[1];
 
-	/* After a failed deserialize all is held until reboot: the rule leftover says so. */
-	if (!looked_at(c) || reading_failed(post) || c->cut[1])
+	/* After a failed deserialize all is held until reboot: the rule leftover says so. Of an image that nothing reaches session-lost does. */
+	if (pre->alone || !looked_at(c) || reading_failed(post) || c->cut[1])
 		return;
 	for (const struct vt_session *v = pre->sessions; v; v = v->next) {
 		const struct vt_session *in = vt_incoming_session(post, v->name);

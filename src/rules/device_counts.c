@@ -20,7 +20,9 @@ static void tell_calls(struct vt_ctx *c, struct vt_finding *f, size_t i, const s
 
 		if (!call->type || call->index == x->at[0].index)
 			continue;
-		if (call->has_ret && call->ret < 0)
+		if (call->type == VT_EV_VFIO_FIND)
+			vt_proof(c, f, i, call, "looks the device up, and returns with it one higher");
+		else if (call->has_ret && call->ret < 0)
 			vt_proof(c, f, i, call, "happens in between, with %s", vt_errno_str(call->ret, err, sizeof(err)));
 		else
 			vt_proof(c, f, i, call, "happens in between");
@@ -29,7 +31,7 @@ static void tell_calls(struct vt_ctx *c, struct vt_finding *f, size_t i, const s
 
 static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool reg)
 {
-	const struct vt_at *call = x->num[2] == 1 ? &x->at[2] : &x->at[0];
+	const struct vt_at *lookup = &x->at[3], *call = x->num[2] == 1 ? &x->at[2] : &x->at[0];
 	bool over = x->num[1] > x->num[0], several = x->num[2] > 1, fails = x->num[2] == 1 && call->has_ret && call->ret < 0;
 	const char *count = reg ? "the device's registration count" : "the reference count of the vfio struct device";
 	struct vt_finding *f;
@@ -41,6 +43,8 @@ static void tell_count(struct vt_ctx *c, size_t i, const struct vt_fact *x, bool
 	f->func = several || !*call->func ? NULL : call->func;
 	if (!several && !f->func)
 		vt_text(c, &f->title, "%s is %s too %s, and no call is known since it was right", count, amount(x->num[0], x->num[1]), over ? "high" : "low");
+	else if (!reg && over && !several && lookup->type == VT_EV_VFIO_FIND)
+		vt_text(c, &f->title, "the reference of the vfio struct device that %s takes within %s is not given back", lookup->func, f->func);
 	else if (several)
 		vt_text(c, &f->title, "one of %" PRId64 " calls leaves %s %s too %s; the trace does not tell which", x->num[2], count,
 			amount(x->num[0], x->num[1]), over ? "high" : "low");
@@ -110,5 +114,6 @@ const struct vt_rule vt_rule_device_kref = {
 	.by_call = VT_ALL_CALLS, .lasts = true, .sums = true,
 	.judges = { "call", "calls", .type = { VT_EV_VFIO_CDEV_OPEN, VT_EV_VFIO_FIND, VT_EV_VFIO_RELEASE } },
 	.needs = { { VT_EV_VFIO_CDEV_OPEN, VT_ANY }, { VT_EV_VFIO_RELEASE, VT_ANY }, { VT_EV_VFIO_FIND, VT_IN } },
+	.also = { VT_EV_VFIO_DEVICE },
 	VT_TELLS(counts_of_kref),
 };

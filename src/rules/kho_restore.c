@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a file takes out of KHO is what was given for it, as what it was given. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "rules/cover.h"
 #include "rules/crossing.h"
@@ -24,8 +25,32 @@ static void tell_refused(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 	vt_text(c, &f->meaning, "Memory that the handler counts on is not there: what it held, such as a guest's memory, is lost.");
 }
 
-static const struct vt_telling refused[] = {
+static void tell_large(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find_fact(c, i, x, "large|");
+
+	if (!f)
+		return;
+	f->func = vt_at_func(&x->at[1]);
+	vt_text(c, &f->title, "a folio of %" PRIu64 " pages goes into the page cache of a kernel that holds single pages only", (uint64_t)1 << x->num[1]);
+	vt_text(c, &f->expected, "retrieve splits it or fails: this kernel was built without CONFIG_XARRAY_MULTI");
+	vt_text(c, &f->seen[i], "physical 0x%" PRIx64 " of order %" PRId64 " is restored, and the retrieve succeeds", (uint64_t)x->num[0], x->num[1]);
+	vt_proof(c, f, i, &x->at[0], "restores 0x%" PRIx64, (uint64_t)x->num[0]);
+	vt_proof(c, f, i, &x->at[1], "has put it into the file");
+	vt_text(c, &f->meaning, "Where the folio's further pages are looked up the kernel finds what it takes for a pointer: an access to them, or at the latest "
+		"the last close of the file, is an oops.");
+}
+
+/* Who else restores folios need not put them into a page cache. */
+static bool not_cached(const struct vt_side *s, const struct vt_fact *x)
+{
+	(void)s;
+	return strncmp(vt_fact_handler(x), "memfd", 5);
+}
+
+static const struct vt_telling told[] = {
 	{ .kind = VT_FACT_KHO_REFUSED, .absence = true, .tell = tell_refused },
+	{ .kind = VT_FACT_KHO_LARGE, .moot = not_cached, .tell = tell_large },
 };
 
 /* The block of PRE that begins at PHYS. */
@@ -116,6 +141,6 @@ const struct vt_rule vt_rule_kho_restore = {
 		   { VT_EV_KHO_ALLOC_PRESERVE, VT_OUT }, { VT_EV_KHO_PRESERVE_FOLIO, VT_OUT }, { VT_EV_KHO_PRESERVE_PAGES, VT_OUT },
 		   { VT_EV_KHO_PRESERVE_VMALLOC, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FREE, VT_OUT }, { VT_EV_KHO_UNPRESERVE_FOLIO, VT_OUT },
 		   { VT_EV_KHO_UNPRESERVE_PAGES, VT_OUT }, { VT_EV_KHO_UNPRESERVE_VMALLOC, VT_OUT } },
-	VT_TELLS(refused),
+	VT_TELLS(told),
 	.run = kho_restore,
 };

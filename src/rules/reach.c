@@ -97,6 +97,9 @@ static bool due(const struct vt_ctx *c, size_t i, const struct vt_need *need)
 	/* What was there before the recording may be either. */
 	if (s->early)
 		return true;
+	/* What became of sessions that had arrived before. */
+	if (need->type == VT_EV_SESSION_RETRIEVE && s->nr_waiting)
+		return true;
 	/* A preserve that nobody saw is a preserve, and so for a file that arrived. */
 	if ((where == VT_OUT && preserve_missing(s)) || (where == VT_IN && arrival_missing(s)))
 		return true;

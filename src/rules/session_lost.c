@@ -125,8 +125,25 @@ static void tell_dropped(struct vt_ctx *c, size_t i, const struct vt_fact *x)
 		x->str[0] ? ", the first one of " : "", vt_name(x->str[0], ""));
 	vt_text(c, &f->meaning, "luo_session_serialize() hands on outgoing sessions only. Nothing of this one reaches the next kernel: its memory goes back "
 		"with all that was in it, and its devices are nobody's. An agent that means that retrieves the session and closes it.");
-	vt_proof(c, f, i, &x->at[1], "it arrives");
+	vt_proof(c, f, i, &x->at[1], x->at[1].type == VT_EV_SESSION_THERE ? "it is there as the recording begins" : "it arrives");
 	vt_proof(c, f, i, &x->at[0], "the next update begins");
+}
+
+static void tell_nowhere(struct vt_ctx *c, size_t i, const struct vt_fact *x)
+{
+	struct vt_finding *f = vt_find(c, VT_ERROR, i, &x->who, "nowhere");
+
+	if (!f)
+		return;
+	f->func = "liveupdate_reboot";
+	vt_text(c, &f->title, "a live update goes into an image that was loaded without a handover: the session is lost");
+	vt_text(c, &f->expected, "an image that kexec_file_load(2) loaded, or liveupdate_reboot() refuses");
+	vt_text(c, &f->seen[i], "liveupdate_reboot() returns 0 with %" PRId64 " file%s in the session%s%s; the image's kho.fdt is 0", x->num[0],
+		x->num[0] == 1 ? "" : "s", x->str[0] ? ", the first one of " : "", vt_name(x->str[0], ""));
+	vt_text(c, &f->meaning, "kexec_load(2), which \"kexec -c\" uses, tells the next kernel nothing of KHO. That kernel boots as if it were the first: the memory that was "
+		"preserved is free memory to it, and to a device that was left running it is not. Load the image by kexec_file_load(2): \"kexec -s\".");
+	vt_proof(c, f, i, &x->at[1], "a file of the session is preserved");
+	vt_proof(c, f, i, &x->at[0], "the jump is let through");
 }
 
 static const struct vt_telling session_lost[] = {
@@ -148,6 +165,7 @@ static const struct vt_telling session_lost[] = {
 	  .ev = { "succeeds again", "the session is handed out" } },
 	{ .kind = VT_FACT_HANDLER_LATE, .tell = tell_late },
 	{ .kind = VT_FACT_SESSION_DROPPED, .absence = true, .tell = tell_dropped },
+	{ .kind = VT_FACT_SESSION_NOWHERE, .absence = true, .tell = tell_nowhere },
 };
 
 const struct vt_rule vt_rule_session_lost = {

@@ -243,11 +243,11 @@ static bool memory_fits(const struct common *n)
 
 /*
  * Nothing arrived that could be another's: then the first's files are lost, unless the second kernel was booted cold. What
- * the first said of KHO may stand where its file is damaged.
+ * the first said of KHO may stand where its file is damaged. Into an image without a handover nothing goes: that is no other update.
  */
 static bool nothing_to_compare(const struct vt_side *pre, const struct vt_side *post, const struct common *n)
 {
-	return !n->in && !n->taken && !((kexecs(pre) >= 0 || pre->damaged) && !kexecs(post));
+	return !n->in && !n->taken && (pre->alone || !((kexecs(pre) >= 0 || pre->damaged) && !kexecs(post)));
 }
 
 enum vt_kin vt_kin(const struct vt_side *pre, const struct vt_side *post, char *why, size_t size)
