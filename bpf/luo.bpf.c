@@ -110,6 +110,13 @@ EXIT(session_retrieve)
 		session_marked(in->filep);
 }
 
+static __always_inline void slot_session(struct vt_wire *w, struct luo_session *s)
+{
+	session_name(w, NAME_OF(s));
+	slot(w, VT_S_RETRIEVED, READ(s, retrieved));
+	slot(w, VT_S_COUNT, READ(s, file_set.count));
+}
+
 ENTER(session_release)
 {
 	struct vt_control *c = ctl_open();
@@ -123,13 +130,24 @@ ENTER(session_release)
 	t = task_store(VT_EV_SESSION_RELEASE);
 	w = wire_new_in(t, SESSION_RELEASE, ENTER);
 	if (w) {
-		session_name(w, NAME_OF(s));
+		slot_session(w, s);
 		slot(w, VT_S_OBJ_SESSION, (u64)s);
-		slot(w, VT_S_RETRIEVED, READ(s, retrieved));
-		slot(w, VT_S_COUNT, READ(s, file_set.count));
 		wire_send(c, w);
 	}
 	frame_push_in(t, VT_EV_SESSION_RELEASE, (u64)s, false, 0);
+}
+
+/* It arrived before anybody looked. Runs in the recorder, as peek does. */
+SEC("syscall") int session_there(void *ctx)
+{
+	struct vt_control *c = ctl_open();
+	struct vt_wire *w = c ? wire_new(SESSION_THERE, POINT) : NULL;
+
+	if (!w)
+		return 0;
+	slot_session(w, (struct luo_session *)c->peek_addr);
+	wire_send(c, w);
+	return 0;
 }
 
 EXIT(session_release)

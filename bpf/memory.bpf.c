@@ -203,6 +203,7 @@ SEC("syscall") int peek(void *ctx)
 	if (len > VT_PEEK_MAX)
 		len = VT_PEEK_MAX;
 	c->peek_task = bpf_get_current_task();
+	c->peek_tgid = bpf_get_current_pid_tgid() >> 32;
 	c->peek_err = bpf_probe_read_kernel(c->peek, len, (void *)c->peek_addr);
 	return 0;
 }

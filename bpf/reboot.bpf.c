@@ -39,6 +39,18 @@ ENTER(reboot)
 	frame_push_in(t, VT_EV_REBOOT, 0, false, 0);
 }
 
+/* What is jumped into: kernel_kexec() holds it. An image that kexec_load(2) loaded was never told of KHO. */
+static __always_inline void handover_look(struct vt_control *c, struct vt_wire *w)
+{
+	struct kimage *image;
+
+	if (!c->kexec_image || !bpf_core_field_exists(struct kimage, kho.fdt))
+		return;
+	image = (struct kimage *)read_u64(c->kexec_image);
+	if (image)
+		slot(w, VT_S_HANDOVER, READ(image, kho.fdt) != 0);
+}
+
 EXIT(reboot)
 {
 	struct vt_control *c = ctl_open();
@@ -51,8 +63,10 @@ EXIT(reboot)
 	w = wire_new_in(t, REBOOT, EXIT);
 	if (w) {
 		slot(w, VT_S_RET, (s64)in->ret);
-		if (!in->ret)
+		if (!in->ret) {
+			handover_look(c, w);
 			outside_look(c);
+		}
 		/* No hurry where there is no jump. */
 		wire_submit(c, w, in->ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 	}
@@ -85,16 +99,21 @@ ENTER(device_shutdown)
 {
 	struct vt_control *c = ctl_open();
 	struct vt_wire *w;
+	u64 want;
 
 	if (!c || !c->will_jump)
 		return;
+	/* What tells of this moment alone is nothing to wait for: a recorder that has stored all before would have to do it again. */
+	want = c->produced;
 	w = wire_new(SHUTDOWN, ENTER);
 	if (w)
 		wire_submit(c, w, BPF_RB_FORCE_WAKEUP);
-	/* Waiting here would keep the recorder from its CPU: there it holds the CPU itself (src/capture/record/cpuhog.h). */
-	if ((int)bpf_get_smp_processor_id() == c->recorder_cpu)
-		return;
-	c->waited_ns = wait_until(&c->synced, c->produced, c->wait_ns);
+	/* Losses that are not told yet are, with the record. */
+	if (c->losses != c->losses_synced)
+		want = c->produced;
+	/* On the only CPU the recorder comes as soon as it may, and then holds the CPU itself (src/capture/record/cpuhog.h). */
+	if (c->synced >= want || make_way(c))
+		c->waited_ns = wait_until(&c->synced, want, c->wait_ns);
 }
 
 ENTER(machine_shutdown)
@@ -163,7 +182,7 @@ static __always_inline void hold_loader(void)
 {
 	struct vt_control *c = ctl_get();
 
-	if (!is_loader(c))
+	if (!is_loader(c) || !make_way(c))
 		return;
 	wait_until(&c->modules_done, c->modules_seen, c->module_wait_ns);
 }

@@ -78,9 +78,54 @@ $(OUTPUT)/unit/test_result_place: $(OUTPUT)/tests/unit/test_result_place.o $(cal
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_sections: $(OUTPUT)/tests/unit/test_sections.o $(call OBJ,$(addprefix src/capture/kernel/,sections.c slurp.c))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_cpus: $(OUTPUT)/tests/unit/test_cpus.o $(call OBJ,src/capture/record/cpus.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_keeper: $(OUTPUT)/tests/unit/test_keeper.o $(call OBJ,src/capture/record/keeper.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_notify: $(OUTPUT)/tests/unit/test_notify.o $(call OBJ,src/capture/record/notify.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_privilege: $(OUTPUT)/tests/unit/test_privilege.o $(call OBJ,src/capture/record/privilege.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=syscall,--wrap=prctl -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_carry: $(OUTPUT)/tests/unit/test_carry.o $(call OBJ,src/capture/record/carry.c) $(TRACE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=open,--wrap=ioctl -o $@ $^ $(TRACE_LIBS) -lcmocka
+
+$(OUTPUT)/unit/test_command_line: $(OUTPUT)/tests/unit/test_command_line.o $(call OBJ,src/cmd/command_line.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(OUTPUT)/unit/test_domains: $(OUTPUT)/tests/unit/test_domains.o $(call OBJ,$(addprefix src/capture/,domain/list.c domain/handlers.c plan/plan.c kernel/shape.c) src/trace/vocab.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=usleep -o $@ $^ -lbpf -lelf -lz -lcmocka
+
+$(OUTPUT)/unit/test_object: $(OUTPUT)/tests/unit/test_object.o $(call OBJ,$(addprefix src/capture/object/,object.c control.c complaint.c template.c))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=libbpf_register_prog_handler,--wrap=bpf_object__load,--wrap=bpf_map__fd,--wrap=bpf_program__fd -o $@ $^ -lbpf -lelf -lz -lcmocka
+
+# BPF programs as functions of the host, from copies: without what only BPF's compiler knows, and with kernel structs
+# whose first member is not their beginning. Registers are those of x86-64, on any machine.
+HOST_BPF := $(OUTPUT)/gen/programs
+HOST_BPF_SRC := $(wildcard bpf/*.bpf.c bpf/lib/*.h vmlinux/vmlinux.h)
+$(HOST_BPF)/vmlinux.h: $(HOST_BPF_SRC) tests/host.mk
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -r bpf/. vmlinux/vmlinux.h $(@D)/
+	$(Q)sed -i 's/asm volatile("%0 = %1" : "=w"(low) : "w"((u32)addr))/low = addr/' $(@D)/lib/load.bpf.h
+	$(Q)sed -i -e '/^#pragma clang/d' -e 's/^struct [a-z_]* {$$/&\n\tunsigned long elsewhere;/' $@
+
+$(OUTPUT)/unit/test_programs: tests/unit/test_programs.c $(HOST_BPF)/vmlinux.h $(wildcard tests/unit/programs/bpf/*.h include/vfiotrace/*.h include/vfiotrace/hooks/*.def)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -I$(HOST_BPF) -Itests/unit/programs $(CPPFLAGS) -D__TARGET_ARCH_x86 $(CFLAGS) -Wno-type-limits -O1 $(LDFLAGS) -o $@ $< -lcmocka
 
 # Trace and model once more, with the table of events turned round and one more at its end:
 # nothing may rest on the order.

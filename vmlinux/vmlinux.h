@@ -145,6 +145,9 @@ struct luo_session {
 union kho_vmalloc_ptr { u64 phys; };
 struct kho_vmalloc { union kho_vmalloc_ptr first; };
 
+/* include/linux/kexec.h */
+struct kimage { struct { u64 fdt; } kho; };
+
 #pragma clang attribute pop
 
 #endif

@@ -93,22 +93,56 @@ static __always_inline void folios_remember(struct vt_control *c, struct vt_task
 	f->tid = (u32)bpf_get_current_pid_tgid();
 }
 
-/* The folio goes on where the last run ends, and all else is as for the last. */
-static __always_inline bool block_next(u32 type, u64 folio)
+static __always_inline struct vt_run *run_at(struct vt_runs *all, u32 i)
 {
-	u32 zero = 0;
-	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
-	struct vt_run *r;
+	i &= VT_RUNS_OPEN - 1;
+	barrier_var(i);
+	return &all->run[i];
+}
 
-	if (!all)
-		return false;
-	r = &all->run[0];
+/* One that goes on is kept from the end of the row, where the next new run falls out. */
+static __always_inline void run_forward(struct vt_runs *all, u32 i)
+{
+	struct vt_run *r = run_at(all, i), *ahead = run_at(all, i - VT_RUNS_OPEN / 2), mine = *r;
+
+	*r = *ahead;
+	*ahead = mine;
+}
+
+/* The folio goes on where the run ends, and all else is as there. */
+static __always_inline bool run_grow(const struct vt_runs *all, struct vt_run *r, u32 type, u64 folio)
+{
 	if (r->next != folio || r->type != type || (type == VT_EV_KHO_RESTORE_FOLIO && (r->lru || lru_of_folio(folio))) ||
 	    all->owner != bpf_get_current_task() || order_of_folio(folio) != r->order)
 		return false;
 	if (!r->blocks++)
 		r->first = r->next;
 	r->next += r->step;
+	return true;
+}
+
+/*
+ * A folio that goes on with an open run, mostly with the newest. A memory that several CPUs filled, or that has holes,
+ * takes folios from one run and another in turn.
+ */
+static __always_inline bool block_next(u32 type, u64 folio)
+{
+	u32 zero = 0, i = 1;
+	struct vt_runs *all = bpf_map_lookup_elem(&runs, &zero);
+
+	if (!all)
+		return false;
+	if (all->run[0].next == folio)
+		return run_grow(all, &all->run[0], type, folio);
+#pragma unroll
+	for (; i < VT_RUNS_OPEN - 1; i++) {
+		if (all->run[i].next == folio)
+			break;
+	}
+	if (!run_grow(all, run_at(all, i), type, folio))
+		return false;
+	if (i >= VT_RUNS_OPEN / 2)
+		run_forward(all, i);
 	return true;
 }
 
@@ -348,13 +382,6 @@ struct runs_walk {
 	struct vt_run b;
 	u32 found, at;
 };
-
-static __always_inline struct vt_run *run_at(struct vt_runs *all, u32 i)
-{
-	i &= VT_RUNS_OPEN - 1;
-	barrier_var(i);
-	return &all->run[i];
-}
 
 static long run_try(u32 i, struct runs_walk *k)
 {

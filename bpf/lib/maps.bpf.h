@@ -20,6 +20,12 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring VT_MAP_ATTR;
 
+/* Wakes who moves the recorder (src/capture/record/mover.h): what is in it says nothing. As large as the kernel lets it be small. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} bell VT_MAP_ATTR;
+
 /* A variable, not an entry that is looked up: programs have its address. */
 struct vt_control control SEC(".data.control");
 

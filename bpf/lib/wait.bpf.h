@@ -4,6 +4,7 @@
 #define VFIOTRACE_WAIT_BPF_H
 
 #include "lib/load.bpf.h"
+#include "lib/maps.bpf.h"
 
 /*
  * Holds the traced task, bounded, until the recorder has done what it was
@@ -39,6 +40,20 @@ static __always_inline u64 wait_until(volatile u64 *at, u64 want, u64 limit_ns)
 	if (limit_ns)
 		bpf_loop(1 << 16, wait_on, &k, 0);
 	return bpf_ktime_get_boot_ns() - start;
+}
+
+/*
+ * The recorder stays on the CPU that this task is on: waiting here, where nothing else may run, would keep it from
+ * its work. Another thread of its is told, which fetches it from here. False: there is none.
+ */
+static __always_inline bool make_way(struct vt_control *c)
+{
+	if ((int)bpf_get_smp_processor_id() != c->recorder_cpu)
+		return true;
+	if (!c->mover)
+		return false;
+	bpf_ringbuf_output(&bell, &c->mover, sizeof(c->mover), BPF_RB_FORCE_WAKEUP);
+	return true;
 }
 
 #endif

@@ -15,7 +15,7 @@
 #include "vfiotrace/vocab.h"
 
 static const char *output = "trace.vft", *seconds, *ring = "4M", *jump_wait = "200", *module_wait = "1000", *fail, *carry, *attach, *ready_fd, *status, *cmd_exit;
-static bool all_blocks, end_with_cmd, no_realtime, quiet, verbose;
+static bool all_blocks, end_with_cmd, foreground, no_realtime, quiet, verbose;
 
 static const struct vt_opt opts[] = {
 	{ "output", 'o', "FILE", "where the trace goes (default: trace.vft); replaced if it exists", &output, NULL },
@@ -31,6 +31,7 @@ static const struct vt_opt opts[] = {
 	{ "all-blocks", 0, NULL, "a record for each run of preserved memory, however many there are: names blocks that are only counted else", NULL, &all_blocks },
 	{ "cmd-exit", 0, "FILE", "write CMD's exit code to FILE (128 + N: signal N ended it); record's own is then the recorder's alone", &cmd_exit, NULL },
 	{ "end-with-cmd", 0, NULL, "end with CMD, whatever it leaves behind", NULL, &end_with_cmd },
+	{ "foreground", 0, NULL, "stay in front while the recording goes on after CMD", NULL, &foreground },
 	{ "no-realtime", 0, NULL, "do not ask for a real-time priority", NULL, &no_realtime },
 	{ "quiet", 'q', NULL, "say nothing but errors", NULL, &quiet },
 	{ "verbose", 'v', NULL, "say what arming took and what was recorded, even in a pipe", NULL, &verbose },
@@ -120,7 +121,7 @@ static int parse_fd(const char *text, int *out)
 static int run(int argc, char **argv)
 {
 	struct recorder_options o = { .output = output, .cmd = argc ? argv : NULL, .realtime = !no_realtime,
-				   .status = status, .cmd_exit = cmd_exit, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd };
+				   .status = status, .cmd_exit = cmd_exit, .ready_fd = -1, .quiet = quiet, .all_blocks = all_blocks, .end_with_cmd = end_with_cmd, .foreground = foreground };
 	double jump_ms, module_ms;
 	char *line;
 	int code;
@@ -164,6 +165,8 @@ const struct vt_cmd vt_cmd_record = {
 	"CMD starts when everything is attached, and its exit code is passed on (128 + N when signal N\n"
 	"ended it) if the recording is whole; --cmd-exit keeps it apart from the recorder's. The recording\n"
 	"lasts while CMD lives, or what it started, or a LUO session is open that was seen to open.\n"
+	"While one is, the recording goes on behind once CMD has ended, and whoever called 'record' with\n"
+	"CMD's exit code: he may be the one that jumps.\n"
 	"Without CMD the recording lasts until SIGINT, SIGTERM, --duration or the kexec.\n"
 	"Modules that are recorded cannot be unloaded meanwhile.\n"
 	"What happens inside reboot(2) is on stable storage before the old kernel jumps:\n"

@@ -2,6 +2,7 @@
 /* Calls of free functions in kernel text, on a kernel of three functions that the test tells. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,49 @@ static void in_function_and_parts(void **state)
 	free(found);
 }
 
+static bool is_luo(const char *name)
+{
+	return !strncmp(name, "luo_", 4);
+}
+
+static bool is_all(const char *name)
+{
+	return !strcmp(name, "luo_file_finish_all");
+}
+
+/* What is built in has no text of its own: functions around one of it, by their names, and their parts. */
+static void around_a_function(void **state)
+{
+	struct call *found;
+
+	memset(text, 0x90, sizeof(text));
+	call(TEXT + 8, KFREE);
+	call(TEXT + 0x48, KFREE);
+	call(TEXT + 0x68, KFREE);
+	call(KFREE + 8, KFREE);
+	assert_int_equal(calls__around(NULL, "luo_file_finish_all", is_luo, CALLS_OF_FREE, read_text, NULL, &found), 3);
+	free(found);
+	assert_int_equal(calls__around(NULL, "luo_file_finish", is_luo, CALLS_OF_FREE, read_text, NULL, &found), 3);
+	free(found);
+	/* Behind others. */
+	assert_int_equal(calls__around(NULL, "luo_file_finish", is_all, CALLS_OF_FREE, read_text, NULL, &found), 1);
+	assert_int_equal(found[0].addr, TEXT + 0x68);
+	free(found);
+	assert_int_equal(calls__around(NULL, "no_such", is_luo, CALLS_OF_FREE, read_text, NULL, &found), 0);
+}
+
+/* Its symbols were read before it was there: what stands before it in the table is not it, and ends elsewhere. */
+static void without_a_symbol(void **state)
+{
+	const uint64_t inside[] = { TEXT, TEXT + 8 }, nowhere[] = { TEXT + 0x180 };
+	struct call *found;
+
+	memset(text, 0x90, sizeof(text));
+	call(TEXT + 0x10, KFREE);
+	assert_int_equal(calls__at(NULL, inside, 2, CALLS_OF_FREE, read_text, NULL, &found), -ENOENT);
+	assert_int_equal(calls__at(NULL, nowhere, 1, CALLS_OF_FREE, read_text, NULL, &found), -ENOENT);
+}
+
 static void through_the_padding(void **state)
 {
 	struct call *found;
@@ -114,7 +158,8 @@ static void through_the_padding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_function_and_parts), cmocka_unit_test(through_the_padding),
+		cmocka_unit_test(in_function_and_parts), cmocka_unit_test(around_a_function),
+		cmocka_unit_test(without_a_symbol), cmocka_unit_test(through_the_padding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

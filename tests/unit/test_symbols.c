@@ -7,14 +7,17 @@
 #include <string.h>
 
 #include "capture/kernel/private.h"
+#include "capture/kernel/sections.h"
 
 #define TEXT 0xffffffff81000000ull
 #define MODULE 0xffffffffa0000000ull
 
 static const struct ksym symbols[] = {
 	{ TEXT, 0x40, "_stext", "" }, { TEXT + 0x40, 0x20, "luo_preserve_file", "" },
+	{ MODULE - 0x40, 0x40, "vfio_init", "vfio" },
 	{ MODULE, 0x10, "__pfx_vfio_open", "vfio" }, { MODULE + 0x10, 0x30, "vfio_open", "vfio" }, { MODULE + 0x40, 0x100000, "vfio_last", "vfio" },
 	{ MODULE + 0x200000, 0x40, "other", "other" },
+	{ MODULE + 0x300000, 0x40, "vfio_setup", "vfio" },
 };
 #define NR (sizeof(symbols) / sizeof(symbols[0]))
 static int asked, tables_read, answers;
@@ -90,9 +93,30 @@ const struct btf *kernel__module_btf(struct kernel *k, const char *module)
 
 const char *kernel__next_func(const struct kernel *k, const struct btf *btf, uint32_t *id)
 {
-	static const char *const names[] = { "vfio_gone", "vfio_open" };
+	static const char *const names[] = { "vfio_gone", "vfio_setup", "vfio_open" };
 
-	return *id < 2 ? names[(*id)++] : NULL;
+	return *id < 3 ? names[(*id)++] : NULL;
+}
+
+/* Of vfio while it comes up: its init lies before the rest, and elsewhere. */
+int sections__read(struct sections *s, const char *dir)
+{
+	s->nr = !strcmp(dir, "/sys/module/vfio/sections");
+	return 0;
+}
+
+bool sections__in_init(const struct sections *s, uint64_t addr)
+{
+	return s->nr && (addr - (MODULE - 0x40) < 0x40 || addr - (MODULE + 0x300000) < 0x40);
+}
+
+void sections__free(struct sections *s)
+{
+}
+
+bool sections__is_coming(const char *dir)
+{
+	return !strcmp(dir, "/sys/module/vfio");
 }
 
 static struct kernel begin(void)
@@ -163,6 +187,8 @@ static void of_a_module(void **state)
 	*seen = 0;
 	kernel__each_text(&k, "none", note, seen);
 	assert_string_equal(seen, "");
+	assert_true(kernel__is_coming("vfio"));
+	assert_false(kernel__is_coming("other"));
 	kernel__drop_symbols(&k);
 }
 

@@ -42,7 +42,8 @@ struct site_use {
 
 /* As the trace tells it. */
 struct site {
-	uint64_t addr;
+	uint64_t addr;		/* the call */
+	uint64_t probe;		/* where its kprobe stands, by which its row is known: there, or where the result is tested */
 	char where[112];	/* symbol+0xoff [module] */
 	const char *callee, *family;
 };

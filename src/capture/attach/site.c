@@ -72,6 +72,7 @@ int site__plan(struct attach *a, const struct call *c, const struct site_use *us
 	grown[number] = (struct known_site){ .kind = use->kind, .told = site__describe(a, c) };
 	r->site = number;
 	r->key = use->kind == VT_SITE_OBJ_ALLOC ? c->result : c->addr;
+	grown[number].told.probe = r->key;
 	r->possible = true;
 	snprintf(r->func, sizeof(r->func), "%.*s", (int)strcspn(grown[number].told.where, " "), grown[number].told.where);
 	err = tell_programs(a, number, c, use);

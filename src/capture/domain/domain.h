@@ -85,6 +85,8 @@ struct domain {
 	const char *(*blind)(const struct domains *d);
 	/* Attaches what else is there and was not before: the number of rows, or -errno. Again when modules came. */
 	int (*attach)(struct domains *d, void *state);
+	/* Records what is there already; the gate has just opened. */
+	void (*begin)(struct domains *d);
 	void (*close)(void *state);
 
 	/* Its events; lists end with 0, NULL = none. */

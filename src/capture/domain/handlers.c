@@ -323,12 +323,32 @@ static int not_found(struct domains *d)
 	return 0;
 }
 
+#define HANDLERS_MAX 256
+#define LIST_TRIES 3
+
+/* In one go, as to attach takes its time: from one that leaves the list meanwhile no way leads on to the others. */
+static size_t read_list(const struct domains *d, uint64_t head, uint64_t found[HANDLERS_MAX])
+{
+	size_t nr = 0;
+
+	for (int i = 0; i < LIST_TRIES; i++) {
+		uint64_t at = object__peek_u64(d->obj, head);
+
+		for (nr = 0; at && at != head && nr < HANDLERS_MAX; at = object__peek_u64(d->obj, at))
+			found[nr++] = at;
+		if (at == head)
+			break;
+	}
+	return nr;
+}
+
 static int attach(struct domains *d, void *state)
 {
 	int off_list = kernel__offset(d->k, NULL, "liveupdate_file_handler", "list");
+	uint64_t found[HANDLERS_MAX];
 	struct state *s = state;
 	int attached = 0;
-	uint64_t at;
+	size_t nr;
 
 	if (!kernel__has_luo(d->k) || off_list < 0)
 		return 0;
@@ -338,14 +358,13 @@ static int attach(struct domains *d, void *state)
 	if (!s->list)
 		return not_found(d);
 	object__control(d->obj)->handlers_pending = 0;
-	at = object__peek_u64(d->obj, s->list);
-	for (int i = 0; at && at != s->list && i < 256; i++) {
-		int ret = attach_handler(d, state, at - off_list);
+	nr = read_list(d, s->list, found);
+	for (size_t i = 0; i < nr; i++) {
+		int ret = attach_handler(d, state, found[i] - off_list);
 
 		if (ret < 0)
 			return ret;
 		attached += ret;
-		at = object__peek_u64(d->obj, at);
 	}
 	return attached;
 }

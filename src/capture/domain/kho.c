@@ -25,6 +25,7 @@ static void layout(struct domains *d, void *state)
 
 	c->page_offset = m.page_offset;
 	c->vmemmap = m.vmemmap;
+	c->kexec_image = kernel__addr(d->k, "kexec_image", NULL);
 	if (!m.page_offset || !m.vmemmap)
 		give_up(d);
 }

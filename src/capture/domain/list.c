@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "capture/kernel/kernel.h"
 #include "capture/kernel/phase.h"
@@ -153,12 +154,30 @@ static int attach_functions(struct domains *d, size_t i)
 	return attached;
 }
 
+#define LOOK_AGAIN_NS 10000000
+
+/*
+ * While a module is in its init the kernel attaches nothing to its functions, and what was refused is not tried again. An
+ * init that is under way takes moments; where it takes longer its end brings us back (bpf/reboot.bpf.c).
+ */
+static bool is_settled(const struct domains *d, const struct domain *dom)
+{
+	const char *module = dom->functions ? dom->functions->module : NULL;
+
+	for (uint64_t waited = 0; module && kernel__is_coming(module); waited += LOOK_AGAIN_NS) {
+		if (waited >= d->opt.module_wait_ns)
+			return false;
+		usleep(LOOK_AGAIN_NS / 1000);
+	}
+	return true;
+}
+
 static int attach_domain(struct domains *d, size_t i)
 {
 	const struct domain *dom = domain_list[i];
 	int functions, others;
 
-	if (dom->present && !dom->present(d))
+	if ((dom->present && !dom->present(d)) || !is_settled(d, dom))
 		return 0;
 	if (dom->phase)
 		phase__begin(dom->phase);
@@ -188,6 +207,13 @@ int domains__catch_up(struct domains *d)
 		attached += ret;
 	}
 	return attached;
+}
+
+void domains__begin(struct domains *d)
+{
+	for (size_t i = 0; i < NR_DOMAINS; i++)
+		if (domain_list[i]->begin)
+			domain_list[i]->begin(d);
 }
 
 void domains__free(struct domains *d)

@@ -38,6 +38,8 @@ int domains__open(struct domains **out, struct kernel *k, const struct domains_o
 void domains__free(struct domains *d);
 /* Looks again: modules and handlers that appeared since. Returns the number of new rows attached, or -errno. */
 int domains__catch_up(struct domains *d);
+/* Records what is there already, once the gate is open. */
+void domains__begin(struct domains *d);
 
 struct plan *domains__plan(struct domains *d);
 struct object *domains__object(struct domains *d);

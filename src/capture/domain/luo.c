@@ -7,6 +7,7 @@
  */
 #include "capture/domain/domain.h"
 #include "capture/kernel/calls.h"
+#include "capture/kernel/data.h"
 #include "capture/kernel/kernel.h"
 #include "capture/object/object.h"
 
@@ -93,10 +94,44 @@ static const struct domain_life births[] = {
 	{ 0 },
 };
 
+/* ---- sessions that are there already ---- */
+
+#define SESSIONS_MAX 4096	/* so that a list that changes meanwhile has an end */
+
+static const char *const global_users[] = { "luo_session_retrieve", "luo_session_deserialize", "luo_session_serialize", NULL };
+
+/* A list whose neighbours know it, as no other data of LUO's begin with. Of one that is empty there is nothing to tell. */
+static bool is_global(void *domains, uint64_t at)
+{
+	struct domains *d = domains;
+	int list = kernel__offset(d->k, NULL, "luo_session_global", "incoming.list");
+	uint64_t next = list < 0 ? 0 : object__peek_u64(d->obj, at + list);
+
+	return next && next != at + list && object__peek_u64(d->obj, next + sizeof(next)) == at + list;
+}
+
+static const struct data global = { "luo_session_global", global_users, is_global };
+
+/* What waits to be retrieved was read when /dev/liveupdate was first opened: who comes later does not see that. */
+static void begin(struct domains *d)
+{
+	int off_head = kernel__offset(d->k, NULL, "luo_session_global", "incoming.list");
+	int off_list = kernel__offset(d->k, NULL, "luo_session", "list");
+	uint64_t at = off_head < 0 || off_list < 0 ? 0 : data__find(d->k, &global, object__reader, d->obj, d);
+	uint64_t head = at + off_head;
+
+	at = at ? object__peek_u64(d->obj, head) : 0;
+	for (int i = 0; at && at != head && i < SESSIONS_MAX; i++) {
+		object__run(d->obj, "session_there", at - off_list);
+		at = object__peek_u64(d->obj, at);
+	}
+}
+
 const struct domain domain_luo = {
 	.phase = "attach luo",
 	.state = sizeof(struct state),
 	.attach = attach,
+	.begin = begin,
 	.sites = sites,
 	.births = births,
 };

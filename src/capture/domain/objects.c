@@ -101,6 +101,12 @@ static int attach_luo(struct domains *d)
 
 /* ---- in callbacks ---- */
 
+static int no_text(struct domains *d, const struct site_use *use, int err)
+{
+	return attach__no_call(d->attach, use, "a callback", err == -ENOENT ? "no symbol at the callback's address" :
+			       "the callbacks' text could not be searched for calls", err);
+}
+
 /* One that allocates nothing is no blind spot: no row then. */
 static int attach_callbacks(struct domains *d, const struct callbacks *cb)
 {
@@ -110,11 +116,11 @@ static int attach_callbacks(struct domains *d, const struct callbacks *cb)
 	int n, a, f;
 
 	n = calls__at(d->k, cb->addr, cb->nr, CALLS_OF_ALLOC, object__reader, d->obj, &found);
-	a = n < 0 ? 0 : attach__calls(d->attach, found, n, &alloc, attach_call, d);
+	a = n < 0 ? no_text(d, &alloc, n) : attach__calls(d->attach, found, n, &alloc, attach_call, d);
 	if (a < 0)
 		return a;
 	n = calls__at(d->k, cb->addr, cb->nr, CALLS_OF_FREE, object__reader, d->obj, &found);
-	f = n < 0 ? 0 : attach__calls(d->attach, found, n, &free_, attach_call, d);
+	f = n < 0 ? no_text(d, &free_, n) : attach__calls(d->attach, found, n, &free_, attach_call, d);
 	return f < 0 ? f : a + f;
 }
 

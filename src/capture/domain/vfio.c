@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* vfio.ko: its functions, the layout of its structures, the places where it frees. */
+/* vfio.ko, or what of vmlinux would be in it: its functions, the layout of its structures, the places where it frees. */
 #include "capture/domain/domain.h"
 
 #include <errno.h>
@@ -13,6 +13,8 @@
 #include "capture/object/object.h"
 
 #define MODULE "vfio"
+
+static const struct plan_scope functions = { .group = PLAN_VFIO, .module = MODULE, .witness = "vfio_device_fops_release" };
 
 struct state {
 	bool done;		/* its text was searched for calls */
@@ -40,8 +42,22 @@ static const struct site_use frees = { VT_SITE_FREE, VT_EV_MEM_FREE, MODULE, fal
 /* The plan says so when frees cannot be seen. */
 static int no_sites(struct domains *d, int err)
 {
-	return attach__no_call(d->attach, &frees, "kfree and its kin", err ? "the module's text could not be searched for calls of free functions" :
-			       "no call of a free function found in the module's text", err);
+	return attach__no_call(d->attach, &frees, "kfree and its kin", err ? "vfio's text could not be searched for calls of free functions" :
+			       "no call of a free function found in vfio's text", err);
+}
+
+/* By name: built in, vfio-pci stands beside it. */
+static bool is_own(const char *name)
+{
+	name += strspn(name, "_");
+	return !strncmp(name, "vfio_", 5) && strncmp(name, "vfio_pci_", 9);
+}
+
+static int own_calls(struct domains *d, enum calls_of what, struct call **found)
+{
+	if (kernel__addr(d->k, functions.witness, "vmlinux"))
+		return calls__around(d->k, functions.witness, is_own, what, object__reader, d->obj, found);
+	return calls__in_module(d->k, MODULE, what, object__reader, d->obj, found);
 }
 
 static int attach_free(void *arg, struct call *c, const struct site_use *use)
@@ -58,7 +74,7 @@ static int attach_free(void *arg, struct call *c, const struct site_use *use)
 static void find_df_alloc(struct domains *d, struct state *s)
 {
 	struct call *found;
-	int nr = calls__in_module(d->k, MODULE, CALLS_OF_ALLOC, object__reader, d->obj, &found);
+	int nr = own_calls(d, CALLS_OF_ALLOC, &found);
 
 	for (int i = 0; i < nr; i++) {
 		const char *name = kernel__sym(d->k, found[i].addr, NULL, NULL);
@@ -72,7 +88,7 @@ static void find_df_alloc(struct domains *d, struct state *s)
 static int attach_sites(struct domains *d, struct state *s)
 {
 	struct call *found;
-	int nr = calls__in_module(d->k, MODULE, CALLS_OF_FREE, object__reader, d->obj, &found);
+	int nr = own_calls(d, CALLS_OF_FREE, &found);
 	int attached = nr <= 0 ? no_sites(d, nr) : attach__calls(d->attach, found, nr, &frees, attach_free, d);
 
 	if (nr > 0)
@@ -81,8 +97,6 @@ static int attach_sites(struct domains *d, struct state *s)
 }
 
 /* ---- the module ---- */
-
-static const struct plan_scope functions = { .group = PLAN_VFIO, .module = MODULE, .witness = "vfio_device_fops_release" };
 
 static bool present(const struct domains *d)
 {
@@ -156,6 +170,93 @@ static int attach(struct domains *d, void *state)
 	return attach_sites(d, s);
 }
 
+/* ---- devices that are there already ---- */
+
+#define CLASSES_MAX 1024	/* some hundred is many */
+#define DEVICES_MAX 1024
+
+static const char *const class_users[] = { "class_register", "class_unregister", "class_find_device", "class_for_each_device", NULL };
+
+static bool name_is(struct domains *d, uint64_t at, const char *name)
+{
+	char text[16] = "";
+
+	return !object__peek(d->obj, at, text, sizeof(text) - 1) && !strcmp(text, name);
+}
+
+/* A pointer to /sys/class. */
+static bool is_class_kset(void *domains, uint64_t at)
+{
+	struct domains *d = domains;
+	int name = kernel__offset(d->k, NULL, "kset", "kobj.name");
+	uint64_t kset = object__peek_u64(d->obj, at);
+
+	return kset && name >= 0 && name_is(d, object__peek_u64(d->obj, kset + name), "class");
+}
+
+static const struct data class_kset = { "class_kset", class_users, is_class_kset };
+
+/* Where the driver core has what. */
+struct driver_core {
+	int classes, entry, class, name;	/* list of a kset; in struct subsys_private; of a class */
+	int devices, node, device;		/* list in struct subsys_private; in struct device_private */
+};
+
+static bool learn_core(struct domains *d, struct driver_core *o)
+{
+	const struct { int *at; const char *type, *member; } all[] = {
+		{ &o->classes, "kset", "list" }, { &o->entry, "subsys_private", "subsys.kobj.entry" },
+		{ &o->class, "subsys_private", "class" }, { &o->name, "class", "name" },
+		{ &o->devices, "subsys_private", "klist_devices.k_list" }, { &o->node, "device_private", "knode_class.n_node" },
+		{ &o->device, "device_private", "device" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*all[i].at = kernel__offset(d->k, NULL, all[i].type, all[i].member);
+		if (*all[i].at < 0)
+			return false;
+	}
+	return true;
+}
+
+/* struct subsys_private of vfio's class. It came late: looked for from the end. */
+static uint64_t find_class(struct domains *d, const struct driver_core *o)
+{
+	uint64_t at = data__find(d->k, &class_kset, object__reader, d->obj, d);
+	uint64_t kset = at ? object__peek_u64(d->obj, at) : 0, list = kset + o->classes, prev = sizeof(uint64_t);
+
+	at = kset ? object__peek_u64(d->obj, list + prev) : 0;
+	for (int i = 0; at && at != list && i < CLASSES_MAX; i++) {
+		uint64_t subsys = at - o->entry, class = object__peek_u64(d->obj, subsys + o->class);
+
+		if (class && name_is(d, object__peek_u64(d->obj, class + o->name), "vfio-dev"))
+			return subsys;
+		at = object__peek_u64(d->obj, at + prev);
+	}
+	return 0;
+}
+
+/* What their counts are at rest shows before anybody looks a device up, or not at all. */
+static void begin(struct domains *d)
+{
+	int off_device = offset(d, "vfio_device", "device");
+	struct driver_core o;
+	uint64_t list, at;
+
+	if (!present(d) || off_device < 0 || !learn_core(d, &o))
+		return;
+	at = find_class(d, &o);
+	list = at ? at + o.devices : 0;
+	at = object__peek_u64(d->obj, list);
+	for (int i = 0; at && at != list && i < DEVICES_MAX; i++) {
+		uint64_t device = object__peek_u64(d->obj, at - o.node + o.device);
+
+		if (device)
+			object__run(d->obj, "vfio_there", device - off_device);
+		at = object__peek_u64(d->obj, at);
+	}
+}
+
 /* ---- its events ---- */
 
 static const enum vt_event_type sites[] = { VT_EV_MEM_FREE, 0 };
@@ -222,6 +323,7 @@ const struct domain domain_vfio = {
 	.layout = layout,
 	.blind = blind,
 	.attach = attach,
+	.begin = begin,
 	.sites = sites,
 	.births = births,
 	.deaths = deaths,

@@ -61,7 +61,7 @@ static bool is_padding_of(const struct scan *s, uint64_t target, const char *fun
 {
 	const char *name = kernel__sym(s->k, target, NULL, NULL);
 
-	return name && !strncmp(name, "__pfx_", 6) && !strcmp(name + 6, func);
+	return name && kernel__is_padding(name) && !strcmp(name + sizeof(PADDING_MARK) - 1, func);
 }
 
 static const struct callee *callee_at(const struct scan *s, uint64_t target)
@@ -116,8 +116,7 @@ static void scan_function(void *arg, const char *name, uint64_t addr, uint64_t s
 	unsigned char text[PIECE];
 	struct scan *s = arg;
 
-	/* __pfx_ padding and .init text that is gone are not code. */
-	if (!strncmp(name, "__pfx_", 6) || s->err)
+	if (kernel__is_padding(name) || s->err)
 		return;
 	/* Pieces overlap so that no instruction is cut. */
 	for (uint64_t at = 0; at < size; at += sizeof(text) - (arch.call_len - 1)) {
@@ -270,7 +269,53 @@ int calls__in_functions(const struct kernel *k, const char *const *names, enum c
 	return scan_end(&s, out);
 }
 
-/* In the functions that stand at ADDR. */
+/* ---- a module that is built in ---- */
+
+#define STRANGERS 4	/* functions by other names that may stand in between */
+
+static uint64_t behind(const struct kernel *k, uint64_t addr)
+{
+	return addr + kernel__sym_size(k, addr);
+}
+
+static uint64_t before(const struct kernel *k, uint64_t addr)
+{
+	uint64_t off = 0;
+
+	return kernel__sym(k, addr - 1, &off, NULL) ? addr - 1 - off : addr;
+}
+
+static void scan_from(struct scan *s, uint64_t addr, bool (*ours)(const char *name), uint64_t (*next)(const struct kernel *k, uint64_t addr))
+{
+	uint64_t last = 0;
+
+	for (int strangers = 0; addr != last && strangers <= STRANGERS; addr = next(s->k, addr)) {
+		const char *name = kernel__sym(s->k, addr, NULL, NULL);
+
+		last = addr;
+		if (!name || kernel__is_padding(name))
+			continue;
+		strangers = ours(name) ? 0 : strangers + 1;
+		if (!strangers)
+			scan_whole(s, name, addr);
+	}
+}
+
+int calls__around(const struct kernel *k, const char *func, bool (*ours)(const char *name), enum calls_of what,
+		  kernel_read_fn read_fn, void *arg, struct call **out)
+{
+	uint64_t addr = kernel__addr(k, func, "vmlinux");
+	struct scan s;
+
+	scan_begin(&s, k, what, read_fn, arg);
+	if (addr) {
+		scan_from(&s, addr, ours, behind);
+		scan_from(&s, addr, ours, before);
+	}
+	return scan_end(&s, out);
+}
+
+/* In the functions that stand at ADDR. Where the symbols have none it is not known how far there is one. */
 int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum calls_of what,
 	      kernel_read_fn read_fn, void *arg, struct call **out)
 {
@@ -281,7 +326,10 @@ int calls__at(const struct kernel *k, const uint64_t *addr, size_t nr, enum call
 		uint64_t off = 0;
 		const char *name = kernel__sym(k, addr[i], &off, NULL);
 
-		scan_whole(&s, name && !off ? name : "", addr[i]);
+		if (name && !off)
+			scan_whole(&s, name, addr[i]);
+		else if (!s.err)
+			s.err = -ENOENT;
 	}
 	return scan_end(&s, out);
 }

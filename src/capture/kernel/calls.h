@@ -33,6 +33,13 @@ enum calls_of { CALLS_OF_FREE, CALLS_OF_ALLOC, CALLS_OF_MODULE_GET, CALLS_OF_MOD
 int calls__in_module(const struct kernel *k, const char *module, enum calls_of what,
 		     kernel_read_fn read, void *arg, struct call **out);
 
+/*
+ * The same where the module is built in: in those of vmlinux's functions around FUNC whose names are OURS, as
+ * what one file has stands together.
+ */
+int calls__around(const struct kernel *k, const char *func, bool (*ours)(const char *name), enum calls_of what,
+		  kernel_read_fn read, void *arg, struct call **out);
+
 /* The same in functions of vmlinux by name (the list ends with NULL), and in the parts that a compiler made of them. */
 int calls__in_functions(const struct kernel *k, const char *const *names, enum calls_of what,
 			kernel_read_fn read, void *arg, struct call **out);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "capture/kernel/shape.h"
 
@@ -35,11 +36,19 @@ const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, co
  * to another module.
  */
 const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module);
+/* Padding before a function has a name too: PADDING_MARK and the function's. It is no code. */
+#define PADDING_MARK "__pfx_"
+static inline bool kernel__is_padding(const char *name)
+{
+	return *name == '_' && !strncmp(name, PADDING_MARK, sizeof(PADDING_MARK) - 1);
+}
 /* "name+0x1c [module]", or "" when nothing covers it. */
 void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);
-/* Calls FN for each text symbol of a module. */
+/* Calls FN for each text symbol of a module, but for what is its init's. */
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg);
+/* It is there and in its init: nothing can be attached to its functions yet. */
+bool kernel__is_coming(const char *module);
 
 /* Whether it has the Live Update Orchestrator. */
 bool kernel__has_luo(const struct kernel *k);

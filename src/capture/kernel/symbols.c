@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/kernel/sections.h"
+
 /* To those who ask the kernel does not change when an answer is kept. */
 static struct kernel *keeper(const struct kernel *k)
 {
@@ -243,29 +245,65 @@ static uint64_t first_from(const struct kernel *k, const char *module, uint64_t 
 	return first;
 }
 
-/* Some function of it. */
-static uint64_t any_text(const struct kernel *k, const char *module)
+/* A function of it that stays, behind which others are. */
+static uint64_t any_text(const struct kernel *k, const char *module, const struct sections *s)
 {
 	const struct btf *btf = kernel__module_btf(keeper(k), module);
 	uint64_t addr = 0;
 	const char *name;
 
-	for (uint32_t id = 0; btf && !addr && (name = kernel__next_func(k, btf, &id));)
+	for (uint32_t id = 0; btf && !addr && (name = kernel__next_func(k, btf, &id));) {
 		addr = kernel__addr(k, name, module);
+		if (sections__in_init(s, addr))
+			addr = 0;
+	}
 	return addr;
+}
+
+/* Text of a module that is still coming up is partly its init's, which is freed, and others may come to stand there. */
+struct that_stays {
+	struct sections sections;
+	void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size);
+	void *arg;
+};
+
+static void unless_init(void *stays, const char *name, uint64_t addr, uint64_t size)
+{
+	const struct that_stays *t = stays;
+
+	if (!sections__in_init(&t->sections, addr))
+		t->fn(t->arg, name, addr, size);
+}
+
+static void ask_each_text(const struct kernel *k, const char *module, struct that_stays *t)
+{
+	uint64_t at = first_from(k, module, any_text(k, module, &t->sections));
+	const struct ksym *p;
+
+	for (p = at ? place(k, at) : NULL; is_in(p, module); p = place(k, p->addr + p->size))
+		unless_init(t, p->name, p->addr, p->size < FUNCTION_MAX ? p->size : 0);
 }
 
 void kernel__each_text(const struct kernel *k, const char *module,
 		       void (*fn)(void *arg, const char *name, uint64_t addr, uint64_t size), void *arg)
 {
-	const struct ksym *p;
-	uint64_t at;
+	struct that_stays t = { .fn = fn, .arg = arg };
+	char dir[128];
 
-	if (by_table(k)) {
-		table__each_text(k, module, fn, arg);
+	snprintf(dir, sizeof(dir), "/sys/module/%s/sections", module);
+	if (sections__read(&t.sections, dir))
 		return;
-	}
-	at = first_from(k, module, any_text(k, module));
-	for (p = at ? place(k, at) : NULL; is_in(p, module); p = place(k, p->addr + p->size))
-		fn(arg, p->name, p->addr, p->size < FUNCTION_MAX ? p->size : 0);
+	if (by_table(k))
+		table__each_text(k, module, unless_init, &t);
+	else
+		ask_each_text(k, module, &t);
+	sections__free(&t.sections);
+}
+
+bool kernel__is_coming(const char *module)
+{
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "/sys/module/%s", module);
+	return sections__is_coming(dir);
 }

@@ -107,12 +107,6 @@ static int parse_symbols(struct kernel *k, size_t len)
 	return 0;
 }
 
-/* Padding before a function has a name too, which nobody asks for. */
-static bool is_padding(const char *name)
-{
-	return *name == '_' && !strncmp(name, "__pfx_", 6);
-}
-
 static bool is_text(const struct sym *s)
 {
 	return s->type == 't' || s->type == 'T';
@@ -125,7 +119,7 @@ static int index_symbols(struct kernel *k)
 	for (size_t i = 0; !err && i < k->nr_syms; i++) {
 		const char *name = k->names + k->syms[i].name;
 
-		if (is_padding(name))
+		if (kernel__is_padding(name))
 			continue;
 		err = nametab__add(&k->by_name, name, i);
 	}
@@ -243,7 +237,7 @@ const char *table__sym(const struct kernel *k, uint64_t addr, uint64_t *off, con
 	if (i < 0 || !k->syms[i].addr)
 		return NULL;
 	/* Several names may share an address: the first in kallsyms' order of type is as good as any, but skip markers. */
-	while (i > 0 && k->syms[i - 1].addr == k->syms[i].addr && !strncmp(sym_name(k, i), "__pfx_", 6))
+	while (i > 0 && k->syms[i - 1].addr == k->syms[i].addr && kernel__is_padding(sym_name(k, i)))
 		i--;
 	if (addr - k->syms[i].addr > (ends_module(k, i) ? 1 << 12 : 1 << 20))
 		return NULL;

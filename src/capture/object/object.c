@@ -92,6 +92,17 @@ static int own_sections(void)
 	return 0;
 }
 
+/* Few recordings need these: loaded when one does. */
+static bool is_on_demand(const char *name)
+{
+	static const char *const names[] = { "save_args", "last_look", "vfio_there", "session_there" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 /* Programs on functions that will be attached: where hooks share programs, not each hook's own. What is wanted after all is fetched then. */
 static bool is_wanted(const struct object *o, const struct bpf_program *prog)
 {
@@ -99,8 +110,7 @@ static bool is_wanted(const struct object *o, const struct bpf_program *prog)
 	const struct plan_row *r = plan__by_prog(o->plan, is_injector(prog) ? PLAN_INJECT : PLAN_CORE, 0, name);
 	const struct hook *h = template__is_multi(name) ? NULL : plan__hook(name);
 
-	/* Few recordings need these. */
-	if (!strcmp(name, "save_args") || !strcmp(name, "last_look"))
+	if (is_on_demand(name))
 		return o->opt.dry;
 	if (!is_on_function(prog))
 		return true;
@@ -124,6 +134,8 @@ static int size_maps(const struct object *o, struct bpf_object *obj)
 	const char *objects = getenv("VFIOTRACE_OBJECTS");	/* for tests */
 	int err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "ring"), o->opt.ring_bytes);
 
+	if (!err)
+		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "bell"), sysconf(_SC_PAGESIZE));
 	if (!err && objects && atoi(objects) > 0)
 		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "objects"), atoi(objects));
 	return err;

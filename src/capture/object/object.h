@@ -45,6 +45,8 @@ int object__peek(struct object *o, uint64_t addr, void *buf, size_t len);
 int object__reader(void *object, uint64_t addr, void *buf, size_t len);	/* the same, as a kernel_read_fn */
 uint64_t object__peek_u64(struct object *o, uint64_t addr);	/* 0 when unreadable */
 uint64_t object__self(struct object *o);			/* our struct task_struct */
+/* Runs PROG, a program of its own that is told ADDR. The gate is open. 0 or -errno. */
+int object__run(struct object *o, const char *prog, uint64_t addr);
 /* Records once more what became of the folios that were held when a call failed. After the gate closed. */
 int object__last_look(struct object *o);
 

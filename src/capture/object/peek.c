@@ -47,6 +47,17 @@ uint64_t object__self(struct object *o)
 	return o->ctl->peek_task;
 }
 
+int object__run(struct object *o, const char *prog, uint64_t addr)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd = object__program_fd(o, prog);
+
+	if (fd < 0)
+		return fd;
+	o->ctl->peek_addr = addr;
+	return bpf_prog_test_run_opts(fd, &opts);
+}
+
 /*
  * A folio that has just left a page cache may hang on a CPU's list of pages to
  * be put on the LRU, with a reference of its own. Sealing a memfd against
@@ -65,7 +76,6 @@ static void empty_lru_lists(void)
 
 int object__last_look(struct object *o)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	int fd;
 
 	if (!o->ctl->suspects)
@@ -74,5 +84,5 @@ int object__last_look(struct object *o)
 	if (fd < 0)
 		return fd;
 	empty_lru_lists();
-	return bpf_prog_test_run_opts(fd, &opts);
+	return object__run(o, "last_look", 0);
 }

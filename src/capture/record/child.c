@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,40 +15,48 @@
 
 #define CHILD_GRACE_S 5
 
+/* What CMD is forked with. */
+struct held {
+	const struct recorder *r;
+	int go[2];
+};
+
+static void run(void *arg)
+{
+	const struct held *h = arg;
+	const struct recorder *r = h->r;
+	char c;
+
+	close(h->go[1]);
+	sigaction(SIGPIPE, &r->was_pipe, NULL);
+	sigaction(SIGXFSZ, &r->was_xfsz, NULL);
+	sigprocmask(SIG_SETMASK, &r->was_blocked, NULL);
+	if (read(h->go[0], &c, 1) != 1)
+		_exit(VT_EXIT_UNSUPPORTED);	/* arming failed: CMD is not run */
+	execvp(r->opt->cmd[0], r->opt->cmd);
+	fprintf(stderr, "vfiotrace: cannot run %s: %s\n", r->opt->cmd[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
 /* Forked before privileges go, held on a pipe until everything is armed. */
 int child__hold(struct recorder *r)
 {
-	int go[2];
-	char c;
+	struct held h = { .r = r };
+	int err;
 
 	if (!r->opt->cmd)
 		return 0;
-	if (pipe2(go, O_CLOEXEC))
+	if (pipe2(h.go, O_CLOEXEC))
 		return -errno;
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	r->child = fork();
-	if (r->child < 0)
-		return -errno;
-	if (!r->child) {
-		close(go[1]);
-		sigaction(SIGPIPE, &r->was_pipe, NULL);
-		sigaction(SIGXFSZ, &r->was_xfsz, NULL);
-		sigprocmask(SIG_SETMASK, &r->was_blocked, NULL);
-		if (read(go[0], &c, 1) != 1)
-			_exit(VT_EXIT_UNSUPPORTED);	/* arming failed: CMD is not run */
-		execvp(r->opt->cmd[0], r->opt->cmd);
-		fprintf(stderr, "vfiotrace: cannot run %s: %s\n", r->opt->cmd[0], strerror(errno));
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	close(go[0]);
-	r->child_go = go[1];
-	r->child_started = heirs__started(r->child);
-	return 0;
+	err = keeper__start(&r->keeper, run, &h);
+	close(h.go[0]);
+	r->child_go = h.go[1];
+	return err;
 }
 
 void child__release(struct recorder *r)
 {
-	if (!r->child)
+	if (!r->opt->cmd)
 		return;
 	if (write(r->child_go, "g", 1) != 1)
 		vt_say("cannot start %s", r->opt->cmd[0]);
@@ -86,28 +93,50 @@ static bool looks_like_ours(int code)
 
 int child__exit(const struct recorder *r)
 {
-	if (!r->child_gone || r->opt->cmd_exit)
+	if (r->child_lost)
+		return VT_EXIT_IO;
+	if (!r->child_gone || r->opt->cmd_exit || r->place == PLACE_BEHIND)
 		return VT_EXIT_CLEAN;
 	if (looks_like_ours(r->child_status))
-		vt_say("exit code %d is that of %s: the recording is whole (--cmd-exit keeps the two apart)", r->child_status, r->opt->cmd[0]);
+		vt_say("exit code %d is that of %s: the recording %s (--cmd-exit keeps the two apart)", r->child_status, r->opt->cmd[0],
+		       r->place == PLACE_LEAVING ? "goes on" : "is whole");
 	return r->child_status;
 }
 
-void child__reap(struct recorder *r)
+static void on_end(struct recorder *r, int status)
 {
-	int status;
-	int64_t ret;
+	int64_t ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 
-	r->heirs_known = false;
-	if (!r->child || r->child_gone || waitpid(r->child, &status, WNOHANG) != r->child)
-		return;
 	r->child_gone = true;
+	r->child_gone_ns = clock__now();
 	r->child_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	ret = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 	output__mark(r, VT_EV_REC_CHILD_EXIT, r->opt->cmd[0], &ret);
 	put_exit(r);
 	if (!r->grace_end)
 		r->why = "command ended";
+}
+
+static void on_loss(struct recorder *r)
+{
+	vt_say("%s%s goes on unseen: process %d, which waits for it, was killed; the recording ends here", r->child_gone ? "what is left of " : "",
+	       r->opt->cmd[0], r->keeper.pid);
+	r->child_lost = !r->child_gone;
+	r->why = "command lost";
+	r->stop = true;
+}
+
+void child__hear(struct recorder *r)
+{
+	int status;
+
+	for (;;) {
+		switch (keeper__hear(&r->keeper, &status)) {
+		case KEEPER_SILENT: return;
+		case KEEPER_CMD_ENDED: on_end(r, status); break;
+		case KEEPER_ALL_GONE: r->heirs_gone = true; break;
+		case KEEPER_LOST: on_loss(r); break;
+		}
+	}
 }
 
 void child__stop(struct recorder *r, const struct signalfd_siginfo *si)
@@ -115,13 +144,13 @@ void child__stop(struct recorder *r, const struct signalfd_siginfo *si)
 	bool again = r->grace_end != 0;
 
 	r->why = si->ssi_signo == SIGINT ? "SIGINT" : si->ssi_signo == SIGTERM ? "SIGTERM" : "SIGHUP";
-	if (!r->child || r->child_gone || again) {
+	if (!r->opt->cmd || r->child_gone || again) {
 		r->stop = true;
 		return;
 	}
 	/* What the terminal sends goes to CMD as well (drivers/tty: isig()); from elsewhere it is passed on. */
 	if (si->ssi_code != SI_KERNEL)
-		kill(r->child, si->ssi_signo);
+		keeper__signal(&r->keeper, si->ssi_signo);
 	r->grace_end = clock__now() + CHILD_GRACE_S * 1000000000ULL;
 }
 

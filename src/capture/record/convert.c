@@ -180,7 +180,7 @@ static void put_text(struct convert *c, const struct vt_wire *w)
 static const char *source(struct convert *c, const struct vt_wire *w)
 {
 	const struct site *site = domains__at_call_site(w->type) ? site__get(domains__attach(c->d), w->site) : NULL;
-	uint64_t key = site ? site->addr : has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0;
+	uint64_t key = site ? site->probe : has(w, VT_S_HANDLER) ? w->slot[VT_S_HANDLER] : 0;
 	struct plan_row *r = plan__source(domains__plan(c->d), w->type, w->phase == VT_EXIT, key, w->variant);
 
 	if (!r)

@@ -2,22 +2,60 @@
 /* While the kernel waits for us: what it waits for comes first. */
 #include "capture/record/private.h"
 
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+
 #include "capture/domain/list.h"
 #include "capture/kernel/klog.h"
 #include "capture/record/cpuhog.h"
 
+#define HELD_TRIES 100
+
+bool jump__near(const struct recorder *r)
+{
+	return r->jumping || __atomic_load_n(&object__control(r->obj)->will_jump, __ATOMIC_ACQUIRE);
+}
+
+/* Known once the kernel has gone on, which it does at once. */
+static void tell_held(struct recorder *r)
+{
+	uint64_t held = 0;
+	char text[32];
+
+	for (int i = 0; !held && i < HELD_TRIES; i++) {
+		held = __atomic_load_n(&object__control(r->obj)->waited_ns, __ATOMIC_ACQUIRE);
+		if (!held)
+			sched_yield();
+	}
+	if (!held)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64, held);
+	vt_writer__meta(r->w, "jump.held_ns", text);
+}
+
+/* What was written goes to stable storage: all records that were taken. */
+static void sync_all(struct recorder *r)
+{
+	struct vt_control *c = object__control(r->obj);
+
+	if (!output__store(r, true)) {
+		c->losses_synced = r->losses_seen;
+		__atomic_store_n(&c->synced, r->consumed, __ATOMIC_RELEASE);
+	}
+	r->saved = r->consumed;
+	r->dirty = false;
+}
+
 /*
- * The old kernel is about to jump and may wait for us in device_shutdown(): every
- * record, and what is known to be lost, is written, then the hooks as they are
- * known, which asks the kernel nothing; all goes to stable storage at once, and
- * the kernel is let go. A sync may take longer than the kernel waits, so nothing
- * that is needed comes after it. Only the counters of the kernel do: they take
- * the longer the more CPUs there may be, and may be too late for the storage.
+ * Every record, and what is known to be lost, is written, then the hooks as they
+ * are known, which asks the kernel nothing; all goes to stable storage at once,
+ * and the kernel is let go. A sync may take longer than the kernel waits, so
+ * nothing that is needed comes after it.
  */
-void jump__save(struct recorder *r)
+static void save_awaited(struct recorder *r)
 {
 	struct cpuhog *hold = cpuhog__begin(r->opt->jump_wait_ns);
-	uint64_t upto = r->consumed;
 
 	output__losses(r);
 	output__mark(r, VT_EV_REC_DRAINED, NULL, NULL);
@@ -26,16 +64,31 @@ void jump__save(struct recorder *r)
 		output__plan(r);
 		r->planned = true;
 	}
-	if (!output__store(r, true))
-		__atomic_store_n(&object__control(r->obj)->synced, upto, __ATOMIC_RELEASE);
+	sync_all(r);
 	cpuhog__end(hold);
-	r->saved = upto;
+}
+
+/*
+ * The old kernel is about to jump and may wait for us in device_shutdown(): what
+ * it waits for comes first, if that is not stored already. Its own record is not
+ * waited for, nor are the counters of the kernel: they take the longer the more
+ * CPUs there may be, and may be too late for the storage.
+ */
+void jump__save(struct recorder *r)
+{
+	const struct vt_control *c = object__control(r->obj);
+
+	if (r->awaited > r->saved || __atomic_load_n(&c->losses, __ATOMIC_ACQUIRE) != c->losses_synced)
+		save_awaited(r);
 	if (r->shut_down && !r->counted) {
 		r->counted = true;
+		tell_held(r);
+		sync_all(r);
 		output__probes(r);
-		output__store(r, true);
+		r->dirty = true;
 	}
-	r->dirty = false;
+	if (r->dirty || r->saved != r->consumed)
+		sync_all(r);
 }
 
 /*

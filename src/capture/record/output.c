@@ -42,6 +42,23 @@ static void meta_update(struct recorder *r)
 		vt_writer__meta(r->w, "kho.previous", o.previous);
 }
 
+/*
+ * Whether the page cache can hold folios of several pages (CONFIG_XARRAY_MULTI): these functions exist for that only, and are
+ * exported, so that no compiler does without them.
+ */
+static const char *large_folios(const struct kernel *k)
+{
+	static const char *const multi[] = { "xas_split", "xas_split_alloc", "xas_try_split" };
+
+	if (!kernel__addr(k, "xas_load", "vmlinux") || !kernel__addr(k, "xas_store", "vmlinux"))
+		return NULL;
+	for (size_t i = 0; i < sizeof(multi) / sizeof(multi[0]); i++) {
+		if (kernel__addr(k, multi[i], "vmlinux"))
+			return "yes";
+	}
+	return "no";
+}
+
 void output__meta(struct recorder *r)
 {
 	char page[32], cmdline[512], started[32], phases[1024];
@@ -62,6 +79,8 @@ void output__meta(struct recorder *r)
 	vt_writer__meta(r->w, "kernel.cmdline", cmdline);
 	vt_writer__meta(r->w, "machine", u.machine);
 	vt_writer__meta(r->w, "page_size", page);
+	if (large_folios(r->k))
+		vt_writer__meta(r->w, "large_folios", large_folios(r->k));
 	meta_update(r);
 	vt_writer__meta(r->w, "clock", "CLOCK_BOOTTIME ns");
 	vt_writer__meta(r->w, "started", started);
@@ -141,7 +160,9 @@ void output__losses(struct recorder *r)
 
 static void begin_mark(struct recorder *r, enum vt_event_type type)
 {
-	struct vt_stamp stamp = { .ts_ns = clock__now(), .tgid = getpid(), .tid = getpid(), .comm = "vfiotrace" };
+	/* In a pid namespace getpid() is another number than the records of ours have. */
+	uint32_t self = object__control(r->obj)->peek_tgid;
+	struct vt_stamp stamp = { .ts_ns = clock__now(), .tgid = self, .tid = self, .comm = "vfiotrace" };
 
 	vt_writer__begin(r->w, type, VT_POINT, &stamp);
 }

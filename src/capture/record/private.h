@@ -7,11 +7,14 @@
 #include <sys/types.h>
 
 #include "capture/object/object.h"
+#include "capture/record/cpus.h"
+#include "capture/record/keeper.h"
 #include "capture/record/recorder.h"
 #include "capture/record/status.h"
 #include "vfiotrace/trace.h"
 #include "vfiotrace/wire.h"
 
+struct mover;
 struct signalfd_siginfo;
 struct syncer;
 
@@ -49,10 +52,13 @@ struct recorder {
 	struct convert *conv;
 	struct ring ring;
 	struct syncer *syncer;	/* NULL: the trace is in memory */
+	struct cpus cpus;	/* that it could be on */
+	struct mover *mover;	/* NULL: nobody takes it to another */
 	struct object_losses told;	/* losses already in the file */
 	uint64_t losses_seen;	/* of struct vt_control: what TOLD was read at */
 	uint64_t consumed;	/* records of the ring: some are two events */
 	uint64_t saved;		/* of them: on stable storage, or given up, while the kernel is about to jump */
+	uint64_t awaited;	/* of them: before device_shutdown() began, which waits for these */
 	struct ring_fill fill;
 	uint64_t bad;
 	bool dirty;		/* events since the last flush */
@@ -67,14 +73,16 @@ struct recorder {
 	/* As CMD gets them back: the recorder blocks and ignores some for itself. */
 	sigset_t was_blocked;
 	struct sigaction was_pipe, was_xfsz;
-	pid_t child;
-	bool child_gone;
+	struct keeper keeper;
+	bool child_gone, child_lost;	/* CMD has ended; nobody will say so */
+	uint64_t child_gone_ns;
 	int child_status;
 	int cmd_exit;		/* file for that, or -1 */
-	unsigned long long child_started;	/* in ticks since boot: what began earlier is none of CMD's */
-	bool heirs_known;	/* no child has changed since they were counted */
-	int heirs;		/* processes that CMD left behind */
-	unsigned int heirs_rounds;	/* that the recording went on without CMD */
+	bool heirs_gone;	/* nothing is left of what CMD began */
+	bool heirs_told;	/* why the recording goes on without CMD */
+	uint64_t open_ns;	/* since then a session is open without CMD */
+	enum { PLACE_FRONT, PLACE_LEAVING, PLACE_BEHIND } place;	/* of this process: see behind.h */
+	bool stays;		/* in front, whatever is open */
 	struct open_sessions sessions;
 	bool stop;
 	uint64_t grace_end;	/* told to stop: CMD may take until then, 0 = not told */
@@ -115,19 +123,33 @@ void child__release(struct recorder *r);
 int child__open_exit(struct recorder *r);
 /* What CMD's code could be taken for is told. */
 int child__exit(const struct recorder *r);
-void child__reap(struct recorder *r);
+/* News of CMD. */
+void child__hear(struct recorder *r);
 /* A signal wants the recording to end: CMD first. */
 void child__stop(struct recorder *r, const struct signalfd_siginfo *si);
 void child__check_grace(struct recorder *r);
 
 /* ---- heirs.c: what CMD leaves behind ---- */
-/* When a process began, in ticks since boot; 0: there is none. */
-unsigned long long heirs__started(pid_t pid);
-/* CMD has ended: is there an end to what it began, too? */
-void heirs__check(struct recorder *r);
+/* CMD has ended: is there an end to what it began, too? True: not while a session is open, and who waits for CMD may go on. */
+bool heirs__check(struct recorder *r);
+/* What the recording goes on for, in words. */
+void heirs__tell(const struct recorder *r, char *buf, size_t len);
+
+/* ---- process.c: what the process that records has for itself ---- */
+/* Each hook takes two or three descriptors, and a shell gives 1024. CMD, which is forked by now, keeps its limit. */
+void process__more_files(struct recorder *r);
+/* The priority, if it is wanted and can be had, and a CPU. */
+void process__begin(struct recorder *r);
+/* After privileges went, as threads have their own. */
+void process__start_threads(struct recorder *r);
+/* Around a fork() of it: no threads; and in whichever process goes on, what does not pass on by that. */
+void process__pause(struct recorder *r);
+void process__resume(struct recorder *r);
 
 /* ---- jump.c: while the kernel waits for us ---- */
 void jump__save(struct recorder *r);
+/* reboot(2) is through with LUO: what is left before the jump may wait for the recorder. */
+bool jump__near(const struct recorder *r);
 /* A module, or a handler: attached to, if any has come. */
 void jump__newcomers(struct recorder *r);
 

@@ -70,6 +70,15 @@ int privilege__check(const char **why)
 	return 0;
 }
 
+/* Nothing that we might start could have more either: bits in KEEP stay. While CAP_SETPCAP is held, which is not kept. */
+static void bound(const uint32_t keep[2])
+{
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(keep[cap / 32] >> (cap % 32) & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+			return;	/* beyond the last one that the kernel knows, or not ours to drop */
+	}
+}
+
 void privilege__drop(bool opens_files)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -89,6 +98,7 @@ void privilege__drop(bool opens_files)
 		data[i].permitted &= keep[i];
 		data[i].inheritable = 0;
 	}
+	bound(keep);
 	syscall(SYS_capset, &h, data);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

@@ -3,7 +3,8 @@
  * Capabilities. To arm: CAP_BPF and CAP_PERFMON (load and attach tracing
  * programs), CAP_SYS_ADMIN (read the BTF of modules, kprobes by address),
  * CAP_SYSLOG (addresses in kallsyms), CAP_SYS_NICE (real-time priority).
- * Modules that come later need the same again, so these stay; all others go.
+ * Modules that come later need the same again, so these stay; all others go,
+ * from the bounding set as well. CMD, which is forked before, keeps what it had.
  * CAP_SYS_ADMIN among them can do most of what root can: what goes away is the
  * accident, not an attack.
  */

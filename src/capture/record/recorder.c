@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/record/recorder.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/say.h"
@@ -21,24 +16,21 @@
 #include "capture/kernel/kernel.h"
 #include "capture/kernel/phase.h"
 #include "capture/plan/plan.h"
+#include "capture/record/behind.h"
 #include "capture/record/carry.h"
 #include "capture/record/convert.h"
 #include "capture/record/cpuhog.h"
+#include "capture/record/mover.h"
 #include "capture/record/private.h"
 #include "capture/record/privilege.h"
 #include "capture/record/status.h"
 #include "capture/record/syncer.h"
 
-#ifndef SCHED_RESET_ON_FORK
-#define SCHED_RESET_ON_FORK 0x40000000
-#endif
-
 #define TICK_MS 50
-#define FILES_WANTED 65536
-#define FILES_AT_ONCE 2048
-#define SYNC_GAP_NS 100000000ULL	/* with a tick, 150 ms: what a machine that dies takes with it */
+#define COUNT_NS 1000000000ULL		/* from count to count of misses while records come, */
+#define COUNT_IDLE_NS 200000000ULL	/* and when none came for a tick */
 
-/* ---- signals and priority ---- */
+/* ---- signals ---- */
 
 static int open_signals(struct recorder *r)
 {
@@ -48,7 +40,6 @@ static int open_signals(struct recorder *r)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &r->was_blocked);
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &r->was_pipe);
 	sigaction(SIGXFSZ, &(struct sigaction){ .sa_handler = SIG_IGN }, &r->was_xfsz);
@@ -65,89 +56,16 @@ static void hear_signals(struct recorder *r, bool anybodys)
 		sigaddset(&set, SIGINT);
 		sigaddset(&set, SIGTERM);
 		sigaddset(&set, SIGHUP);
-		sigaddset(&set, SIGCHLD);
 	}
 	sigprocmask(SIG_SETMASK, &set, NULL);
-}
-
-/* Each hook takes two or three descriptors, and a shell gives 1024. CMD, which is forked by now, keeps its limit. */
-static void more_files(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= FILES_WANTED)
-		return;
-	if (l.rlim_max < FILES_WANTED)
-		l.rlim_max = FILES_WANTED;
-	l.rlim_cur = l.rlim_max;
-	if (!setrlimit(RLIMIT_NOFILE, &l) || getrlimit(RLIMIT_NOFILE, &l))
-		return;
-	/* The upper limit is not ours to raise. */
-	l.rlim_cur = l.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &l);
-}
-
-/*
- * The table of files is made as large as it gets while it has one user. To grow it under threads the kernel waits for
- * a grace period of RCU, and where we hold the only CPU nobody brings that about (seen: the hold ran out).
- */
-static void room_for_files(const struct recorder *r)
-{
-	int fd = -1;
-
-	for (int at = FILES_AT_ONCE - 1; fd < 0 && at > r->sigfd; at /= 2)
-		fd = fcntl(r->sigfd, F_DUPFD_CLOEXEC, at);
-	if (fd >= 0)
-		close(fd);
 }
 
 static void on_signal(struct recorder *r)
 {
 	struct signalfd_siginfo si;
 
-	while (read(r->sigfd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD) {
-			child__reap(r);
-			continue;
-		}
+	while (read(r->sigfd, &si, sizeof(si)) == sizeof(si))
 		child__stop(r, &si);
-	}
-}
-
-/*
- * A task that waits for the recorder inside a BPF program keeps its CPU to
- * itself, and a recorder that was last there would be woken there (seen: the
- * wait ran out and the freeze was lost). So it stays on one CPU that the
- * program can tell from its own: the last, as the jump is made from the first.
- * Returns that CPU, -1 when it could not be had.
- */
-static int stay_on_one_cpu(void)
-{
-	int nr = libbpf_num_possible_cpus(), cpu = -1;
-	size_t size = CPU_ALLOC_SIZE(nr > CPU_SETSIZE ? nr : CPU_SETSIZE);
-	cpu_set_t *set = calloc(1, size);
-
-	if (set && !sched_getaffinity(0, size, set))
-		for (size_t i = 0; i < 8 * size; i++)
-			if (CPU_ISSET_S(i, size, set))
-				cpu = i;
-	if (cpu >= 0) {
-		CPU_ZERO_S(size, set);
-		CPU_SET_S(cpu, size, set);
-		cpu = sched_setaffinity(0, size, set) ? -1 : cpu;
-	}
-	free(set);
-	return cpu;
-}
-
-/* So that the recorder runs at once when it is woken inside reboot(2). Children start without it. */
-static void go_realtime(struct recorder *r)
-{
-	struct sched_param p = { .sched_priority = 2 };
-
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p))
-		return;
-	object__control(r->obj)->recorder_cpu = stay_on_one_cpu();
 }
 
 /* ---- start and end ---- */
@@ -191,13 +109,6 @@ static int arm(struct recorder *r)
 	return 0;
 }
 
-/* After privileges went, as threads have their own. A trace in memory needs none. */
-static void start_syncer(struct recorder *r)
-{
-	if (!r->carry)
-		r->syncer = syncer__new(vt_writer__dup(r->w), SYNC_GAP_NS);
-}
-
 static void say_armed(const struct recorder *r, uint64_t started)
 {
 	const struct plan *p = domains__plan(r->d);
@@ -220,6 +131,7 @@ static int start(struct recorder *r)
 	int code, err;
 
 	r->one_cpu = cpuhog__needed();
+	r->stays = behind__refused(r->opt);
 	err = open_signals(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "signals: %s", strerror(-err));
@@ -234,8 +146,7 @@ static int start(struct recorder *r)
 		return vt_fail(VT_EXIT_IO, "%s: a recorder that lives has this file", r->opt->status);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->status, strerror(-err));
-	more_files();
-	room_for_files(r);
+	process__more_files(r);
 	phase__begin("start");
 	/* Nothing is written yet, and what is attached ends with us: signals may end us as they do anybody. */
 	hear_signals(r, true);
@@ -255,10 +166,9 @@ static int start(struct recorder *r)
 	err = ring__open(r);
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot map the ring: %s", strerror(-err));
-	if (r->opt->realtime)
-		go_realtime(r);
+	process__begin(r);
 	privilege__drop(r->carry);
-	start_syncer(r);
+	process__start_threads(r);
 	output__meta(r);
 	output__probes(r);
 	output__mark(r, VT_EV_REC_ARMED, NULL, NULL);
@@ -266,28 +176,38 @@ static int start(struct recorder *r)
 	if (err)
 		return vt_fail(VT_EXIT_IO, "cannot write %s: %s", r->opt->output, strerror(-err));
 	object__gate(r->obj, 1);
+	domains__begin(r->d);
 	say_armed(r, started);
 	status__armed(r);
 	child__release(r);
 	return 0;
 }
 
-/* Counters of what hooks missed, when events have come and a second has passed. */
-static void look_after_misses(struct recorder *r, uint64_t *at, uint64_t *events)
+/* Of hooks, asked for now and then. */
+struct misses_look {
+	uint64_t at, events;	/* when they were counted, and after how many records */
+};
+
+/*
+ * Counters of what hooks missed, when records have come since. A pause is used for it: what comes next may be the jump,
+ * which does not wait for them, and what was missed before it would not be told.
+ */
+static void look_after_misses(struct recorder *r, struct misses_look *last, bool idle)
 {
 	uint64_t now = clock__now();
 
-	if (now < *at || *events == r->consumed || r->jumping)
+	if (last->events == r->consumed || jump__near(r))
+		return;
+	if (now < last->at + (idle ? COUNT_IDLE_NS : COUNT_NS))
 		return;
 	output__misses(r);
-	*events = r->consumed;
-	*at = now + 1000000000ULL;
+	*last = (struct misses_look){ now, r->consumed };
 }
 
 /* A record that somebody is still filling in holds back those behind it, and the kernel may wait for them: look again soon. */
 static int patience(const struct recorder *r, bool more)
 {
-	return more ? 0 : r->jumping || __atomic_load_n(&object__control(r->obj)->will_jump, __ATOMIC_RELAXED) ? 1 : TICK_MS;
+	return more ? 0 : jump__near(r) ? 1 : TICK_MS;
 }
 
 /* A record that comes just before the sleep wakes nobody: the next ones do, and no sleep is longer than TICK_MS. */
@@ -298,25 +218,28 @@ static void awake(struct recorder *r, bool yes)
 
 static void loop(struct recorder *r)
 {
-	uint64_t misses_at = clock__now() + 1000000000ULL, misses_events = 0;
-	bool more = false;
+	struct misses_look misses = { .at = clock__now() };
+	bool more = false, idle;
 
 	uint64_t end = r->opt->seconds > 0 ? clock__now() + (uint64_t)(r->opt->seconds * 1e9) : UINT64_MAX;
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = r->ring.epoll, .events = POLLIN },
 		{ .fd = r->sigfd, .events = POLLIN },
 	};
 
 	while (!r->stop) {
+		fds[2] = (struct pollfd){ .fd = r->keeper.news, .events = POLLIN };
 		awake(r, false);
-		poll(fds, 2, patience(r, more));
+		idle = !poll(fds, 3, patience(r, more)) && !more;
 		awake(r, true);
 		more = ring__drain(r);
 		on_signal(r);
-		heirs__check(r);
+		child__hear(r);
+		if (heirs__check(r))
+			behind__go(r);
 		child__check_grace(r);
 		status__update(r);
-		look_after_misses(r, &misses_at, &misses_events);
+		look_after_misses(r, &misses, idle);
 		if (!r->stop && clock__now() >= end) {
 			r->stop = true;
 			r->why = "time limit";
@@ -369,20 +292,23 @@ static int finish(struct recorder *r)
 
 int recorder__run(const struct recorder_options *o)
 {
-	struct recorder r = { .opt = o, .ring.epoll = -1, .sigfd = -1, .child_go = -1, .cmd_exit = -1, .status.fd = -1, .why = "stopped" };
+	struct recorder r = { .opt = o, .ring.epoll = -1, .sigfd = -1, .child_go = -1, .keeper = { .cmd_fd = -1, .news = -1 },
+			      .cmd_exit = -1, .status.fd = -1, .why = "stopped" };
 	int code = start(&r);
 
 	if (!code) {
 		loop(&r);
 		code = finish(&r);
 	}
-	if (r.child_go >= 0)
+	if (r.child_go >= 0) {
 		close(r.child_go);
-	if (r.child && !r.child_gone && r.child_go >= 0)
-		waitpid(r.child, NULL, 0);
+		keeper__wait(&r.keeper);
+	}
+	keeper__free(&r.keeper);
 	ring__close(&r);
 	sessions__free(&r.sessions);
 	syncer__free(r.syncer);
+	mover__free(r.mover);
 	convert__free(r.conv);
 	domains__free(r.d);
 	vt_writer__free(r.w);

@@ -22,6 +22,7 @@ struct recorder_options {
 	const char *status;		/* a file for `vfiotrace status`, or NULL: see status.h */
 	int ready_fd;			/* gets a newline when all is armed, and is closed; -1 = none */
 	bool end_with_cmd;		/* else the recording goes on while what CMD began lives, or a session is open */
+	bool foreground;		/* else the caller goes on when CMD has ended and a session is open: see behind.h */
 	const char *cmd_exit;		/* a file for CMD's exit code, which is then not the recorder's; or NULL */
 	bool quiet;			/* say nothing but errors: not even that all is armed */
 	bool verbose;			/* say on stderr what arming took, and a summary at the end */

@@ -35,6 +35,8 @@ static void on_record(struct recorder *r, const void *data, size_t len)
 	}
 	if (w->type == VT_EV_SHUTDOWN || w->type == VT_EV_JUMP)
 		r->jumping = r->shut_down = true;
+	if (!r->shut_down)
+		r->awaited = r->consumed;
 	if (w->type == VT_EV_REC_MODULE)
 		r->new_module = true;
 	sessions__note(&r->sessions, w);

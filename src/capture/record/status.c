@@ -40,7 +40,7 @@ int status__open(struct recorder *r)
 	r->status.fd = open(r->opt->status, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (r->status.fd < 0)
 		return -errno;
-	if (!fcntl(r->status.fd, F_SETLK, &lock))
+	if (!fcntl(r->status.fd, F_OFD_SETLK, &lock))
 		return ftruncate(r->status.fd, 0) ? -errno : 0;
 	return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
 }
@@ -115,6 +115,12 @@ void status__update(struct recorder *r)
 	look(r);
 	put_file(r);
 	put_systemd(r, "");
+}
+
+void status__moved(struct recorder *r)
+{
+	look(r);
+	put_file(r);
 }
 
 void status__close(struct recorder *r)

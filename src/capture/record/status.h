@@ -4,7 +4,9 @@
  * it is armed, to systemd, and in a small file for `vfiotrace status`.
  *
  * The file is lines of KEY=VALUE. As long as the recorder lives it holds a
- * lock of fcntl(2) on it: F_GETLK asks for that without taking anything.
+ * lock of fcntl(2) on it: F_GETLK asks for that without taking anything. The
+ * lock is the open file's (F_OFD_SETLK), not the process's: a recording that goes
+ * on in another process keeps it all the time.
  */
 #ifndef VT_CAPTURE_STATUS_H
 #define VT_CAPTURE_STATUS_H
@@ -21,6 +23,8 @@ int status__open(struct recorder *r);
 void status__armed(struct recorder *r);
 /* At most once a second, and only what is new. */
 void status__update(struct recorder *r);
+/* Another process goes on. */
+void status__moved(struct recorder *r);
 void status__close(struct recorder *r);
 
 #endif

@@ -2,13 +2,13 @@
 #include "capture/record/syncer.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "capture/kernel/clock.h"
+#include "capture/record/urgent.h"
 #include "trace/out.h"
 
 struct syncer {
@@ -17,7 +17,7 @@ struct syncer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool wanted, stop;
+	bool wanted, busy, stop;
 	int error;
 };
 
@@ -42,9 +42,11 @@ static void *work(void *arg)
 			continue;
 		}
 		s->wanted = false;
+		s->busy = true;
 		pthread_mutex_unlock(&s->lock);
 		err = vt_out__sync_fd(s->fd);
 		pthread_mutex_lock(&s->lock);
+		s->busy = false;
 		if (err && !s->error)
 			s->error = err;
 		/* From its end on: slow storage is not kept busy. */
@@ -52,24 +54,6 @@ static void *work(void *arg)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
-}
-
-/* A real-time recorder's threads do not inherit its priority (SCHED_RESET_ON_FORK). */
-static int start(struct syncer *s)
-{
-	struct sched_param p;
-	pthread_attr_t attr;
-	int policy, err;
-
-	pthread_attr_init(&attr);
-	if (!pthread_getschedparam(pthread_self(), &policy, &p) && (policy & ~0x40000000) == SCHED_FIFO) {
-		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-		pthread_attr_setschedparam(&attr, &p);
-	}
-	err = pthread_create(&s->thread, &attr, work, s);
-	pthread_attr_destroy(&attr);
-	return err;
 }
 
 struct syncer *syncer__new(int fd, uint64_t gap_ns)
@@ -89,7 +73,7 @@ struct syncer *syncer__new(int fd, uint64_t gap_ns)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (!start(s))
+	if (!urgent__thread(&s->thread, urgent__priority(), work, s))
 		return s;
 	close(fd);
 	free(s);
@@ -114,6 +98,18 @@ int syncer__error(struct syncer *s)
 	err = s->error;
 	pthread_mutex_unlock(&s->lock);
 	return err;
+}
+
+bool syncer__busy(struct syncer *s)
+{
+	bool busy;
+
+	if (!s)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	busy = s->busy;
+	pthread_mutex_unlock(&s->lock);
+	return busy;
 }
 
 void syncer__free(struct syncer *s)

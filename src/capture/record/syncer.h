@@ -9,6 +9,7 @@
 #ifndef VT_CAPTURE_SYNCER_H
 #define VT_CAPTURE_SYNCER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct syncer;
@@ -19,6 +20,8 @@ struct syncer *syncer__new(int fd, uint64_t gap_ns);
 void syncer__want(struct syncer *s);
 /* The first error met, 0 when none. NULL is fine. */
 int syncer__error(struct syncer *s);
+/* One is under way: to free it would be to wait for that. NULL is fine. */
+bool syncer__busy(struct syncer *s);
 /* Waits for a sync that is under way. NULL is fine. */
 void syncer__free(struct syncer *s);
 

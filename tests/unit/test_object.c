@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What libbpf is given to load, on a kernel in whose types there is no function but the one that all programs call:
+ * no program may need another before it is known where it will be attached. The object is ours, libbpf opens it, and
+ * what it would load is looked at.
+ */
+#include "unit.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "capture/kernel/clock.h"
+#include "capture/kernel/kernel.h"
+#include "capture/object/object.h"
+#include "capture/object/private.h"
+#include "capture/object/prologue.h"
+#include "capture/plan/plan.h"
+
+#define CAST 4711	/* id of bpf_rdonly_cast() */
+
+static bool has_multi;
+static int memory = -1;		/* in place of each map's */
+static libbpf_prog_prepare_load_fn_t prepare;
+static size_t nr_loaded, nr_stubs;
+
+/* ---- the kernel ---- */
+
+struct func_info kernel__func(struct kernel *k, const char *func, const char *module)
+{
+	bool found = !strcmp(func, "bpf_rdonly_cast");
+
+	return (struct func_info){ .found = found, .btf_id = found ? CAST : 0 };
+}
+
+bool kernel__has_enumerator(const struct kernel *k, const char *type, const char *name)
+{
+	return has_multi;
+}
+
+int kernel__small_btf(const struct kernel *k, const struct btf *asked, int fd)
+{
+	return 0;
+}
+
+/* ---- libbpf ---- */
+
+int __real_libbpf_register_prog_handler(const char *sec, enum bpf_prog_type type, enum bpf_attach_type at,
+					const struct libbpf_prog_handler_opts *opts);
+int __wrap_libbpf_register_prog_handler(const char *sec, enum bpf_prog_type type, enum bpf_attach_type at,
+					const struct libbpf_prog_handler_opts *opts);
+int __wrap_bpf_object__load(struct bpf_object *obj);
+int __wrap_bpf_map__fd(const struct bpf_map *map);
+int __wrap_bpf_program__fd(const struct bpf_program *prog);
+
+int __wrap_libbpf_register_prog_handler(const char *sec, enum bpf_prog_type type, enum bpf_attach_type at,
+					const struct libbpf_prog_handler_opts *opts)
+{
+	prepare = opts->prog_prepare_load_fn;
+	return __real_libbpf_register_prog_handler(sec, type, at, opts);
+}
+
+/* Each call of the cast is one, and none is left that stands for it. */
+static size_t casts(const struct bpf_insn *insns, size_t nr)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (insns[i].code != (BPF_JMP | BPF_CALL))
+			continue;
+		assert_false(!insns[i].src_reg && insns[i].imm == VT_RDONLY_CAST);
+		found += insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL && insns[i].imm == CAST;
+	}
+	return found;
+}
+
+int __wrap_bpf_object__load(struct bpf_object *obj)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, obj) {
+		LIBBPF_OPTS(bpf_prog_load_opts, opts);
+		int err;
+
+		if (!bpf_program__autoload(p))
+			continue;
+		/* Of such a one libbpf itself asks on which function it is to be. */
+		assert_int_not_equal(bpf_program__type(p), BPF_PROG_TYPE_TRACING);
+		err = prepare(p, &opts, 0);
+		if (err)
+			return err;
+		assert_int_equal(opts.attach_btf_id, 0);
+		assert_int_equal(opts.attach_btf_obj_fd, 0);
+		nr_loaded++;
+		nr_stubs += bpf_program__insn_cnt(p) == 2;
+		casts(bpf_program__insns(p), bpf_program__insn_cnt(p));
+	}
+	return 0;
+}
+
+int __wrap_bpf_map__fd(const struct bpf_map *map)
+{
+	return memory;
+}
+
+int __wrap_bpf_program__fd(const struct bpf_program *prog)
+{
+	return 1000;
+}
+
+/* ---- what is not looked at here ---- */
+
+uint64_t clock__now(void)
+{
+	return 0;
+}
+
+struct plan_row *plan__by_prog(struct plan *p, enum plan_group group, uint64_t key, const char *prog)
+{
+	return NULL;
+}
+
+const struct hook *plan__hook(const char *prog)
+{
+	return NULL;
+}
+
+void plan__give_up(struct plan_row *r, const char *what, int err)
+{
+}
+
+int prologue__stack_used(const struct bpf_insn *insns, size_t nr)
+{
+	return 0;
+}
+
+int prologue__make(const struct kprobe_shape *s, int used, struct bpf_insn out[PROLOGUE_MAX])
+{
+	return -E2BIG;
+}
+
+/* ---- tests ---- */
+
+static void opened(bool multi)
+{
+	const struct object_options opt = { .ring_bytes = 1 << 20 };
+	size_t casts_kept = 0;
+	struct object *o;
+
+	has_multi = multi;
+	nr_loaded = nr_stubs = 0;
+	memory = memfd_create("maps", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(memory, 1 << 20), 0);
+	assert_int_equal(object__open(&o, NULL, NULL, &opt), 0);
+	/* Those on functions are kept, and of each libbpf loads two instructions. */
+	assert_true(o->nr_templates > 100);
+	assert_int_equal(nr_stubs, o->nr_templates);
+	assert_true(nr_loaded > nr_stubs);
+	for (size_t i = 0; i < o->nr_templates; i++)
+		casts_kept += casts(o->templates[i].insns, o->templates[i].nr);
+	assert_true(casts_kept > 100);
+	assert_true(template__has(o, "x_luo_retrieve"));
+	assert_int_equal(template__has(o, "all_x"), multi);
+	object__free(o);
+	close(memory);
+}
+
+static void no_function_is_needed(void **state)
+{
+	opened(false);
+}
+
+static void nor_by_programs_that_hooks_share(void **state)
+{
+	opened(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_function_is_needed),
+		cmocka_unit_test(nor_by_programs_that_hooks_share),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
