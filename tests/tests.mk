@@ -79,10 +79,11 @@ matrix:
 matrix-check:
 	$(Q)tests/lab/matrix.py check
 
-# N live updates with random agents over four pairs of kernels, SEED the first of their seeds.
+# N live updates with random agents over pairs of kernels, CHAIN in a row in each guest, SEED the first of the seeds.
 N ?= 20
+CHAIN ?= 5
 soak: $(BIN)
-	$(Q)tests/lab/soak.py run $(N) -j2 $(if $(SEED),--seed $(SEED))
+	$(Q)tests/lab/soak.py run $(N) -j2 --chain $(CHAIN) $(if $(SEED),--seed $(SEED))
 
 # The tree in clean installations of Debian: DISTROS picks. CI takes of the two releases the one that the machine is not.
 .PHONY: distros distros-ci

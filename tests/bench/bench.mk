@@ -1,6 +1,6 @@
 # Benchmarks: ratios, measured in one run; never a timed pass or fail.
 # Included by tests/tests.mk. Results go to $(OUTPUT)/bench.
-.PHONY: bench bench-record bench-arm64 bench-memory bench-systemd bench-read bench-docs bench-test
+.PHONY: bench bench-record bench-arm64 bench-memory bench-systemd bench-jump bench-read bench-docs bench-test
 bench: bench-record bench-read
 
 # What recording costs the machine that is recorded (in the lab's guest).
@@ -14,7 +14,7 @@ bench-arm64: $(BIN)
 	$(Q)$(MAKE) --no-print-directory ARCH=arm64 all
 	$(Q)LAB_ARCH=arm64 tests/bench/record.sh build/arm64/vfiotrace $(OUTPUT)/bench/record-arm64
 
-# The same where a VM's memory is preserved and retrieved. BENCH_MEMORY: MIB:FILES[:pieces]...
+# The same where a VM's memory is preserved and retrieved. BENCH_MEMORY: MIB:FILES[:pieces|:holes|:huge]...
 bench-memory: $(BIN)
 	$(Q)DEPS=bench tests/deps.sh
 	$(Q)tests/bench/memory.sh $(BIN) $(OUTPUT)/bench/memory $(BENCH_MEMORY)
@@ -23,12 +23,17 @@ bench-memory: $(BIN)
 bench-systemd: $(BIN)
 	$(Q)tests/bench/systemd.sh $(BIN) $(OUTPUT)/bench/systemd
 
+# What holds a jump where there may be many CPUs. ROUNDS: jumps of each kind; POSSIBLE: CPUs.
+bench-jump: $(BIN)
+	$(Q)tests/bench/jump.sh $(BIN) $(OUTPUT)/bench/jump
+
 # The tables of docs/benchmarks.md, from the last run.
 bench-docs:
 	$(Q)python3 tests/bench/table.py --into docs/benchmarks.md record <$(OUTPUT)/bench/record/table.md
 	$(Q)[ ! -e $(OUTPUT)/bench/record-arm64/table.md ] || python3 tests/bench/table.py --into docs/benchmarks.md arm64 <$(OUTPUT)/bench/record-arm64/table.md
 	$(Q)python3 tests/bench/table.py --into docs/benchmarks.md read <$(OUTPUT)/bench/read.md
 	$(Q)[ ! -s $(OUTPUT)/bench/systemd/systemd.md ] || python3 tests/bench/table.py --into docs/benchmarks.md systemd <$(OUTPUT)/bench/systemd/systemd.md
+	$(Q)[ ! -s $(OUTPUT)/bench/jump/jump.md ] || python3 tests/bench/table.py --into docs/benchmarks.md jump <$(OUTPUT)/bench/jump/jump.md
 
 # The tables, from canned results: needs no guest.
 bench-test:

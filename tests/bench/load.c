@@ -14,6 +14,7 @@
 #include <linux/memfd.h>
 #include <linux/reboot.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,24 +242,47 @@ static void measure(const char *name, uint64_t (*turn)(void), int count)
 	free(ns);
 }
 
-/* The recorder is our parent; its memory is read when there is nothing more to do. */
-static void tell_parent(void)
+/* /proc/PID/status; NULL: there is none. */
+static FILE *status_of(long pid)
 {
-	char path[64], line[128];
-	FILE *f;
+	static const char *const proc[] = { "/proc", "/realproc" };	/* the second inside the peers' root: rounds.sh */
+	char path[64];
+	FILE *f = NULL;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", getppid());
-	f = fopen(path, "r");
-	if (!f) {
-		/* Inside the peers' root: rounds.sh. */
-		snprintf(path, sizeof(path), "/realproc/%d/status", getppid());
+	for (int i = 0; !f && i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%ld/status", proc[i], pid);
 		f = fopen(path, "r");
 	}
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "VmHWM:", 6))
-			printf("parent_rss_kb %ld\n", strtol(line + 6, NULL, 10));
+	return f;
+}
+
+/* The number behind KEY, -1: none. Between the recorder and us is its keeper: then it is that one's parent whose number counts. */
+static long parents(long pid, const char *key)
+{
+	FILE *f = status_of(pid);
+	long value = -1, parent = -1;
+	bool keeper = false;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		keeper |= !strcmp(line, "Name:\tvfiotrace-keep\n");
+		if (!strncmp(line, "PPid:", 5))
+			parent = strtol(line + 5, NULL, 10);
+		if (!strncmp(line, key, strlen(key)))
+			value = strtol(line + strlen(key), NULL, 10);
+	}
 	if (f)
 		fclose(f);
+	return keeper ? parents(parent, key) : value;
+}
+
+/* The recorder's memory is read when there is nothing more to do. */
+static void tell_parent(void)
+{
+	long kb = parents(getppid(), "VmHWM:");
+
+	if (kb >= 0)
+		printf("parent_rss_kb %ld\n", kb);
 }
 
 static void run(int count)

@@ -2,10 +2,11 @@
 /*
  * A VM's memory through a live update, in the guest: what each call takes.
  *
- *	memory old MIB FILES [pieces]	fills FILES memory files of together MIB, preserves them, jumps
- *	memory new			retrieves them and finishes
+ *	memory old MIB FILES [pieces|holes]	fills FILES memory files of together MIB, preserves them, jumps
+ *	memory new				retrieves them and finishes
  *
  * pieces: page by page in turn with another file, so that no two of its pages lie side by side.
+ * holes: each second page was never written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,11 +61,16 @@ static int session_by(unsigned long request)
 	return arg.fd;
 }
 
-static void fill(int fd, int other, long pages)
+static void fill(int fd, int other, long pages, bool holes)
 {
 	char page[PAGE];
 
+	must(ftruncate(fd, pages * PAGE), "ftruncate");
 	for (long i = 0; i < pages; i++) {
+		if (holes && i % 2) {
+			must(lseek(fd, PAGE, SEEK_CUR), "lseek");
+			continue;
+		}
 		memset(page, 'a' + i % 26, sizeof(page));
 		must(write(fd, page, sizeof(page)), "write");
 		if (other >= 0)
@@ -84,8 +90,9 @@ static void load_next(void)
 	must(syscall(SYS_kexec_file_load, kernel, initrd, strlen(cmdline) + 1, cmdline, 0UL), "kexec_file_load");
 }
 
-static void old_kernel(long mib, int files, bool pieces)
+static void old_kernel(long mib, int files, const char *how)
 {
+	bool pieces = !strcmp(how, "pieces"), holes = !strcmp(how, "holes");
 	int session = session_by(LUO_CREATE_SESSION), fd, other = -1, result;
 	uint64_t from;
 
@@ -93,7 +100,7 @@ static void old_kernel(long mib, int files, bool pieces)
 		fd = must(memfd_create("vm", MFD_CLOEXEC), "memfd");
 		if (pieces)
 			other = must(memfd_create("between", MFD_CLOEXEC), "memfd");
-		fill(fd, other, mib * 256 / files);
+		fill(fd, other, mib * 256 / files, holes);
 		struct luo_fd_arg arg = { .size = sizeof(arg), .fd = fd, .token = i + 1 };
 		from = now_ns();
 		must(ioctl(session, LUO_PRESERVE_FD, &arg), "PRESERVE_FD");
@@ -153,7 +160,7 @@ int main(int argc, char **argv)
 	if (!results || argc < 2)
 		return 64;
 	if (argc > 3 && !strcmp(argv[1], "old"))
-		old_kernel(atol(argv[2]), atoi(argv[3]), argc > 4);
+		old_kernel(atol(argv[2]), atoi(argv[3]), argc > 4 ? argv[4] : "");
 	else if (!strcmp(argv[1], "new"))
 		new_kernel(files);
 	else

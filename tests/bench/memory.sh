@@ -7,8 +7,8 @@
 #
 #	memory.sh VFIOTRACE OUTDIR [SPEC...]
 #
-# SPEC: MIB:FILES[:pieces], as tests/bench/memory.c has them, or MIB:FILES:huge: of huge folios, on a kernel that has
-# them (LAB_OLD=distro-newest). LAB_OLD: the kernel (newest).
+# SPEC: MIB:FILES[:pieces|:holes], as tests/bench/memory.c has them, or MIB:FILES:huge: of huge folios, on a kernel that
+# has them (LAB_OLD=distro-newest). LAB_OLD: the kernel (newest).
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=../lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib.sh"

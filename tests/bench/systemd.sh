@@ -101,29 +101,18 @@ unit=s
 	echo
 	echo "| | no recorder | with the recorder | ratio of the medians |"
 	echo "|---|---|---|---|"
-	awk '
-		function middle(who, what,   i, j, t, n) {
-			n = nr[who, what]
-			for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (v[who, what, j] < v[who, what, i]) {
-				t = v[who, what, i]; v[who, what, i] = v[who, what, j]; v[who, what, j] = t
-			}
-			return n % 2 ? v[who, what, (n + 1) / 2] : (v[who, what, n / 2] + v[who, what, n / 2 + 1]) / 2
-		}
-		function cell(who, what,   m) {
-			if (!nr[who, what]) return "-"
-			m = middle(who, what)
-			return sprintf("%.2f (%.2f..%.2f)", m, v[who, what, 1], v[who, what, nr[who, what]])
-		}
+	awk -f "$REPO_DIR/tests/bench/median.awk" -f /dev/stdin "$out/systemd.txt" <<-'AWK'
 		function row(title, what,   off, on) {
-			off = nr["off", what] ? middle("off", what) : 0; on = middle("on", what)
-			printf "| %s | %s | %s | %s |\n", title, cell("off", what), cell("on", what), off ? sprintf("%.2f", on / off) : "-"
+			off = nr["off", what] ? median("off", what) : 0; on = median("on", what)
+			printf "| %s | %s | %s | %s |\n", title, cell("off", what, "%.2f"), cell("on", what, "%.2f"), off ? sprintf("%.2f", on / off) : "-"
 		}
-		{ v[$1, $2, ++nr[$1, $2]] = $3; part[$1, $2] = $3 }
-		$2 == "up" { v[$1, "all", ++nr[$1, "all"]] = part[$1, "down"] + $3 }
+		{ sample($1, $2, $3); part[$1, $2] = $3 }
+		$2 == "up" { sample($1, "all", part[$1, "down"] + $3) }
 		END {
 			row("`systemctl kexec` to the jump", "down")
 			row("the new kernel starts, until the services have their files", "up")
 			row("both", "all")
 			row("of it: PID 1 waits until the recorder is armed", "waited")
-		}' "$out/systemd.txt"
+		}
+	AWK
 } | tee "$out/systemd.md"

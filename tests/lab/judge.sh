@@ -14,10 +14,11 @@
 #	text TEXT		TEXT is in the report
 #	probe pre|post PATTERN	a row of that trace's probe table matches
 #
-# [expect-third] says the same of the second of two updates in a row.
+# [expect-third] says the same of the second of two updates in a row, [expect-4] of the
+# third, and so on.
 #
 # Reports are left in the output directory: report.txt, report.json, check.txt, those of
-# the second update in report-third.*. The reason of a failure is the last line of
+# the second update in report-third.*, of the third in report-4.*. The reason of a failure is the last line of
 # "verdict", which else says "ok".
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -153,7 +154,7 @@ expect() { # WORDS...
 # What knows where the kernel lies stays in the kernel.
 no_addresses() {
 	local side
-	for side in pre post third; do
+	for side in pre post $(later_sides "$scenario"); do
 		[ -s "$out/$side.vft" ] || continue
 		"$tool" show -f json "$out/$side.vft" 2>/dev/null | "$LAB_DIR/../tools/addresses.py" - >"$out/addresses" ||
 			wrong "$side.vft has an address of the kernel: $(head -n 1 "$out/addresses")"
@@ -180,12 +181,13 @@ both) judge_diff report pre.vft post.vft ;;
 *) judge_check report "$traces.vft" ;;
 esac
 compare expect report
-if scenario_has "$scenario" third; then
+before=post.vft
+for side in $(later_sides "$scenario"); do
 	# Where systemd drives, each side of each update is a trace of its own.
-	second=post.vft
-	[ ! -s "$out/pre-third.vft" ] || second=pre-third.vft
-	judge_diff report-third "$second" third.vft
-	compare expect-third report-third
-fi
+	[ ! -s "$out/pre-$side.vft" ] || before=pre-$side.vft
+	judge_diff "report-$side" "$before" "$side.vft"
+	compare "expect-$side" "report-$side"
+	before=$side.vft
+done
 no_addresses
 echo ok >"$out/verdict"

@@ -84,3 +84,12 @@ scenario_section() { # FILE NAME
 scenario_has() { # FILE NAME
 	grep -q "^\[$2\]" "$1"
 }
+
+# The kernels of a scenario behind the second, one update each: "third", "4", "5", ...
+later_sides() { # FILE
+	local side=third next=4
+	while scenario_has "$1" "$side"; do
+		echo "$side"
+		side=$next next=$((next + 1))
+	done
+}

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Clean live updates by the dozen, each with agents that act at random.
 
-    soak.py run N [-j JOBS] [--seed S]    N updates over four pairs of kernels, judged
-    soak.py one SEED OLD NEW              one of them again
-    soak.py show SEED                     the scenario that a seed makes
+    soak.py run N [-j JOBS] [--seed S] [--chain C]
+                        N updates, C in a row (1) in each guest, judged
+    soak.py one SEED C  those of one guest again
+    soak.py show SEED C the scenario that they make
 
 Nothing in such an update is wrong, so a finding is a bug, and so is an unknown
 but where a session is left alone: of the tool, or of this generator. Seeds are
-S, S+1, ...; the pair is the seed's remainder. What a failed run left is kept in
-build/lab/soak/SEED. LAB_RUN is put in front of every run, "nice" for instance;
-LAB_SECOND is the second series (7.2), next to the newest.
+S, S+1, ..., one a guest; it chooses the kernels, too: the newest series or
+LAB_SECOND (7.2). What a failed run left is kept in build/lab/soak/SEED. LAB_RUN
+is put in front of every run, "nice" for instance.
 """
 import argparse
 import concurrent.futures
@@ -27,6 +28,7 @@ OUT = os.path.join(os.environ.get("LAB_OUT", os.path.join(REPO, "build", "lab"))
 GONE = 75   # exit code when no archive has the kernel any more
 SECOND = os.environ.get("LAB_SECOND", "7.2")
 PAIRS = [("newest", "newest"), (SECOND, SECOND), (SECOND, "newest"), ("newest", SECOND)]
+LATER = ["old", "new", "third"]   # sides, then "4", "5", ...
 SIZES = ["4k", "12k", "64k", "260k", "1m"]
 
 
@@ -39,16 +41,65 @@ class Thing:
         self.open = False
 
 
-class Update:
-    """The steps of one update, from one seed."""
+class Guest:
+    """What all updates of one guest have in common."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, length):
         self.seed = seed
         self.r = random.Random(seed)
-        self.old, self.new = [], []
         self.ports = self.chance(0.3)
         self.late = self.chance(0.15)
-        self.abort = False
+        self.aborts = self.chance(0.2)
+        self.updates = [Update(self, i, i == length - 1) for i in range(length)]
+        self.smp = self.r.choice([1, 2, 2])
+        # One a side. A seed's remainder chooses the first pair.
+        self.kernels = list(PAIRS[seed % len(PAIRS)]) + [self.r.choice(["newest", SECOND]) for _ in range(length - 1)]
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def scenario(self):
+        head = ["title: soak, seed %d" % self.seed, "control: own", "devices: %d" % max(u.devices for u in self.updates),
+                "smp: %d" % self.smp, "timeout: %d" % (120 + 180 * len(self.updates))]
+        head += ["kernel-%s: %s" % (side(i), name) for i, name in enumerate(self.kernels)]
+        if self.ports:
+            head.append("topology: ports")
+        if self.late:
+            head += ["modules: late", "module-wait: 60000"]
+        if self.aborts:
+            head.append("labstate-args: fail_freeze=1")
+        parts, new = [], []
+        for i, update in enumerate(self.updates):
+            parts += ["", "[%s]" % side(i)] + self.begin(new + update.old) + new + update.old
+            new = update.new
+        parts += ["", "[%s]" % side(len(self.updates))] + self.begin(new) + new
+        for i, update in enumerate(self.updates):
+            # Files that nobody asks for wait as the recording ends: nobody can tell what becomes of them.
+            parts += ["", "[expect]" if i == 0 else "[expect-%s]" % side(i + 1), "exit %d" % (5 if update.left else 0),
+                      "no-other-findings"]
+        return "\n".join(head + parts + [""])
+
+    def begin(self, steps):
+        out = ["load-modules"] if self.late else []
+        return out + (["iommufd io"] if any(s.startswith("bind ") for s in steps) else [])
+
+
+def side(i):
+    return LATER[i] if i < len(LATER) else str(i + 1)
+
+
+class Update:
+    """The steps of one update: before the jump, and behind it."""
+
+    def __init__(self, guest, number, last):
+        self.guest, self.last = guest, last
+        self.r, self.ports = guest.r, guest.ports
+        self.tag = "u%d" % number
+        self.old, self.new = [], []
+        self.make_things()
+        self.make_sessions()
+        self.make_old()
+        self.make_new()
 
     def chance(self, p):
         return self.r.random() < p
@@ -75,10 +126,10 @@ class Update:
 
     def make_things(self):
         nd, nm = self.r.choice([0, 1, 1, 2, 3, 4]), self.r.choice([0, 1, 1, 2, 3, 6])
-        self.things = [Thing("device", "d%d" % i, i) for i in range(nd)]
-        self.things += [Thing("memory", "m%d" % i, i) for i in range(nm)]
+        self.things = [Thing("device", "%sd%d" % (self.tag, i), i) for i in range(nd)]
+        self.things += [Thing("memory", "%sm%d" % (self.tag, i), i) for i in range(nm)]
         if self.chance(0.4) or not self.things:
-            self.things.append(Thing("state", "st", 0))
+            self.things.append(Thing("state", self.tag + "st", 0))
         self.devices = nd
         for thing in self.things:
             thing.size = self.r.choice(SIZES)
@@ -120,17 +171,12 @@ class Update:
         return steps
 
     def make_old(self):
-        if self.late:
-            self.old.append("load-modules")
-        if self.devices:
-            self.old.append("iommufd io")
         self.old += ["session %s" % s for s in self.shuffled(self.sessions)]
         strands = [self.setup(t) + self.preserve(t) for t in self.things]
         if self.chance(0.2):
             strands.append(["session empty", "close-session empty"])
         self.old += self.weave(*strands)
-        if any(t.kind == "state" for t in self.things) and self.chance(0.3):
-            self.abort = True
+        if any(t.kind == "state" for t in self.things) and self.guest.aborts:
             self.old.append("fails EBUSY kexec")
             self.pause(self.old)
         self.old.append("kexec")
@@ -154,7 +200,7 @@ class Update:
 
     def end_session(self, name):
         steps = ["finish %s" % name]
-        if self.chance(0.8):
+        if self.chance(0.8) or not self.last:
             steps.append("close-session %s" % name)
         return steps
 
@@ -167,60 +213,37 @@ class Update:
         closers = [t for t in wanted if t.open and self.chance(0.3) and t.kind != "device"]
         steps += ["close %s" % t.name for t in closers]
         steps += self.end_session(name)
-        steps += ["close %s" % t.name for t in self.shuffled(wanted) if t not in closers and self.chance(0.6)]
+        # A device that is preserved again is opened again.
+        steps += ["close %s" % t.name for t in self.shuffled(wanted) if t not in closers and (self.chance(0.6) or not self.last)]
         return steps
 
     def make_new(self):
-        if self.late:
-            self.new.append("load-modules")
-        if self.devices:
-            self.new.append("iommufd io")
-        asked = [s for s in self.shuffled(self.sessions) if self.chance(0.95)] or self.sessions[:1]
+        # What waits in a kernel that is replaced again is lost: that is a finding.
+        asked = [s for s in self.shuffled(self.sessions) if self.chance(0.95) or not self.last] or self.sessions[:1]
         self.left = any(t.session not in asked for t in self.things)
         strands = [self.new_session(s) for s in asked]
         if self.chance(0.2):
             strands.append(["memfd extra 8k xyz", "session next", "preserve next extra 1", "close-session next", "close extra"])
         self.new += self.weave(*strands)
 
-    def scenario(self):
-        self.make_things()
-        self.make_sessions()
-        self.make_old()
-        self.make_new()
-        head = ["title: soak, seed %d" % self.seed, "control: own", "devices: %d" % self.devices,
-                "smp: %d" % self.r.choice([1, 2, 2]), "timeout: 300"]
-        if self.ports:
-            head.append("topology: ports")
-        if self.late:
-            head += ["modules: late", "module-wait: 60000"]
-        if self.abort:
-            head.append("labstate-args: fail_freeze=1")
-        # Files that nobody asks for wait as the recording ends: nobody can tell what becomes of them.
-        return "\n".join(head + ["", "[old]"] + self.old + ["", "[new]"] + self.new +
-                         ["", "[expect]", "exit %d" % (5 if self.left else 0), "no-other-findings", ""])
 
-
-def pair_of(seed):
-    return PAIRS[seed % len(PAIRS)]
-
-
-def run_one(seed, old, new):
-    """(seed, pair, exit code, last words) of one update."""
+def run_one(seed, length):
+    """(guest, exit code, last words)."""
     base = os.path.join(OUT, str(seed))
     os.makedirs(base, exist_ok=True)
     path = os.path.join(base, "soak.scn")
+    guest = Guest(seed, length)
     with open(path, "w") as f:
-        f.write(Update(seed).scenario())
+        f.write(guest.scenario())
     command = os.environ.get("LAB_RUN", "").split() + [
-        os.path.join(LAB, "run.sh"), path, "--judge", "--out", os.path.join(base, "out"),
-        "--kernel-old", old, "--kernel-new", new]
+        os.path.join(LAB, "run.sh"), path, "--judge", "--out", os.path.join(base, "out")]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     with open(os.path.join(base, "log"), "w") as f:
         f.write(done.stdout)
     if done.returncode == 0:
         shutil.rmtree(base)
     words = done.stdout.strip().splitlines()
-    return seed, "%s>%s" % (old, new), done.returncode, words[0] if words else ""
+    return guest, done.returncode, words[0] if words else ""
 
 
 def kernels_at_hand():
@@ -235,27 +258,27 @@ def kernels_at_hand():
     return gone
 
 
-def soak(count, jobs, first):
+def soak(count, jobs, first, length):
     gone = kernels_at_hand()
-    seeds = range(first, first + count)
-    todo = [s for s in seeds if not gone & set(pair_of(s))]
-    skipped, counts, start = count - len(todo), {}, time.time()
-    print("# seeds %d to %d, %d at a time" % (seeds[0], seeds[-1], jobs), flush=True)
+    if gone:
+        print("# no archive has %s" % ", ".join(sorted(gone)), flush=True)
+    seeds = [s for s in range(first, first + -(-count // length)) if not gone & set(Guest(s, length).kernels)]
+    skipped, good, bad, left, start = count - len(seeds) * length, 0, 0, 0, time.time()
+    print("# seeds %d to %d, %d updates each, %d at a time" % (first, first + -(-count // length) - 1, length, jobs), flush=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(run_one, s, *pair_of(s)) for s in todo]):
-            seed, pair, code, words = done.result()
-            good, bad = counts.get(pair, (0, 0))
-            counts[pair] = (good + (code == 0), bad + (code != 0))
+        for done in concurrent.futures.as_completed([pool.submit(run_one, s, length) for s in seeds]):
+            guest, code, words = done.result()
             if code:
-                print("not ok seed %d %s: %s" % (seed, pair, words), flush=True)
-            total = sum(g + b for g, b in counts.values())
-            if total % 10 == 0:
-                print("# %d of %d after %d s" % (total, len(todo), time.time() - start), flush=True)
-    for pair in sorted(counts):
-        print("# %s: %d clean, %d not" % ((pair,) + counts[pair]))
-    bad = sum(b for _, b in counts.values())
-    line = "%d passed, %d failed" % (len(todo) - bad, bad)
-    print(line + (", %d skipped" % skipped if skipped else ""))
+                bad += length
+                print("not ok seed %d %s: %s" % (guest.seed, ">".join(guest.kernels), words), flush=True)
+            else:
+                good += length
+                left += sum(u.left for u in guest.updates)
+            if (good + bad) % (10 * length) == 0:
+                print("# %d of %d updates after %d s" % (good + bad, count, time.time() - start), flush=True)
+    print("# %d clean, %d unknown with a session left alone, as expected" % (good - left, left))
+    line = "%d passed, %d failed" % (good, bad)
+    print(line + (", %d skipped" % skipped if skipped > 0 else ""))
     return 1 if bad else 0
 
 
@@ -266,21 +289,20 @@ def main():
     p.add_argument("count", type=int)
     p.add_argument("-j", dest="jobs", type=int, default=2)
     p.add_argument("--seed", type=int, default=None, help="the first (default: the time)")
-    p = sub.add_parser("one")
-    p.add_argument("seed", type=int)
-    p.add_argument("old")
-    p.add_argument("new")
-    p = sub.add_parser("show")
-    p.add_argument("seed", type=int)
+    p.add_argument("--chain", type=int, default=1)
+    for name in ("one", "show"):
+        p = sub.add_parser(name)
+        p.add_argument("seed", type=int)
+        p.add_argument("chain", type=int, nargs="?", default=1)
     args = parser.parse_args()
     if args.what == "show":
-        sys.stdout.write(Update(args.seed).scenario())
+        sys.stdout.write(Guest(args.seed, args.chain).scenario())
         return 0
     if args.what == "one":
-        _, _, code, words = run_one(args.seed, args.old, args.new)
-        print(words or "clean")
+        _, code, words = run_one(args.seed, args.chain)
+        print(words or "as expected")
         return code
-    return soak(args.count, args.jobs, args.seed if args.seed is not None else int(time.time()))
+    return soak(args.count, args.jobs, args.seed if args.seed is not None else int(time.time()), args.chain)
 
 
 if __name__ == "__main__":

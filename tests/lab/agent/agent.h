@@ -63,6 +63,9 @@ int errno_by_name(const char *name);
 const char *errno_name(int err);
 void pattern_fill(unsigned char *buf, size_t size, size_t from, const char *pattern);
 
+/* The next kernel by kexec_load(2): kexec.c */
+int kexec_load_files(int kernel_fd, int initrd_fd, const char *cmdline);
+
 /* The tables of steps, each closed by an entry without a name */
 extern const struct step control_steps[];	/* control.c, inject.c */
 extern const struct step inject_steps[];

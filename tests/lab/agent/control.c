@@ -128,6 +128,15 @@ static int run_on_cpu(int argc, char **argv)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
+/* realtime N: from now on this thread and what it starts go before all that is less urgent; the recorder's priority is 2. */
+static int run_realtime(int argc, char **argv)
+{
+	struct sched_param p = { .sched_priority = (int)number(argv[1]) };
+
+	(void)argc;
+	return sched_setscheduler(0, SCHED_FIFO, &p) ? -errno : 0;
+}
+
 /* after MS STEP...: to have one thing happen while another is under way. */
 static int run_after(int argc, char **argv)
 {
@@ -245,6 +254,7 @@ const struct step control_steps[] = {
 	{ "repeat",		2, STEP_MAX_WORDS, run_repeat },
 	{ "sleep",		1, 1, run_sleep },
 	{ "on-cpu",		1, 1, run_on_cpu },
+	{ "realtime",		1, 1, run_realtime },
 	{ "after",		2, STEP_MAX_WORDS, run_after },
 	{ "parallel",		1, STEP_MAX_WORDS, run_parallel },
 	{ "start",		1, 1, run_start },

@@ -135,6 +135,19 @@ static int ioctl_unread(int fd, unsigned long request, const void *arg, size_t l
 	return ret;
 }
 
+/* preserve-unread SESSION VAR TOKEN */
+static int run_preserve_unread(int argc, char **argv)
+{
+	struct luo_fd_arg arg = {
+		.size = sizeof(arg),
+		.fd = var_fd(argv[2]),
+		.token = number(argv[3]),
+	};
+
+	(void)argc;
+	return ioctl_unread(var_fd(argv[1]), LUO_PRESERVE_FD, &arg, sizeof(arg));
+}
+
 /* retrieve-unread SESSION TOKEN: the call fails, and no fd may be left behind. */
 static int run_retrieve_unread(int argc, char **argv)
 {
@@ -167,6 +180,15 @@ static int run_finish(int argc, char **argv)
 	return KERNEL_CALL(ioctl(session, LUO_FINISH, &arg));
 }
 
+/* finish-unread SESSION */
+static int run_finish_unread(int argc, char **argv)
+{
+	struct luo_finish_arg arg = { .size = sizeof(arg) };
+
+	(void)argc;
+	return ioctl_unread(var_fd(argv[1]), LUO_FINISH, &arg, sizeof(arg));
+}
+
 static int open_or_die(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -190,7 +212,7 @@ static size_t read_cmdline(char *buf, size_t size)
 	return len + 1;
 }
 
-static int run_load(int argc, char **argv)
+static int load(bool by_segments)
 {
 	int kernel = open_or_die(NEXT_KERNEL);
 	int initrd = open_or_die(NEXT_INITRD);
@@ -198,14 +220,30 @@ static int run_load(int argc, char **argv)
 	size_t len = read_cmdline(cmdline, sizeof(cmdline));
 	int ret;
 
-	(void)argc;
-	(void)argv;
-	ret = KERNEL_CALL(syscall(SYS_kexec_file_load, kernel, initrd, len,
-				  cmdline, 0UL));
+	if (by_segments)
+		ret = kexec_load_files(kernel, initrd, cmdline);
+	else
+		ret = KERNEL_CALL(syscall(SYS_kexec_file_load, kernel, initrd, len,
+					  cmdline, 0UL));
 	close(kernel);
 	close(initrd);
 	kexec_loaded = ret >= 0;
 	return ret;
+}
+
+static int run_load(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return load(false);
+}
+
+/* load-segments: by kexec_load(2), as "kexec -c" does. Such an image has no handover. */
+static int run_load_segments(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return load(true);
 }
 
 /* Comes back only if the live update was refused, by a freeze for instance. */
@@ -238,12 +276,15 @@ const struct step luo_steps[] = {
 	{ "retrieve-session",	1, 1, run_retrieve_session },
 	{ "preserve",		3, 3, run_preserve },
 	{ "retrieve",		3, 3, run_retrieve },
+	{ "preserve-unread",	3, 3, run_preserve_unread },
 	{ "retrieve-unread",	2, 2, run_retrieve_unread },
 	{ "retrieve-session-unread", 1, 1, run_retrieve_session_unread },
 	{ "finish",		1, 1, run_finish },
+	{ "finish-unread",	1, 1, run_finish_unread },
 	{ "close-session",	1, 1, run_close_session },
 	{ "leave-luo",		0, 0, run_leave_luo },
 	{ "load",		0, 0, run_load },
+	{ "load-segments",	0, 0, run_load_segments },
 	{ "kexec",		0, 0, run_kexec },
 	{ NULL, 0, 0, NULL }
 };
