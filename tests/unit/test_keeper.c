@@ -53,6 +53,15 @@ static void stays(void *arg)
 	_exit(0);
 }
 
+/* What CMD leaves is the keeper's by prctl(2), which QEMU's emulation of a user's program refuses. */
+static void needs_heirs(void)
+{
+	int is;
+
+	if (prctl(PR_GET_CHILD_SUBREAPER, &is, 0, 0, 0) || !is)
+		skip();
+}
+
 /* What comes next within ten seconds. */
 static enum keeper_news next(void)
 {
@@ -111,6 +120,7 @@ static void knows_also_where_sigchld_is_ignored(void **state)
 
 static void waits_for_what_is_left(void **state)
 {
+	needs_heirs();
 	assert_int_equal(keeper__start(&k, leaves, NULL), 0);
 	assert_int_equal(next(), KEEPER_CMD_ENDED);
 	assert_int_equal(WEXITSTATUS(status), 3);
@@ -133,6 +143,7 @@ static void passes_signals_on(void **state)
 
 static void hears_nothing_itself(void **state)
 {
+	needs_heirs();
 	assert_int_equal(keeper__start(&k, leaves, NULL), 0);
 	assert_int_equal(next(), KEEPER_CMD_ENDED);
 	for (int sig = 1; sig < 32; sig++)
@@ -158,6 +169,7 @@ static void can_be_lost(void **state)
 
 static void can_be_lost_later(void **state)
 {
+	needs_heirs();
 	assert_int_equal(keeper__start(&k, leaves, NULL), 0);
 	assert_int_equal(next(), KEEPER_CMD_ENDED);
 	kill(k.pid, SIGKILL);
@@ -182,6 +194,7 @@ static void holds_no_file(void **state)
 	char link[64], cwd[64] = "";
 	int p[2];
 
+	needs_heirs();
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(keeper__start(&k, leaves, NULL), 0);
 	assert_int_equal(next(), KEEPER_CMD_ENDED);
@@ -216,7 +229,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(holds_no_file, begin, end),
 	};
 
-	/* What keepers leave to others is not left to wait for in vain. */
+	/* What keepers leave to others is not left to wait for in vain; needs_heirs() asks for it. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	alarm(60);
 	return cmocka_run_group_tests(tests, NULL, NULL);
