@@ -44,9 +44,9 @@ usage: kernel.sh build [VARIANT-]SERIES|newest|own	print the directory of a read
        kernel.sh apt TOOL ARGUMENTS...	run a tool of apt with the lab's own package lists
 
 SERIES is 7.2, 7.3, ... or newest. VARIANT is "stock", without the lab's patches;
-"bare", which is stock without fault injection; "16k" and "64k", arm64 with pages of that size; or
-"distro" and "distro-FLAVOUR", patched and configured like a distribution's (kernel-distro*.config). With none, the kernel is
-patched and small.
+"bare", which is stock without fault injection; "16k" and "64k", arm64 with pages of that size;
+"distro" and "distro-FLAVOUR", patched and configured like a distribution's (kernel-distro*.config); or "lto", patched and
+small as with none, made by clang with LTO and CFI.
 If no archive has the SERIES any more, the exit code is 75. "own" is the tree in LINUX_SRC, built outside of it; with
 LAB_PATCH=1 a copy of it gets the lab's patches first; LAB_CONFIG names one more
 configuration fragment. The cache is VFIOTRACE_CACHE, or ~/.cache/vfiotrace.
@@ -314,7 +314,7 @@ choose_tools() { # VARIANT
 	cc=${CC:-${LAB_CROSS}gcc} linker=${LAB_CROSS}ld tools=()
 	[ -z "$LAB_CROSS" ] || tools=("ARCH=$LAB_ARCH" "CROSS_COMPILE=$LAB_CROSS")
 	case $1 in
-	distro-lto)
+	lto)
 		cc=clang$LAB_LLVM linker=ld.lld$LAB_LLVM
 		tools+=("LLVM=$LAB_LLVM")
 		;;
@@ -352,7 +352,7 @@ build_key() { # VARIANT SERIES FRAGMENT...
 # Whether the kernels of a VARIANT have our patches.
 is_patched() { # VARIANT
 	case $1 in
-	lab | 16k | 64k | distro | distro-*) return 0 ;;
+	lab | 16k | 64k | lto | distro | distro-*) return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -360,7 +360,7 @@ is_patched() { # VARIANT
 is_variant() { # WORD
 	case $1 in
 	lab | stock) return 0 ;;
-	*) [ -f "$LAB_DIR/kernel-$1.config" ] && [[ $1 =~ ^(bare|16k|64k|distro|distro-[a-z]+)$ ]] ;;
+	*) [ -f "$LAB_DIR/kernel-$1.config" ] && [[ $1 =~ ^(bare|16k|64k|lto|distro|distro-[a-z]+)$ ]] ;;
 	esac
 }
 
@@ -375,7 +375,7 @@ variant_fragments() { # VARIANT SERIES
 	distro-*) echo "$LAB_DIR/kernel-distro.config" ;;
 	esac
 	case $1 in
-	bare | distro*) echo "$LAB_DIR/kernel-$1.config" ;;
+	bare | lto | distro*) echo "$LAB_DIR/kernel-$1.config" ;;
 	esac
 	arch_fragment
 	case $1 in

@@ -5,7 +5,7 @@
 # Prints a line per pair and scenario, and the count. A series that no archive has
 # any more is skipped, and said to be.
 # Usage: pairs.sh [OLD:NEW...] [SCENARIO...]
-#        pairs.sh --flavours	many scenarios, on each kernel like a distribution's
+#        pairs.sh --flavours	many scenarios, on each kernel like a distribution's and one made by clang with LTO
 set -u
 cd "$(dirname "$0")" || exit 74
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -17,7 +17,7 @@ for word in "$@"; do
 	--flavours)
 		# One bug for each rule, and all in which nothing is wrong.
 		mapfile -t names < <(./matrix.py cover)
-		for config in kernel-distro*.config; do
+		for config in kernel-distro*.config kernel-lto.config; do
 			kernel=${config#kernel-}
 			kernel=${kernel%.config}-newest
 			pairs+=("$kernel:$kernel")
@@ -33,7 +33,7 @@ done
 # Beside the runs that the matrix is made of: it has no columns for flavours.
 out_of() { # PAIR
 	case $1 in
-	*distro*) echo "$LAB_OUT/flavours/${1/:/-}" ;;
+	*distro* | *lto-*) echo "$LAB_OUT/flavours/${1/:/-}" ;;
 	*) echo "$LAB_OUT/pairs/${1/:/-}" ;;
 	esac
 }
