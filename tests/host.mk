@@ -57,6 +57,10 @@ $(OUTPUT)/unit/test_symbols: $(OUTPUT)/tests/unit/test_symbols.o $(call OBJ,$(ad
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_table: $(OUTPUT)/tests/unit/test_table.o $(call OBJ,$(addprefix src/capture/kernel/,table.c nametab.c))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addprefix src/capture/kernel/,build_id.c clock.c))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka

@@ -61,7 +61,7 @@ static bool is_padding_of(const struct scan *s, uint64_t target, const char *fun
 {
 	const char *name = kernel__sym(s->k, target, NULL, NULL);
 
-	return name && kernel__is_padding(name) && !strcmp(name + sizeof(PADDING_MARK) - 1, func);
+	return name && kernel__is_padding(name) && !strcmp(name + PADDING_MARK_LEN, func);
 }
 
 static const struct callee *callee_at(const struct scan *s, uint64_t target)

@@ -36,11 +36,11 @@ const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, co
  * to another module.
  */
 const char *kernel__sym_at(const struct kernel *k, uint64_t addr, size_t n, const char **module);
-/* Padding before a function has a name too: PADDING_MARK and the function's. It is no code. */
-#define PADDING_MARK "__pfx_"
+/* What stands before a function has a name too, a mark and the function's: room (__pfx_), or a hash of its type (__cfi_). It is no code. */
+#define PADDING_MARK_LEN 6
 static inline bool kernel__is_padding(const char *name)
 {
-	return *name == '_' && !strncmp(name, PADDING_MARK, sizeof(PADDING_MARK) - 1);
+	return *name == '_' && (!strncmp(name, "__pfx_", PADDING_MARK_LEN) || !strncmp(name, "__cfi_", PADDING_MARK_LEN));
 }
 /* "name+0x1c [module]", or "" when nothing covers it. */
 void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len);

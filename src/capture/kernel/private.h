@@ -16,6 +16,7 @@ struct sym {
 	uint32_t name;		/* offset into names */
 	uint16_t module;	/* index into modules, 0 = vmlinux */
 	char type;
+	bool promoted;		/* static in its file, where others have come to use it (LTO): listed as name.llvm.123 */
 };
 
 struct modbtf {
@@ -37,7 +38,7 @@ struct asked_name {
 
 struct kernel {
 	struct ksyms ksyms;
-	bool asks;		/* symbols are asked for one by one: */
+	bool asks;		/* symbols are asked for one by one, by the names of the source: */
 	struct asked_name *names_asked;
 	size_t nr_names_asked;
 	struct nametab asked;	/* name to index into these */

@@ -49,6 +49,21 @@ static uint64_t parse_hex(const char *at, const char **end)
 	return v;
 }
 
+/*
+ * clang with LTO makes what is static in one file and used by code that came
+ * from there into others a symbol for all of them, with a suffix: the name is the
+ * one in the source. Who calls it from elsewhere goes by the ABI.
+ */
+static bool drop_suffix(char *name)
+{
+	char *at = strstr(name, ".llvm.");
+
+	if (!at || strspn(at + 6, "0123456789") != strlen(at + 6))
+		return false;
+	*at = 0;
+	return true;
+}
+
 /* "ffffffff81000000 T name\t[module]", from LINE to where END stands, which becomes the end of a string. */
 static int parse_line(struct kernel *k, char *line, char *end, struct sym *s)
 {
@@ -64,11 +79,11 @@ static int parse_line(struct kernel *k, char *line, char *end, struct sym *s)
 	s->module = 0;
 	*end = 0;
 	mod = memchr(name, '\t', end - name);
-	if (!mod)
-		return 0;
-	*mod++ = 0;
-	if (*mod == '[' && end[-1] == ']')
+	if (mod)
+		*mod++ = 0;
+	if (mod && *mod == '[' && end[-1] == ']')
 		s->module = module_index(k, mod + 1, end - mod - 2);
+	s->promoted = drop_suffix(name);
 	return 0;
 }
 
@@ -168,18 +183,24 @@ static const char *sym_name(const struct kernel *k, size_t i)
 	return k->names + k->syms[i].name;
 }
 
+/* Of several that were promoted none is the one that is meant, if no other has the name. */
 static const struct sym *find_sym(const struct kernel *k, const char *name, const char *module)
 {
-	size_t at = SIZE_MAX;
+	const struct sym *promoted = NULL;
+	size_t at = SIZE_MAX, nr = 0;
 	uint32_t i;
 
 	while (nametab__next(&k->by_name, name, &at, &i)) {
 		const struct sym *s = &k->syms[i];
 
-		if (!module || !strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
+		if (module && strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))
+			continue;
+		if (!s->promoted)
 			return s;
+		promoted = s;
+		nr++;
 	}
-	return NULL;
+	return nr == 1 ? promoted : NULL;
 }
 
 uint64_t table__addr(const struct kernel *k, const char *name, const char *module)
@@ -193,7 +214,7 @@ bool table__global(const struct kernel *k, const char *func, const char *module)
 {
 	const struct sym *s = find_sym(k, func, module);
 
-	return s && (s->type == 'T' || s->type == 'W');
+	return s && (s->type == 'T' || s->type == 'W' || (s->promoted && is_text(s)));
 }
 
 /* Index of the last symbol at or below ADDR, -1 when there is none. */
