@@ -7,7 +7,8 @@
 #
 #	jump.sh VFIOTRACE OUTDIR
 #
-# Environment: ROUNDS, jumps of each kind (3); POSSIBLE, possible CPUs ("2 64 240"); LAB_OLD, a series (newest).
+# Environment: ROUNDS, jumps of each kind (3); POSSIBLE, possible CPUs ("2 64 240", and 512 where QEMU is 9 or later:
+# older ones emulate no x2APIC); LAB_OLD, a series (newest).
 # LAB_RUN: what each guest is started by.
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR source=../lab/lib.sh
@@ -15,13 +16,15 @@ set -eu -o pipefail
 
 bench=$REPO_DIR/tests/bench
 tool=$(realpath "$1") out=$(mkdir -p "$2" && realpath "$2")
-rounds=${ROUNDS:-3} possible=${POSSIBLE:-2 64 240}
+rounds=${ROUNDS:-3}
+qemu_version=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')
+possible=${POSSIBLE:-2 64 240$([ "$qemu_version" -lt 9 ] || echo " 512")}
 kernel=$("$LAB_DIR/kernel.sh" build "distro-${LAB_OLD:-newest}")
 export VFIOTRACE=$tool
 
 build() {
 	local api=1
-	[ "$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')" -lt 9 ] || api=2
+	[ "$qemu_version" -lt 9 ] || api=2
 	"${CC:-gcc}" -shared -fPIC -O2 -Wall -Wextra -Wno-unused-parameter -std=gnu11 -D_GNU_SOURCE -DPLUGIN_API=$api -o "$out/between.so" "$bench/between.c"
 	"${CC:-gcc}" -static -O2 -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -o "$out/load" "$bench/load.c"
 }
@@ -64,6 +67,8 @@ once() { # POSSIBLE
 	LAB_QEMU="-icount shift=0,sleep=on -acpitable sig=APIC,rev=3,data=$out/madt"
 	LAB_QEMU+=" -plugin $out/between.so,out=$out/between.txt,from=$(address device_shutdown)"
 	LAB_QEMU+=",to=not-CPU:released:$(released),to=jump:$(address machine_shutdown)"
+	# For more the firmware switches x2APIC on; two are started all the same.
+	[ "$1" -le 254 ] || LAB_QEMU+=" -global intel-iommu.eim=on -smp 2,maxcpus=$1"
 	export LAB_QEMU
 	${LAB_RUN:-} "$LAB_DIR/run.sh" "$out/jump.scn" --out "$guest" >&2
 	# `NAME CPU COUNT...`: CPU 0 is the one that jumps, the recorder is on the last.
