@@ -16,6 +16,8 @@
 
 #include "source/debugfile.h"
 
+#include "base/lto.h"
+
 struct debuginfo {
 	int fd;
 	Elf *elf;
@@ -431,22 +433,16 @@ static void forget(struct debugline *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* Where LTO made a static function one for all files its symbol has a suffix, which a trace leaves out. */
-static bool is_called(const char *symbol, const char *function)
-{
-	size_t len = strlen(function);
-
-	return !strncmp(symbol, function, len) && (!symbol[len] || !strncmp(symbol + len, ".llvm.", 6));
-}
-
+/* A trace has the name of the source. */
 static bool fits(const struct debuginfo *d, const GElf_Sym *sym, const char *function, uint64_t off)
 {
+	size_t len = strlen(function);
 	const char *name;
 
 	if (GELF_ST_TYPE(sym->st_info) != STT_FUNC || sym->st_shndx == SHN_UNDEF || (off && off >= sym->st_size))
 		return false;
 	name = elf_strptr(d->elf, d->strings, sym->st_name);
-	return name && is_called(name, function);
+	return name && lto_name_len(name) == len && !strncmp(name, function, len);
 }
 
 /* Static functions may share a name: only what all that are long enough agree on is an answer. */

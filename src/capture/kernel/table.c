@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lto.h"
 #include "capture/kernel/slurp.h"
 
 static uint16_t module_index(struct kernel *k, const char *name, size_t len)
@@ -49,19 +50,14 @@ static uint64_t parse_hex(const char *at, const char **end)
 	return v;
 }
 
-/*
- * clang with LTO makes what is static in one file and used by code that came
- * from there into others a symbol for all of them, with a suffix: the name is the
- * one in the source. Who calls it from elsewhere goes by the ABI.
- */
+/* A function's name is the one in the source. Who calls it from another file goes by the ABI. */
 static bool drop_suffix(char *name)
 {
-	char *at = strstr(name, ".llvm.");
+	size_t len = lto_name_len(name);
+	bool dropped = name[len];
 
-	if (!at || strspn(at + 6, "0123456789") != strlen(at + 6))
-		return false;
-	*at = 0;
-	return true;
+	name[len] = 0;
+	return dropped;
 }
 
 /* "ffffffff81000000 T name\t[module]", from LINE to where END stands, which becomes the end of a string. */
