@@ -10,7 +10,7 @@
 set -eu
 
 build="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev libdw-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev liblzma-dev libzstd-dev libdeflate-dev pkgconf"
-lab="qemu-system-x86 busybox-static flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
+lab="qemu-system-x86 busybox-static eatmydata flex bison bc libssl-dev dwarves cpio kmod xz-utils ccache perl python3 patch debian-archive-keyring ca-certificates"
 host="libcmocka-dev protobuf-compiler python3-yaml jq sqlite3 libxml2-utils junitparser python3-jsonschema python3 perl xz-utils mandoc zsh zstd"
 fuzz="clang-format libclang-rt-dev"
 ship="mandoc zsh mmdebstrap debian-archive-keyring dpkg-dev debhelper fakeroot lintian"
