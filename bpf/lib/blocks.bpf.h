@@ -7,7 +7,9 @@
  * block that begins a run has a record of its own, at once: others may race for
  * it, and what came first must come first.
  *
- * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there.
+ * Memory in too many pieces even for that (VT_RUNS_TOLD) is told up to there,
+ * and from there on no run is looked for: a block is added to the sum where it is
+ * met, which is much less than to begin a run and to end it.
  * What a call did to blocks of one order is told as a sum at its end in any
  * case, with a digest of the set that does not depend on the order: what was
  * preserved and what is restored can be compared whole.
@@ -69,28 +71,34 @@ static __always_inline u64 lru_of_folio(u64 folio)
 	return next == at ? 0 : next;
 }
 
+/* NR folios in a row; the place that they got. */
+static __always_inline u64 folios_keep(struct vt_control *c, u64 page, u64 step, u64 lru, u32 nr)
+{
+	u64 at = __sync_fetch_and_add(&c->folios_next, 1);
+	u32 i = at & (VT_FOLIOS - 1);
+	struct vt_folio *f = bpf_map_lookup_elem(&folios, &i);
+
+	if (!f || !folios_readable())
+		return at;
+	f->page = page;
+	f->step = step;
+	f->lru = lru;
+	f->nr = nr;
+	f->tid = (u32)bpf_get_current_pid_tgid();
+	return at;
+}
+
 /* What becomes of them is looked at when the call is over (folio.bpf.h). */
 static __always_inline void folios_remember(struct vt_control *c, struct vt_task *t, const struct vt_run *r)
 {
-	struct vt_folio *f;
 	u64 at;
-	u32 i;
 
 	if (!t->folio_watch || r->type != VT_EV_KHO_RESTORE_FOLIO || r->depth)
 		return;
-	at = __sync_fetch_and_add(&c->folios_next, 1);
+	at = folios_keep(c, r->first, r->step, r->lru, r->blocks);
 	if (!t->folios.nr)
 		t->folios.first = at;
 	t->folios.nr += r->blocks;
-	i = at & (VT_FOLIOS - 1);
-	f = bpf_map_lookup_elem(&folios, &i);
-	if (!f || !folios_readable())
-		return;
-	f->page = r->first;
-	f->step = r->step;
-	f->lru = r->lru;
-	f->nr = r->blocks;
-	f->tid = (u32)bpf_get_current_pid_tgid();
 }
 
 static __always_inline struct vt_run *run_at(struct vt_runs *all, u32 i)
@@ -121,6 +129,26 @@ static __always_inline bool run_grow(const struct vt_runs *all, struct vt_run *r
 	return true;
 }
 
+static __always_inline u64 pfn_of_page(u64 page)
+{
+	return (page - control.vmemmap) / bpf_core_type_size(struct page);
+}
+
+/* One of the rest, if it is like those before. */
+static __always_inline bool rest_add(struct vt_runs *all, u32 type, u64 folio)
+{
+	struct vt_rest *rest = &all->rest;
+
+	if (rest->type != type || all->owner != bpf_get_current_task() || order_of_folio(folio) != rest->order ||
+	    (type == VT_EV_KHO_RESTORE_FOLIO && lru_of_folio(folio)))
+		return false;
+	rest->count++;
+	rest->digest += vt_blocks_digest(pfn_of_page(folio), rest->order, 1);
+	if (rest->watched)
+		folios_keep(&control, folio, 0, 0, 1);
+	return true;
+}
+
 /*
  * A folio that goes on with an open run, mostly with the newest. A memory that several CPUs filled, or that has holes,
  * takes folios from one run and another in turn.
@@ -132,6 +160,8 @@ static __always_inline bool block_next(u32 type, u64 folio)
 
 	if (!all)
 		return false;
+	if (rest_add(all, type, folio))
+		return true;
 	if (all->run[0].next == folio)
 		return run_grow(all, &all->run[0], type, folio);
 #pragma unroll
@@ -199,25 +229,75 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 	}
 	for (u32 i = 0; i < VT_RUNS_OPEN; i++)
 		all->run[i].step = all->run[i].blocks = all->run[i].next = 0;
+	__builtin_memset(&all->rest, 0, sizeof(all->rest));
 	if (!t->nr_sums)
 		t->runs_depth = t->depth;
 	return all;
 }
 
-/* What call of KHO's own it was part of, if any, has the sum of it. */
-static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+/* The sum that it belongs to; in use from here on. */
+static __always_inline struct vt_sum *sum_of(struct vt_task *t, u32 type, u32 order)
 {
-	u32 i = way_of(r->type) * VT_ORDERS + r->order, n = t->nr_sums & (VT_SUMS - 1);
-	struct vt_sum *s;
+	u32 i = way_of(type) * VT_ORDERS + order, n = t->nr_sums & (VT_SUMS - 1);
+	struct vt_sum *s = sum_at(t, i);
 
-	if (r->depth)
-		return true;
-	s = sum_at(t, i);
 	if (!s->count) {
 		barrier_var(n);
 		t->used[n] = i;
 		t->nr_sums++;
 	}
+	return s;
+}
+
+/* The rest is done with: what was added up goes where the sums of its call are. */
+static __always_inline void rest_end(struct vt_task *t, struct vt_runs *all)
+{
+	struct vt_rest *rest = &all->rest;
+	struct vt_sum *s;
+
+	if (rest->count) {
+		s = sum_of(t, rest->type, rest->order);
+		s->count += rest->count;
+		s->untold += rest->count;
+		s->pages += (u64)rest->count << (rest->order & 31);
+		s->digest += rest->digest;
+		if (way_of(rest->type) == VT_GIVEN)
+			t->kho_given += rest->count;
+		if (rest->watched)
+			t->folios.nr += rest->count;
+	}
+	__builtin_memset(rest, 0, sizeof(*rest));
+}
+
+/*
+ * Nothing that is like B will have a record any more. What is taken back within a preserve has to pass spare(), one by
+ * one, and the first that are to be remembered are so by their runs.
+ */
+static __always_inline void rest_begin(struct vt_task *t, struct vt_runs *all, const struct vt_run *b)
+{
+	bool watched = t->folio_watch && b->type == VT_EV_KHO_RESTORE_FOLIO;
+	struct vt_frame *f = frame_top(t);
+
+	if (t->nr_runs < control.runs_told || b->depth || b->order == VT_NO_ORDER || b->lru)
+		return;
+	if ((all->rest.type == b->type && all->rest.order == b->order) || (watched && !t->folios.nr))
+		return;
+	if (way_of(b->type) == VT_TAKEN_BACK && (!f || f->type == VT_EV_OP_PRESERVE))
+		return;
+	rest_end(t, all);
+	all->rest.type = b->type;
+	all->rest.order = b->order;
+	all->rest.watched = watched;
+}
+
+/* What call of KHO's own it was part of, if any, has the sum of it. */
+static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+{
+	struct vt_sum *s;
+
+	if (r->depth)
+		return true;
+	s = sum_of(t, r->type, r->order);
 	s->pages += pages;
 	if (r->order == VT_NO_ORDER) {
 		s->count += pages;
@@ -338,6 +418,8 @@ __noinline int blocks_settle(struct vt_task *t, bool over)
 	ours = t->depth && t->runs_depth == t->depth;
 	t->runs_at = 0;
 	if (all) {
+		if (ours)
+			rest_end(t, all);
 		for (u32 i = VT_RUNS_OPEN; ours && i-- > 0;) {
 			if (all->run[i].blocks)
 				run_end(t, &all->run[i]);
@@ -420,6 +502,8 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 	k.all = runs_of(t);
 	if (!k.all)
 		k.all = runs_begin(t);
+	if (rest_add(k.all, type, page))
+		return 0;
 	bpf_loop(VT_RUNS_OPEN, run_try, &k, 0);
 	if (!k.found && run_at(k.all, VT_RUNS_OPEN - 1)->blocks)
 		run_end(t, run_at(k.all, VT_RUNS_OPEN - 1));
@@ -427,6 +511,7 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 	k.all->run[0] = k.b;
 	if (!k.found)
 		run_end(t, &k.all->run[0]);
+	rest_begin(t, k.all, &k.b);
 	return 0;
 }
 

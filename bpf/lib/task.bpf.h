@@ -49,8 +49,18 @@ struct vt_run {
  * from several places in turn.
  */
 #define VT_RUNS_OPEN 4	/* power of two */
+
+/* Blocks of which none will have a record, by their sum until their call is over: those of one type and order. */
+struct vt_rest {
+	u64 digest;
+	u32 count;
+	u16 type;		/* 0 = there are none such (yet) */
+	u8 order;
+	bool watched;		/* each is remembered, too */
+};
 struct vt_runs {
 	u64 owner;		/* the task whose innermost call it is, 0 = nobody's */
+	struct vt_rest rest;
 	struct vt_run run[VT_RUNS_OPEN];
 };
 

@@ -13,6 +13,7 @@
 #	no-other-findings	every finding is one that a "finding" line names
 #	text TEXT		TEXT is in the report
 #	probe pre|post PATTERN	a row of that trace's probe table matches
+#	event pre|post PATTERN	a line that `show` has for an event of that trace does
 #
 # [expect-third] says the same of the second of two updates in a row, [expect-4] of the
 # third, and so on.
@@ -146,6 +147,9 @@ expect() { # WORDS...
 	text) says "$rest" || wrong "the report does not say: $rest" ;;
 	probe)
 		"$tool" show --probes "$out/$1.vft" | grep -E -- "${rest#"$1" }" >/dev/null || wrong "no probe in $1.vft matches: ${rest#"$1" }"
+		;;
+	event)
+		"$tool" show "$out/$1.vft" | grep -E -- "${rest#"$1" }" >/dev/null || wrong "no event in $1.vft matches: ${rest#"$1" }"
 		;;
 	*) wrong "[expect] has no '$what'" ;;
 	esac

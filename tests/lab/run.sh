@@ -109,7 +109,7 @@ setting() { # NAME VALUE
 
 write_settings() { # SIDE
 	setting TRACER "$tracer"
-	setting TRACER_ARGS "$(scenario_get "$scenario" tracer-args '')"
+	setting TRACER_ARGS "$(scenario_get "$scenario" "tracer-args-$1" "$(scenario_get "$scenario" tracer-args '')")"
 	# Emulation on a busy host takes its time: only those that say so run with the default.
 	jump_wait=$(scenario_get "$scenario" jump-wait 5000)
 	setting JUMP_WAIT "${jump_wait#default}"

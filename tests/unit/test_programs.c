@@ -559,6 +559,95 @@ static void runs_that_go_on_stay(void **state)
 	assert_int_equal(w->slot[VT_S_COUNT], 35);
 }
 
+/* More pieces than will be told: from there on a block costs no look at the task, and is in the sum all the same. */
+static void pieces_that_have_no_record(void **state)
+{
+	static const int at[] = { 0, 8, 16, 24, 40, 41, 42, 1, 56 };
+	struct vt_wire *w = NULL;
+	u64 digest = 0;
+
+	preserving();
+	control.runs_told = 2;
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		digest += vt_blocks_digest(at[i], 0, 1);
+		if (i < 3)
+			preserves(at[i]);
+		else
+			assert_true(preserves_next(at[i]));
+	}
+	memory_over(task_get());
+	assert_int_equal(told(VT_EV_KHO_PRESERVE_FOLIO, &w), 2);
+	assert_int_equal(told(VT_EV_KHO_MEMORY, &w), 1);
+	assert_int_equal(w->slot[VT_S_COUNT], 9);
+	assert_int_equal(w->slot[VT_S_PAGES], 9);
+	assert_int_equal(w->slot[VT_S_UNTOLD], 7);
+	assert_int_equal(w->slot[VT_S_DIGEST], digest);
+	assert_int_equal(task_get()->kho_given, 9);
+	/* The next call begins anew. */
+	forget_records();
+	assert_false(preserves_next(60));
+	preserves(60);
+	memory_over(task_get());
+	assert_int_equal(told(VT_EV_KHO_PRESERVE_FOLIO, &w), 1);
+	assert_int_equal(told(VT_EV_KHO_MEMORY, &w), 1);
+	assert_int_equal(w->slot[VT_S_COUNT], 1);
+	assert_int_equal(w->slot[VT_S_UNTOLD], 0);
+}
+
+/* The sum is of one task's blocks, of one type and order, and not of what KHO's own calls give by the way. */
+static void pieces_of_somebody_else(void **state)
+{
+	struct vt_wire *w = NULL;
+
+	preserving();
+	control.runs_told = 1;
+	for (int i = 0; i < 3; i++)
+		preserves(8 * i);
+	assert_true(preserves_next(24));
+	run_as(1);
+	assert_false(preserves_next(32));
+	run_as(0);
+	CALL(e_kho_alloc_preserve, 4096);
+	assert_false(preserves_next(32));
+	CALL(x_kho_alloc_preserve, 4096, 4096);
+	/* Larger ones have a sum of their own. */
+	((struct folio *)&pages[40])->flags.f = 1ul << PG_head;
+	((struct folio *)&pages[40])->_flags_1 = 2;
+	assert_false(preserves_next(40));
+	preserves(40);
+	/* What a preserve takes back is looked at one by one: a loop that runs off its table is known by that. */
+	CALL(x_kho_unpreserve_folio, (u64)&pages[24]);
+	CALL(x_kho_unpreserve_folio, (u64)&pages[16]);
+	assert_int_equal(task_get()->kho_taken, 2);
+	memory_over(task_get());
+	assert_int_equal(told(VT_EV_KHO_MEMORY, &w), 3);
+	memset(pages, 0, sizeof(pages));
+}
+
+/* What a retrieve restores is looked at when it has failed, with a record of its own or without. */
+static void pieces_that_are_watched(void **state)
+{
+	struct vt_wire *w = NULL;
+
+	preserving();
+	control.runs_told = 1;
+	task_get()->folio_watch = 1;
+	for (int i = 0; i < 8; i++) {
+		pages[8 * i].lru.next = &pages[8 * i].lru;
+		pages[8 * i]._refcount.counter = i < 6;
+		CALL(x_kho_restore_folio, 4096 * 8 * i, (u64)&pages[8 * i]);
+	}
+	memory_over(task_get());
+	forget_records();
+	folios_settle(true);
+	assert_int_equal(told(VT_EV_KHO_FOLIOS, &w), 1);
+	assert_int_equal(w->slot[VT_S_COUNT], 8);
+	assert_int_equal(w->slot[VT_S_HELD], 6);
+	assert_int_equal(w->slot[VT_S_FREED], 2);
+	assert_int_equal(w->slot[VT_S_UNTOLD], 0);
+	memset(pages, 0, sizeof(pages));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -577,6 +666,9 @@ int main(void)
 		T(runs_pause_within_calls_of_kho),
 		T(runs_that_take_turns),
 		T(runs_that_go_on_stay),
+		T(pieces_that_have_no_record),
+		T(pieces_of_somebody_else),
+		T(pieces_that_are_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
