@@ -195,6 +195,24 @@ int attach__group(struct attach *a, enum plan_group group, uint64_t key)
 	return err ? err : (int)(plan__attached(a->plan) - before);
 }
 
+int attach__settle(struct attach *a)
+{
+	size_t before;
+	bool lost = false;
+	int ret = 0;
+
+	for (size_t m = 0; m < NR_METHODS; m++)
+		lost |= methods[m]->settle && methods[m]->settle(a);
+	before = plan__attached(a->plan);
+	for (size_t i = 0; lost && ret >= 0 && i < a->plan->nr; i++) {
+		const struct plan_row *r = &a->plan->rows[i];
+
+		if (method__on_function(r) && wanted(r, r->group, r->key))
+			ret = attach__group(a, r->group, r->key);
+	}
+	return ret < 0 ? ret : (int)(plan__attached(a->plan) - before);
+}
+
 /* ---- call sites ---- */
 
 /* They have one way only, and there are many of them, found one by one: no round for each. */

@@ -26,6 +26,11 @@ void attach__free(struct attach *a);
 
 /* Loads and attaches the resolved rows of GROUP and KEY; the number attached, or -errno. */
 int attach__group(struct attach *a, enum plan_group group, uint64_t key);
+/*
+ * Behind the groups, before the gate is opened: waits for programs that are loaded beside all else, and attaches in another
+ * way what they turn out not to do. The number of those, or -errno.
+ */
+int attach__settle(struct attach *a);
 /* Reads misses and recursion misses of all rows from the kernel. */
 void attach__count(struct attach *a);
 

@@ -3,6 +3,8 @@
 #ifndef VT_CAPTURE_METHOD_H
 #define VT_CAPTURE_METHOD_H
 
+#include <pthread.h>
+
 #include "capture/attach/attach.h"
 #include "capture/kernel/clock.h"
 
@@ -13,6 +15,15 @@ struct known_site {
 	struct site told;
 };
 
+/* multi.c: the program that hooks share at one end of a call. */
+struct multi_shared {
+	struct attach *a;
+	bool exit;
+	bool begun, threaded;	/* by THREAD, which was not waited for yet */
+	pthread_t thread;
+	int fd;			/* once it was waited for: or -errno */
+};
+
 struct attach {
 	struct kernel *k;
 	struct object *obj;
@@ -21,8 +32,7 @@ struct attach {
 	uint32_t nr_jobs;	/* so far */
 	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet; */
 	signed char multi;
-	/* the program that hooks share, for enter and for exit; 0 = not loaded yet, or -errno */
-	int shared_fd[2];
+	struct multi_shared shared[2];	/* for enter and for exit */
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;
 	bool tracefs_asked;
@@ -56,6 +66,8 @@ struct attach_method {
 	int (*load)(struct attach *a, const struct attach_job *j);
 	/* Takes over the job's program. A row that is possible and has none afterwards is offered to the methods behind this one. */
 	void (*attach)(struct attach *a, struct attach_job *j);
+	/* Waits for what load() has left to others. Rows that cannot be had without it are detached: whether there were some. NULL: it leaves nothing. */
+	bool (*settle)(struct attach *a);
 	/* Reads from the kernel what the row has missed. */
 	void (*count)(struct plan_row *r);
 };

@@ -14,7 +14,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -120,47 +119,96 @@ static int put_for_jumps(struct attach *a, const char *prog, int fd)
 	return at < 0 ? at : bpf_map_update_elem(at, &zero, &fd, BPF_ANY);
 }
 
-static int make_shared(struct attach *a, const char *prog, bool exit)
+static void *load_shared(void *arg)
 {
-	int fd = load_at(a, prog, exit, 0), err = fd < 0 ? fd : put_for_jumps(a, prog, fd);
+	struct multi_shared *s = arg;
+	const char *prog = s->exit ? "all_x" : "all_e";
+	int err;
 
-	if (err && fd >= 0)
-		close(fd);
-	return err ? err : fd;
+	s->fd = load_at(s->a, prog, s->exit, 0);
+	err = s->fd < 0 ? 0 : put_for_jumps(s->a, prog, s->fd);
+	if (err) {
+		close(s->fd);
+		s->fd = err;
+	}
+	return NULL;
 }
 
-/* The program that all jump to: its fd, or why there is none. */
-static int shared(struct attach *a, const char *prog, bool exit)
+/*
+ * What all jump to is begun with the first that does, and nobody waits for it before the end: the kernel verifies it for
+ * as long as it takes to attach all that jump there. Until it comes they jump nowhere, and the gate is closed.
+ */
+static int begin_shared(struct attach *a, bool exit)
 {
-	static pthread_mutex_t lock[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
-	int fd;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct multi_shared *s = &a->shared[exit];
 
-	pthread_mutex_lock(&lock[exit]);
-	if (!a->shared_fd[exit])
-		a->shared_fd[exit] = make_shared(a, prog, exit);
-	fd = a->shared_fd[exit];
-	pthread_mutex_unlock(&lock[exit]);
-	return fd;
+	pthread_mutex_lock(&lock);
+	if (!s->begun) {
+		*s = (struct multi_shared){ .a = a, .exit = exit, .begun = true };
+		s->threaded = !pthread_create(&s->thread, NULL, load_shared, s);
+		if (!s->threaded)
+			load_shared(s);
+	}
+	pthread_mutex_unlock(&lock);
+	return s->threaded ? 0 : s->fd;
 }
 
 static int load(struct attach *a, const struct attach_job *j)
 {
 	const struct plan_row *r = j->row[0];
 	const struct hook *h = plan__hook(r->prog);
-	int fd = shared(a, program_of(r), r->exit);
+	int err = begin_shared(a, r->exit);
 	char jump[64];
 
-	if (fd < 0)
-		return fd;
+	if (err < 0)
+		return err;
 	snprintf(jump, sizeof(jump), "%s_%s", program_of(r), r->exit && h->hot ? h->prog : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 
+/* What jumps to a program that the kernel refused sees nothing. */
+static void detach_all(struct attach *a, bool exit)
+{
+	for (size_t i = 0; i < a->plan->nr; i++) {
+		struct plan_row *r = &a->plan->rows[i];
+
+		if (r->method != PLAN_MULTI || r->exit != exit || !r->attached)
+			continue;
+		plan__detach(r);
+		r->attached = false;
+		r->attach_ns = 0;
+	}
+}
+
+static bool settle(struct attach *a)
+{
+	bool lost = false;
+
+	for (int exit = 0; exit < 2; exit++) {
+		struct multi_shared *s = &a->shared[exit];
+
+		if (!s->threaded)
+			continue;
+		pthread_join(s->thread, NULL);
+		s->threaded = false;
+		if (s->fd < 0)
+			detach_all(a, exit);
+		lost |= s->fd < 0;
+	}
+	return lost;
+}
+
 void multi__free(struct attach *a)
 {
-	for (int exit = 0; exit < 2; exit++)
-		if (a->shared_fd[exit] > 0)
-			close(a->shared_fd[exit]);
+	for (int exit = 0; exit < 2; exit++) {
+		struct multi_shared *s = &a->shared[exit];
+
+		if (s->threaded)
+			pthread_join(s->thread, NULL);
+		if (s->begun && s->fd >= 0)
+			close(s->fd);
+	}
 }
 
 /* ---- attaching ---- */
@@ -231,5 +279,6 @@ const struct attach_method method_multi = {
 	.joins = joins,
 	.load = load,
 	.attach = attach,
+	.settle = settle,
 	.count = count,
 };

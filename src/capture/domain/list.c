@@ -206,7 +206,9 @@ int domains__catch_up(struct domains *d)
 			return ret;
 		attached += ret;
 	}
-	return attached;
+	phase__begin("settle");
+	err = attach__settle(d->attach);
+	return err < 0 ? err : attached + err;
 }
 
 void domains__begin(struct domains *d)
