@@ -251,29 +251,17 @@ QUICK(kho_preserve_folio)
 {
 	return !ctl_open() || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio));
 }
-EXIT(kho_preserve_folio)
+APART(kho_preserve_folio) { folio_apart(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio, !in->ret, in->ret, 0); }
+QUICK(kho_unpreserve_folio)
 {
-	if (!quick_kho_preserve_folio(in))
-		folio_apart(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio, !in->ret, in->ret, 0);
+	return !ctl_open() || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, (u64)in->folio);
 }
-EXIT(kho_unpreserve_folio)
-{
-	u64 folio = (u64)in->folio;
-
-	if (ctl_open() && !block_next(VT_EV_KHO_UNPRESERVE_FOLIO, folio))
-		folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, folio, true, 0, 0);
-}
+APART(kho_unpreserve_folio) { folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, (u64)in->folio, true, 0, 0); }
 QUICK(kho_restore_folio)
 {
 	return !ctl_open() || (in->ret && block_next(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret));
 }
-EXIT(kho_restore_folio)
-{
-	u64 folio = (u64)in->ret;
-
-	if (!quick_kho_restore_folio(in))
-		folio_apart(VT_EV_KHO_RESTORE_FOLIO, folio, folio, folio, in->phys);
-}
+APART(kho_restore_folio) { folio_apart(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret, in->ret, (u64)in->ret, in->phys); }
 
 /* The same of pages, NR from PAGE on; ARG is by what the call told them. */
 __noinline int pages_done(u32 type, u64 page, u64 nr, u64 ret, u64 arg)

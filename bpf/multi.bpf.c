@@ -17,10 +17,16 @@
 #define SHARED_SHARED(x...) x
 #define SHARED_HOT(x...) x
 
+/* What is quick was done before the jump. */
+#define REST_OWN(name)
+#define REST_SLEEPS(name)
+#define REST_SHARED(name) exit_##name
+#define REST_HOT(name) apart_##name
+
 /* As hooks.bpf.h has the ends. */
 #define CASE(name, body) case VT_HOOK_##name: body(in); break;
 #define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, enter_##name)))
-#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, exit_##name)))
+#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, REST_##share(name))))
 
 SEC("fentry") int all_e(void *ctx)
 {

@@ -290,6 +290,23 @@ static __always_inline void rest_begin(struct vt_task *t, struct vt_runs *all, c
 	all->rest.watched = watched;
 }
 
+/* A task that was moved to another CPU takes what is open along, if there is a place: the next block looks there. */
+static __always_inline struct vt_runs *runs_here(struct vt_task *t, struct vt_runs *all)
+{
+	u32 here = bpf_get_smp_processor_id() + 1, zero = 0;
+	struct vt_runs *place;
+
+	if (t->runs_at == here)
+		return all;
+	place = bpf_map_lookup_elem(&runs, &zero);
+	if (!place || __sync_val_compare_and_swap(&place->owner, 0, bpf_get_current_task()))
+		return all;
+	*place = *all;
+	all->owner = 0;
+	t->runs_at = here;
+	return place;
+}
+
 /* What call of KHO's own it was part of, if any, has the sum of it. */
 static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
 {
@@ -500,8 +517,7 @@ __noinline int block_add(u32 type, u64 page, u32 order, u64 nr_pages, u64 lru)
 		blocks_settle(t, false);
 	k.b.depth = t->kho_depth;
 	k.all = runs_of(t);
-	if (!k.all)
-		k.all = runs_begin(t);
+	k.all = k.all ? runs_here(t, k.all) : runs_begin(t);
 	if (rest_add(k.all, type, page))
 		return 0;
 	bpf_loop(VT_RUNS_OPEN, run_try, &k, 0);

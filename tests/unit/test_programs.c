@@ -28,6 +28,7 @@
 
 struct entry {
 	const void *map;
+	u32 cpu;
 	char key[16];
 	void *value;
 };
@@ -61,10 +62,15 @@ static long host_read(void *to, u32 size, const void *from)
 	return 0;
 }
 
+static u32 place_of(struct host_map m)
+{
+	return m.type == BPF_MAP_TYPE_PERCPU_ARRAY ? m.cpu : 0;
+}
+
 static struct entry *find(struct host_map m, const void *key)
 {
 	for (size_t i = 0; i < sim.nr; i++)
-		if (sim.entry[i].map == m.map && !memcmp(sim.entry[i].key, key, m.key))
+		if (sim.entry[i].map == m.map && sim.entry[i].cpu == place_of(m) && !memcmp(sim.entry[i].key, key, m.key))
 			return &sim.entry[i];
 	return NULL;
 }
@@ -83,6 +89,7 @@ static struct entry *put(struct host_map m, const void *key)
 
 	assert_true(sim.nr <= ENTRIES);
 	e->map = m.map;
+	e->cpu = place_of(m);
 	memcpy(e->key, key, m.key);
 	e->value = calloc(1, m.value);
 	return e;
@@ -195,6 +202,7 @@ static int begin(void **state)
 	}
 	control.gate = 1;
 	control.recorder_cpu = -1;
+	host_thread.cpu = 0;
 	run_as(0);
 	return 0;
 }
@@ -559,6 +567,42 @@ static void runs_that_go_on_stay(void **state)
 	assert_int_equal(w->slot[VT_S_COUNT], 35);
 }
 
+/* A task may be moved to another CPU at any block: what is open goes along, unless another task's is there. */
+static void runs_move_with_their_task(void **state)
+{
+	struct vt_wire *w = NULL;
+
+	preserving();
+	preserves(0);
+	assert_true(preserves_next(1));
+	host_thread.cpu = 1;
+	assert_false(preserves_next(2));
+	preserves(2);
+	assert_true(preserves_next(3));
+	/* Nobody's is left behind. */
+	host_thread.cpu = 0;
+	run_as(1);
+	frame_push(VT_EV_OP_PRESERVE, 0, false, 0);
+	preserves(32);
+	assert_true(preserves_next(33));
+	run_as(0);
+	preserves(4);
+	assert_false(preserves_next(5));
+	preserves(5);
+	/* When it is free again they are there. */
+	run_as(1);
+	memory_over(task_get());
+	run_as(0);
+	forget_records();
+	preserves(6);
+	assert_true(preserves_next(7));
+	memory_over(task_get());
+	assert_int_equal(told(VT_EV_KHO_MEMORY, &w), 1);
+	assert_int_equal(w->slot[VT_S_COUNT], 8);
+	assert_int_equal(told(VT_EV_KHO_PRESERVE_FOLIO, &w), 1);
+	assert_int_equal(w->slot[VT_S_COUNT], 7);
+}
+
 /* More pieces than will be told: from there on a block costs no look at the task, and is in the sum all the same. */
 static void pieces_that_have_no_record(void **state)
 {
@@ -666,6 +710,7 @@ int main(void)
 		T(runs_pause_within_calls_of_kho),
 		T(runs_that_take_turns),
 		T(runs_that_go_on_stay),
+		T(runs_move_with_their_task),
 		T(pieces_that_have_no_record),
 		T(pieces_of_somebody_else),
 		T(pieces_that_are_watched),

@@ -20,8 +20,10 @@ static void *host_kernel(const void *p, u32 btf_id);
 struct host_map {
 	const void *map;
 	u32 type, max, key, value;
+	u32 cpu;	/* whose place is meant, of a map that has one for each */
 };
-#define HOST_MAP(m) ((struct host_map){ m, sizeof(*(m)->type) / sizeof(int), sizeof(*(m)->max_entries) / sizeof(int), sizeof(*(m)->key), sizeof(*(m)->value) })
+#define HOST_MAP_OF(m, n) ((struct host_map){ m, sizeof(*(m)->type) / sizeof(int), sizeof(*(m)->max_entries) / sizeof(int), sizeof(*(m)->key), sizeof(*(m)->value), n })
+#define HOST_MAP(m) HOST_MAP_OF(m, host_thread.cpu)
 
 static void *host_lookup(struct host_map m, const void *key);
 static long host_update(struct host_map m, const void *key, const void *from, u64 flags);
@@ -32,14 +34,15 @@ static void host_submit(void *record, u64 flags);
 static u64 host_now(void);
 static long host_read(void *to, u32 size, const void *from);
 
-/* The thread that runs. */
+/* The thread that runs, and where. */
 static struct {
 	struct task_struct *task;
+	u32 cpu;
 	u64 cookie;
 } host_thread;
 
 #define bpf_map_lookup_elem(m, k) host_lookup(HOST_MAP(m), k)
-#define bpf_map_lookup_percpu_elem(m, k, cpu) host_lookup(HOST_MAP(m), k)
+#define bpf_map_lookup_percpu_elem(m, k, n) host_lookup(HOST_MAP_OF(m, n), k)
 #define bpf_map_update_elem(m, k, from, flags) host_update(HOST_MAP(m), k, from, flags)
 #define bpf_map_delete_elem(m, k) host_delete(HOST_MAP(m), k)
 #define bpf_task_storage_get(m, task, init, flags) host_storage(sizeof(*(m)->value), flags)
@@ -50,7 +53,7 @@ static struct {
 #define bpf_get_current_task_btf() host_thread.task
 #define bpf_get_current_task() ((u64)host_thread.task)
 #define bpf_get_current_pid_tgid() ((u64)host_thread.task->tgid << 32 | host_thread.task->pid)
-#define bpf_get_smp_processor_id() 0
+#define bpf_get_smp_processor_id() host_thread.cpu
 #define bpf_get_attach_cookie(ctx) host_thread.cookie
 #define bpf_get_task_stack(task, buf, size, flags) (-1)
 #define bpf_ktime_get_boot_ns() host_now()
