@@ -17,16 +17,16 @@
 #define SHARED_SHARED(x...) x
 #define SHARED_HOT(x...) x
 
-/* What is quick was done before the jump. */
-#define REST_OWN(name)
-#define REST_SLEEPS(name)
-#define REST_SHARED(name) exit_##name
-#define REST_HOT(name) apart_##name
+/* What is left to do behind a jump: what is quick was done before it. */
+#define BODY_OWN(name)
+#define BODY_SLEEPS(name)
+#define BODY_SHARED(name) exit_##name
+#define BODY_HOT(name) apart_##name
 
 /* As hooks.bpf.h has the ends. */
 #define CASE(name, body) case VT_HOOK_##name: body(in); break;
 #define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, enter_##name)))
-#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, REST_##share(name))))
+#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, BODY_##share(name))))
 
 SEC("fentry") int all_e(void *ctx)
 {

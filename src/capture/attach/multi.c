@@ -37,9 +37,9 @@ struct multi_link {
 /* ---- which rows ---- */
 
 /* The program that all hooks share for that end of a call. */
-static const char *program_of(const struct plan_row *r)
+static const char *program_at(bool exit)
 {
-	return r->exit ? "all_x" : "all_e";
+	return exit ? "all_x" : "all_e";
 }
 
 /* Of two rows on one function the second may not go with others. */
@@ -90,7 +90,7 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 
 	if (a->dry || !method__on_function(r) || r->only_kprobe || !r->btf_id || plan__asks_for_kprobe(a->plan, r->func))
 		return false;
-	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_of(r));
+	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_at(r->exit));
 }
 
 static bool joins(const struct attach_job *j, const struct plan_row *r)
@@ -122,7 +122,7 @@ static int put_for_jumps(struct attach *a, const char *prog, int fd)
 static void *load_shared(void *arg)
 {
 	struct multi_shared *s = arg;
-	const char *prog = s->exit ? "all_x" : "all_e";
+	const char *prog = program_at(s->exit);
 	int err;
 
 	s->fd = load_at(s->a, prog, s->exit, 0);
@@ -163,7 +163,7 @@ static int load(struct attach *a, const struct attach_job *j)
 
 	if (err < 0)
 		return err;
-	snprintf(jump, sizeof(jump), "%s_%s", program_of(r), r->exit && h->hot ? h->prog : "far");
+	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), r->exit && h->hot ? h->prog : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 
