@@ -16,11 +16,13 @@
 #define SHARED_SLEEPS(x...)
 #define SHARED_SHARED(x...) x
 #define SHARED_HOT(x...) x
+#define SHARED_RARE(x...) x
 
 /* What is left to do behind a jump: what is quick was done before it. */
 #define BODY_OWN(name)
 #define BODY_SLEEPS(name)
 #define BODY_SHARED(name) exit_##name
+#define BODY_RARE(name) exit_##name
 #define BODY_HOT(name) apart_##name
 
 /* As hooks.bpf.h has the ends. */
@@ -76,6 +78,7 @@ JUMP("fexit", all_x_far, all_x, false)
 #define JUMP_OWN(name)
 #define JUMP_SLEEPS(name)
 #define JUMP_SHARED(name)
+#define JUMP_RARE(name)
 #define JUMP_HOT(name) JUMP("fexit", all_x_##name, all_x, quick_##name(KERNEL(ctx)))
 #define ROW(domain, group, name, ends, event, functions, share, flags, args...) JUMP_##share(name)
 #include "vfiotrace/hooks/all.def"

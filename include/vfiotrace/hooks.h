@@ -23,11 +23,15 @@
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
  *		verified and compiled once (bpf/multi.bpf.c)
  *		HOT: the same, and what its QUICK() does is done before that
+ *		RARE: the same; of a function that one task at a time passes, once
+ *		for a boot, a module, or an update: such exits of one module share
+ *		a link
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not
  *		run it again on the same CPU, so hooks on one can miss each
  *		other's calls there when a task is preempted within; the kernel
- *		counts that. Entries of a domain are on one; each exit has its own.
+ *		counts that. Entries of a domain are on one; each exit has its own, but
+ *		for RARE ones.
  *		SLEEPS: its own, and sleepable
  * flags	enum vt_hook_flag
  * ARG, RET	what the function takes and gives, all of it: a kernel whose

@@ -5,10 +5,11 @@
  * jump there.
  *
  * The kernel runs no program on a CPU where a preempted task is inside of it,
- * and of one that many functions share that is a miss for any of them. So each
- * exit has a jump of its own: exits take longest, and are most. Entries are
- * short: those of one domain on functions of one module share a jump, because
- * each further link is a walk of ftrace through all functions.
+ * and of one that many functions share that is a miss for any of them. So an
+ * exit has a jump of its own, which takes longest, unless no two tasks can be
+ * there at a time (RARE); entries are short, and those of one domain share one.
+ * Sharing is for functions of one module. It is done because each link is a walk
+ * of ftrace through all functions that can be traced.
  *
  * What cannot be had that way is left as it was, to be attached on its own.
  */
@@ -96,8 +97,11 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 static bool joins(const struct attach_job *j, const struct plan_row *r)
 {
 	const struct plan_row *first = j->row[0];
+	const struct hook *a = plan__hook(first->prog), *b = plan__hook(r->prog);
 
-	return !first->exit && !r->exit && !strcmp(first->module, r->module) && !strcmp(plan__hook(first->prog)->domain, plan__hook(r->prog)->domain);
+	if (first->exit != r->exit || strcmp(first->module, r->module))
+		return false;
+	return r->exit ? a->rare && b->rare : !strcmp(a->domain, b->domain);
 }
 
 /* ---- the programs ---- */

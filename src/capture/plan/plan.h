@@ -30,6 +30,7 @@ struct hook {
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
 	bool shared;		/* may be served by all_e and all_x (bpf/multi.bpf.c) */
+	bool rare;		/* its exit goes with others that are */
 	bool hot;		/* and the jump to all_x is one of its own, all_x_<prog> */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
