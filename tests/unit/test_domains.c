@@ -47,7 +47,7 @@ static struct {
 	struct handler *leaves;			/* as the list is read, once */
 	void (*while_attaching)(uint64_t handler);
 	int coming;				/* how often the module is still in its init */
-	int looked, slept, vfio_attached;
+	int looked, slept, vfio_attached, behind_settle;
 	char attached[128];
 } sim;
 
@@ -215,12 +215,19 @@ const char *complaint__last(void)
 	return "";
 }
 
+int attach__settle(struct attach *a)
+{
+	sim.behind_settle = 0;
+	return 0;
+}
+
 /* A row is attached, or is not and says so. */
 int attach__group(struct attach *a, enum plan_group group, uint64_t key)
 {
 	struct plan *p = (struct plan *)a;
 	int nr = 0;
 
+	sim.behind_settle++;
 	if (group == PLAN_VFIO)
 		return ++sim.vfio_attached;
 	if (group != PLAN_HANDLER)
@@ -267,6 +274,8 @@ static void open_all(void)
 	const char *why = "";
 
 	assert_int_equal(domains__open(&d, NULL, &o, &why), 0);
+	/* What is loaded beside all else was waited for, behind all that is attached. */
+	assert_int_equal(sim.behind_settle, 0);
 }
 
 static int end(void **state)
@@ -352,6 +361,7 @@ static void a_module_in_its_init_is_waited_for(void **state)
 	sim.coming = 3;
 	open_all();
 	assert_int_equal(sim.vfio_attached, 1);
+	assert_int_equal(sim.behind_settle, 0);
 	assert_int_equal(sim.looked, 4);
 	assert_int_equal(sim.slept, 30000);
 }
