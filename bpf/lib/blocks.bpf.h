@@ -129,11 +129,6 @@ static __always_inline bool run_grow(const struct vt_runs *all, struct vt_run *r
 	return true;
 }
 
-static __always_inline u64 pfn_of_page(u64 page)
-{
-	return (page - control.vmemmap) / bpf_core_type_size(struct page);
-}
-
 /* One of the rest, if it is like those before. */
 static __always_inline bool rest_add(struct vt_runs *all, u32 type, u64 folio)
 {
@@ -143,7 +138,7 @@ static __always_inline bool rest_add(struct vt_runs *all, u32 type, u64 folio)
 	    (type == VT_EV_KHO_RESTORE_FOLIO && lru_of_folio(folio)))
 		return false;
 	rest->count++;
-	rest->digest += vt_blocks_digest(pfn_of_page(folio), rest->order, 1);
+	rest->digest += vt_blocks_digest(pfn_of_page(&control, folio), rest->order, 1);
 	if (rest->watched)
 		folios_keep(&control, folio, 0, 0, 1);
 	return true;
@@ -235,8 +230,8 @@ static __always_inline struct vt_runs *runs_begin(struct vt_task *t)
 	return all;
 }
 
-/* The sum that it belongs to; in use from here on. */
-static __always_inline struct vt_sum *sum_of(struct vt_task *t, u32 type, u32 order)
+/* NR blocks of one order more, without records of their own if they are UNTOLD. */
+static __always_inline void sum_add(struct vt_task *t, u32 type, u32 order, u32 nr, u64 pages, u64 digest, bool untold)
 {
 	u32 i = way_of(type) * VT_ORDERS + order, n = t->nr_sums & (VT_SUMS - 1);
 	struct vt_sum *s = sum_at(t, i);
@@ -246,21 +241,20 @@ static __always_inline struct vt_sum *sum_of(struct vt_task *t, u32 type, u32 or
 		t->used[n] = i;
 		t->nr_sums++;
 	}
-	return s;
+	s->count += nr;
+	s->pages += pages;
+	s->digest += digest;
+	if (untold)
+		s->untold += nr;
 }
 
 /* The rest is done with: what was added up goes where the sums of its call are. */
 static __always_inline void rest_end(struct vt_task *t, struct vt_runs *all)
 {
 	struct vt_rest *rest = &all->rest;
-	struct vt_sum *s;
 
 	if (rest->count) {
-		s = sum_of(t, rest->type, rest->order);
-		s->count += rest->count;
-		s->untold += rest->count;
-		s->pages += (u64)rest->count << (rest->order & 31);
-		s->digest += rest->digest;
+		sum_add(t, rest->type, rest->order, rest->count, (u64)rest->count << (rest->order & 31), rest->digest, true);
 		if (way_of(rest->type) == VT_GIVEN)
 			t->kho_given += rest->count;
 		if (rest->watched)
@@ -307,26 +301,15 @@ static __always_inline struct vt_runs *runs_here(struct vt_task *t, struct vt_ru
 	return place;
 }
 
-/* What call of KHO's own it was part of, if any, has the sum of it. */
-static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
+/* What call of KHO's own it was part of, if any, has the sum of it. Whether it has a record as well. */
+static __always_inline bool run_sum(struct vt_task *t, const struct vt_run *r, u64 pfn, u64 pages)
 {
-	struct vt_sum *s;
+	bool is_folio = r->order != VT_NO_ORDER, told = r->depth || t->nr_runs < control.runs_told;
+	u32 nr = is_folio ? r->blocks : pages;
 
-	if (r->depth)
-		return true;
-	s = sum_of(t, r->type, r->order);
-	s->pages += pages;
-	if (r->order == VT_NO_ORDER) {
-		s->count += pages;
-		s->digest += vt_blocks_digest(phys >> (control.page_shift & 63), 0, pages);
-	} else {
-		s->count += r->blocks;
-		s->digest += vt_blocks_digest(phys >> (control.page_shift & 63), r->order, r->blocks);
-	}
-	if (t->nr_runs < control.runs_told)
-		return true;
-	s->untold += r->order == VT_NO_ORDER ? pages : r->blocks;
-	return false;
+	if (!r->depth)
+		sum_add(t, r->type, r->order, nr, pages, vt_blocks_digest(pfn, is_folio ? r->order : 0, nr), !told);
+	return told;
 }
 
 static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, const struct vt_run *r, u64 phys, u64 pages)
@@ -351,17 +334,16 @@ static __always_inline void run_tell(struct vt_control *c, struct vt_task *t, co
 __noinline int run_end(struct vt_task *t, struct vt_run *r)
 {
 	struct vt_control *c = ctl_open();
-	u64 phys, pages;
+	u64 pages;
 
 	if (!r || !c || !t || !r->blocks)
 		return 0;
-	phys = phys_of_page(c, r->first);
 	pages = (r->next - r->first) / bpf_core_type_size(struct page);
 	if (way_of(r->type) == VT_GIVEN && !r->depth)
 		t->kho_given += r->blocks;
 	folios_remember(c, t, r);
-	if (run_sum(t, r, phys, pages))
-		run_tell(c, t, r, phys, pages);
+	if (run_sum(t, r, pfn_of_page(c, r->first), pages))
+		run_tell(c, t, r, phys_of_page(c, r->first), pages);
 	r->blocks = 0;
 	return 0;
 }

@@ -191,9 +191,14 @@ static __always_inline void wire_send(struct vt_control *c, void *w)
 	bpf_ringbuf_submit(w, nr % VT_WAKE_EVERY ? BPF_RB_NO_WAKEUP : wire_wakes());
 }
 
+static __always_inline u64 pfn_of_page(struct vt_control *c, u64 page)
+{
+	return (page - c->vmemmap) / bpf_core_type_size(struct page);
+}
+
 static __always_inline u64 phys_of_page(struct vt_control *c, u64 page)
 {
-	return (page - c->vmemmap) / bpf_core_type_size(struct page) << (c->page_shift & 63);
+	return pfn_of_page(c, page) << (c->page_shift & 63);
 }
 
 static __always_inline void slot_page(struct vt_control *c, struct vt_wire *w, u64 page)

@@ -567,6 +567,23 @@ static void runs_that_go_on_stay(void **state)
 	assert_int_equal(w->slot[VT_S_COUNT], 35);
 }
 
+/* What one of KHO's own calls restored has a record in any case, and is in the sum of that call alone. */
+static void runs_within_calls_of_kho(void **state)
+{
+	struct vt_wire *w = NULL;
+
+	preserving();
+	control.runs_told = 0;
+	CALL(e_kho_restore_free, 4096);
+	CALL(x_kho_restore_pages, 4096 * 8, 2, (u64)&pages[8]);
+	CALL(x_kho_restore_free, 4096);
+	memory_over(task_get());
+	assert_int_equal(told(VT_EV_KHO_RESTORE_PAGES, &w), 1);
+	assert_int_equal(w->slot[VT_S_DEPTH], 1);
+	assert_int_equal(w->slot[VT_S_PAGES], 2);
+	assert_int_equal(told(VT_EV_KHO_MEMORY, &w), 0);
+}
+
 /* A task may be moved to another CPU at any block: what is open goes along, unless another task's is there. */
 static void runs_move_with_their_task(void **state)
 {
@@ -710,6 +727,7 @@ int main(void)
 		T(runs_pause_within_calls_of_kho),
 		T(runs_that_take_turns),
 		T(runs_that_go_on_stay),
+		T(runs_within_calls_of_kho),
 		T(runs_move_with_their_task),
 		T(pieces_that_have_no_record),
 		T(pieces_of_somebody_else),
