@@ -185,6 +185,13 @@ static void detach_all(struct attach *a, bool exit)
 	}
 }
 
+static void wait_for(struct multi_shared *s)
+{
+	if (s->threaded)
+		pthread_join(s->thread, NULL);
+	s->threaded = false;
+}
+
 static bool settle(struct attach *a)
 {
 	bool lost = false;
@@ -194,8 +201,7 @@ static bool settle(struct attach *a)
 
 		if (!s->threaded)
 			continue;
-		pthread_join(s->thread, NULL);
-		s->threaded = false;
+		wait_for(s);
 		if (s->fd < 0)
 			detach_all(a, exit);
 		lost |= s->fd < 0;
@@ -208,8 +214,7 @@ void multi__free(struct attach *a)
 	for (int exit = 0; exit < 2; exit++) {
 		struct multi_shared *s = &a->shared[exit];
 
-		if (s->threaded)
-			pthread_join(s->thread, NULL);
+		wait_for(s);
 		if (s->begun && s->fd >= 0)
 			close(s->fd);
 	}
