@@ -49,7 +49,7 @@ lab-pairs: $(BIN)
 .PHONY: lab-arm64 arm64-host
 # It takes five minutes, which may be more than is left.
 arm64-host:
-	$(Q)if [ -n "$${LAB_DEADLINE:-}" ] && [ $$(($$(date +%s) + 300)) -ge "$$LAB_DEADLINE" ]; then \
+	$(Q)if tests/lab/lab out-of-time 300; then \
 		echo "skip arm64-host: out of time"; echo "0 passed, 0 failed, 1 skipped"; exit 0; fi; \
 	$(MAKE) --no-print-directory ARCH=arm64 HOST_TESTS="cli-test unit golden-trace same-reports" host-test
 LAB_ARM64 ?= healthy seeded-df-kvfree seeded-kref-leak seeded-session-lost seeded-file-ref-leak seeded-module-leak \

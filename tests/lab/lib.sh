@@ -44,6 +44,11 @@ LAB_OUT=${LAB_OUT:-$REPO_DIR/build/lab${LAB_CROSS:+/$LAB_ARCH}}
 # shellcheck disable=SC2034
 GONE=75
 
+# Whether what takes SECONDS (0) would end after LAB_DEADLINE (seconds since 1970).
+out_of_time() { # [SECONDS]
+	[ -n "${LAB_DEADLINE:-}" ] && [ $(($(date +%s) + ${1:-0})) -ge "$LAB_DEADLINE" ]
+}
+
 # The value of KEY in the header of a scenario, or the DEFAULT.
 scenario_get() { # FILE KEY DEFAULT
 	awk -v key="$2" -v value="$3" '
