@@ -5,12 +5,18 @@
 #include "lib/file.bpf.h"
 
 /* Any file that ends comes by here, on any machine: a look at the sieve, then out. */
-ENTER(fput)
+QUICK_ENTER(fput)
 {
 	struct vt_control *c = ctl_open();
+
+	return !c || !*sieve_at(c, (u64)in->file);
+}
+APART_ENTER(fput)
+{
+	struct vt_control *c = ctl_get();
 	struct vt_wire *w;
 
-	if (!c || !untrack((u64)in->file, VT_C_FILE))
+	if (!untrack((u64)in->file, VT_C_FILE))
 		return;
 	w = wire_new(FILE_FPUT, ENTER);
 	if (!w)
@@ -19,13 +25,18 @@ ENTER(fput)
 	wire_send(c, w);
 }
 
+/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */
+static __always_inline bool anon_elsewhere(void)
+{
+	return !ctl_open() || !calls_in_flight();
+}
+
 static __always_inline void anon_exit(u32 variant, const char *name, struct file *file)
 {
-	struct vt_control *c = ctl_open();
-	struct vt_task *t = c && calls_in_flight() ? task_get() : NULL;
+	struct vt_control *c = ctl_get();
+	struct vt_task *t = task_get();
 	struct vt_wire *w;
 
-	/* Only for calls that LUO or vfio made: every epoll and eventfd comes by here too. */
 	if (!t || !(w = wire_new_in(t, FILE_ANON, EXIT)))
 		return;
 	w->variant = variant;
@@ -39,12 +50,20 @@ static __always_inline void anon_exit(u32 variant, const char *name, struct file
 	wire_send(c, w);
 }
 
-EXIT(anon_getfile)
+QUICK_EXIT(anon_getfile)
+{
+	return anon_elsewhere();
+}
+APART_EXIT(anon_getfile)
 {
 	anon_exit(0, in->name, in->ret);
 }
 
-EXIT(anon_getfile_fmode)
+QUICK_EXIT(anon_getfile_fmode)
+{
+	return anon_elsewhere();
+}
+APART_EXIT(anon_getfile_fmode)
 {
 	anon_exit(1, in->name, in->ret);
 }
@@ -91,13 +110,19 @@ static __always_inline void slot_vmas(struct vt_wire *w, struct address_space *m
 }
 
 /* unmap_mapping_range() is how BAR mappings are zapped; seen for vfio devices' own mappings only. */
-ENTER(unmap)
+QUICK_ENTER(unmap)
+{
+	struct vt_control *c = ctl_open();
+
+	return !c || !*sieve_at(c, (u64)in->mapping);
+}
+APART_ENTER(unmap)
 {
 	u64 mapping = (u64)in->mapping;
-	struct vt_control *c = ctl_open();
+	struct vt_control *c = ctl_get();
 	struct vt_wire *w;
 
-	if (!c || !tracked(mapping, VT_C_MAPPING) || !(w = wire_new(VFIO_ZAP, ENTER)))
+	if (!tracked(mapping, VT_C_MAPPING) || !(w = wire_new(VFIO_ZAP, ENTER)))
 		return;
 	slot(w, VT_S_MAPPING, mapping);
 	slot_vmas(w, in->mapping);

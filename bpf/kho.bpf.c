@@ -247,21 +247,21 @@ __noinline int folio_apart(u32 type, u64 folio, bool ok, u64 ret, u64 phys)
 	return kho_tell(c, t, type, how, t ? t->kho_depth : 0, restore ? phys : folio, 0, ret);
 }
 
-QUICK(kho_preserve_folio)
+QUICK_EXIT(kho_preserve_folio)
 {
 	return !ctl_open() || (!in->ret && block_next(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio));
 }
-APART(kho_preserve_folio) { folio_apart(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio, !in->ret, in->ret, 0); }
-QUICK(kho_unpreserve_folio)
+APART_EXIT(kho_preserve_folio) { folio_apart(VT_EV_KHO_PRESERVE_FOLIO, (u64)in->folio, !in->ret, in->ret, 0); }
+QUICK_EXIT(kho_unpreserve_folio)
 {
 	return !ctl_open() || block_next(VT_EV_KHO_UNPRESERVE_FOLIO, (u64)in->folio);
 }
-APART(kho_unpreserve_folio) { folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, (u64)in->folio, true, 0, 0); }
-QUICK(kho_restore_folio)
+APART_EXIT(kho_unpreserve_folio) { folio_apart(VT_EV_KHO_UNPRESERVE_FOLIO, (u64)in->folio, true, 0, 0); }
+QUICK_EXIT(kho_restore_folio)
 {
 	return !ctl_open() || (in->ret && block_next(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret));
 }
-APART(kho_restore_folio) { folio_apart(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret, in->ret, (u64)in->ret, in->phys); }
+APART_EXIT(kho_restore_folio) { folio_apart(VT_EV_KHO_RESTORE_FOLIO, (u64)in->ret, in->ret, (u64)in->ret, in->phys); }
 
 /* The same of pages, NR from PAGE on; ARG is by what the call told them. */
 __noinline int pages_done(u32 type, u64 page, u64 nr, u64 ret, u64 arg)

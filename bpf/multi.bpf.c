@@ -3,9 +3,14 @@
  * Two programs that do the work of all hooks which may share one
  * (vfiotrace/hooks.h), one for each end of a call: the cookie of the link says
  * which hook it is. What they all need is verified and compiled once, and that
- * is most of it. Nothing goes to them but by a program that only jumps: one that
- * is attached is for the functions of one module, and what misses hits while a
- * task is preempted inside should be few (src/capture/attach/multi.c).
+ * is most of it. Nothing goes to them but by programs that only jump, which are
+ * attached to the functions of one module (src/capture/attach/multi.c).
+ *
+ * A program misses hits while a task is preempted inside of it: those of all
+ * functions that it is attached to, on that CPU, for as long as others run there.
+ * So exits have two. The first leaves word that it was there, the deputy behind
+ * it does the work where there is none, and counts that: what the first missed
+ * and the deputy did not do, both have missed.
  *
  * Behind all others in the unit: it has the bodies of all domains.
  */
@@ -16,19 +21,17 @@
 #define SHARED_SLEEPS(x...)
 #define SHARED_SHARED(x...) x
 #define SHARED_HOT(x...) x
-#define SHARED_RARE(x...) x
 
 /* What is left to do behind a jump: what is quick was done before it. */
-#define BODY_OWN(name)
-#define BODY_SLEEPS(name)
-#define BODY_SHARED(name) exit_##name
-#define BODY_RARE(name) exit_##name
-#define BODY_HOT(name) apart_##name
+#define BODY_OWN(end, name)
+#define BODY_SLEEPS(end, name)
+#define BODY_SHARED(end, name) end##_##name
+#define BODY_HOT(end, name) apart_##name
 
 /* As hooks.bpf.h has the ends. */
 #define CASE(name, body) case VT_HOOK_##name: body(in); break;
-#define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, enter_##name)))
-#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, BODY_##share(name))))
+#define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, BODY_##share(enter, name))))
+#define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, BODY_##share(exit, name))))
 
 SEC("fentry") int all_e(void *ctx)
 {
@@ -45,7 +48,7 @@ SEC("fexit") int all_x(void *ctx)
 {
 	const void *in = KERNEL(ctx);
 
-	switch (bpf_get_attach_cookie(ctx)) {
+	switch ((u16)bpf_get_attach_cookie(ctx)) {
 #define ROW EXIT_CASE
 #include "vfiotrace/hooks/all.def"
 	}
@@ -60,6 +63,31 @@ struct { \
 	__type(key, u32); \
 	__type(value, u32); \
 } prog##_at SEC(".maps");
+
+/* For a hit by where its arguments are: on the stack of its task, and the same for both programs. */
+static __always_inline volatile u64 *word_of(void *ctx)
+{
+	return &control.passed[low_half((u64)ctx) * 0x9E3779B1u >> (32 - VT_PASSED_BITS)];
+}
+
+static __always_inline bool leave_word(void *ctx)
+{
+	*word_of(ctx) = (u64)ctx;
+	return false;
+}
+
+static __always_inline bool word_was_left(void *ctx)
+{
+	volatile u64 *word = word_of(ctx);
+
+	if (*word == (u64)ctx) {
+		*word = 0;	/* the task will be at this place again */
+		return true;
+	}
+	__sync_fetch_and_add(&control.deputized[VT_COOKIE_DEPUTY(bpf_get_attach_cookie(ctx)) % VT_DEPUTIES], 1);
+	return false;
+}
+
 /* NAME jumps to PROG, unless IS_DONE. */
 #define JUMP(section, name, prog, is_done) \
 SEC(section) int name(void *ctx) \
@@ -72,13 +100,14 @@ SEC(section) int name(void *ctx) \
 PLACE_OF(all_e)
 PLACE_OF(all_x)
 JUMP("fentry", all_e_far, all_e, false)
-JUMP("fexit", all_x_far, all_x, false)
+JUMP("fexit", all_x_far, all_x, leave_word(ctx))
+JUMP("fexit", all_x_deputy, all_x, word_was_left(ctx))
 
 /* A hook that is passed a million times has a jump that does what is done mostly. */
-#define JUMP_OWN(name)
-#define JUMP_SLEEPS(name)
-#define JUMP_SHARED(name)
-#define JUMP_RARE(name)
-#define JUMP_HOT(name) JUMP("fexit", all_x_##name, all_x, quick_##name(KERNEL(ctx)))
-#define ROW(domain, group, name, ends, event, functions, share, flags, args...) JUMP_##share(name)
+#define JUMP_OWN(x...)
+#define JUMP_SLEEPS(x...)
+#define JUMP_SHARED(x...)
+#define JUMP_HOT(section, all, name) JUMP(section, all##_##name, all, quick_##name(KERNEL(ctx)))
+#define ROW(domain, group, name, ends, event, functions, share, flags, args...) \
+AT_ENTER_##ends(JUMP_##share("fentry", all_e, name)) AT_EXIT_##ends(JUMP_##share("fexit", all_x, name))
 #include "vfiotrace/hooks/all.def"

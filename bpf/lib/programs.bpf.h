@@ -17,7 +17,6 @@
 #define SECTION_OWN(name) SEC(name)
 #define SECTION_SHARED(name) SEC(name)
 #define SECTION_HOT(name) SEC(name)
-#define SECTION_RARE(name) SEC(name)
 #define SECTION_SLEEPS(name) SEC(name ".s")
 
 #endif

@@ -22,16 +22,14 @@
  *		kernel can attach one program to many functions at a time
  *		(BPF_TRACE_FENTRY_MULTI, since 7.2): what they all need is then
  *		verified and compiled once (bpf/multi.bpf.c)
- *		HOT: the same, and what its QUICK() does is done before that
- *		RARE: the same; of a function that one task at a time passes, once
- *		for a boot, a module, or an update: such exits of one module share
- *		a link
+ *		HOT: the same, and what its QUICK() does is done before that, in
+ *		a program of the hook's own
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not
  *		run it again on the same CPU, so hooks on one can miss each
  *		other's calls there when a task is preempted within; the kernel
- *		counts that. Entries of a domain are on one; each exit has its own, but
- *		for RARE ones.
+ *		counts that. Entries of a domain are on one; exits of a module are
+ *		on one and its deputy (bpf/multi.bpf.c).
  *		SLEEPS: its own, and sleepable
  * flags	enum vt_hook_flag
  * ARG, RET	what the function takes and gives, all of it: a kernel whose
@@ -47,7 +45,9 @@ enum vt_hook_flag {
 	VT_HOOK_OLDER = 2,	/* stands in for the hook of the line above where the kernel has not that one */
 };
 
-/* The number of a hook is the cookie of its link where it shares a program. */
+/* The number of a hook is the lower 16 bits of the cookie of its link where it shares a program, the deputy's is above. */
+#define VT_COOKIE(hook, deputy) ((unsigned long long)(deputy) << 16 | (hook))
+#define VT_COOKIE_DEPUTY(cookie) ((cookie) >> 16)
 enum vt_hook {
 #define ROW(domain, group, name, ...) VT_HOOK_##name,
 #include "vfiotrace/hooks/all.def"

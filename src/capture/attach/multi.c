@@ -5,11 +5,10 @@
  * jump there.
  *
  * The kernel runs no program on a CPU where a preempted task is inside of it,
- * and of one that many functions share that is a miss for any of them. So an
- * exit has a jump of its own, which takes longest, unless no two tasks can be
- * there at a time (RARE); entries are short, and those of one domain share one.
- * Sharing is for functions of one module. It is done because each link is a walk
- * of ftrace through all functions that can be traced.
+ * and of one that many functions share that is a miss for any of them. Entries
+ * are short, and those of one domain share a jump; exits share one that has a
+ * deputy. Sharing is for functions of one module. It is done because each link
+ * is a walk of ftrace through all functions that can be traced.
  *
  * What cannot be had that way is left as it was, to be attached on its own.
  */
@@ -101,7 +100,9 @@ static bool joins(const struct attach_job *j, const struct plan_row *r)
 
 	if (first->exit != r->exit || strcmp(first->module, r->module))
 		return false;
-	return r->exit ? a->rare && b->rare : !strcmp(a->domain, b->domain);
+	if (a->hot || b->hot)
+		return false;
+	return r->exit || !strcmp(a->domain, b->domain);
 }
 
 /* ---- the programs ---- */
@@ -167,7 +168,7 @@ static int load(struct attach *a, const struct attach_job *j)
 
 	if (err < 0)
 		return err;
-	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), r->exit && h->hot ? h->prog : "far");
+	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), h->hot ? h->prog : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 
@@ -220,24 +221,31 @@ void multi__free(struct attach *a)
 	}
 }
 
-/* ---- attaching ---- */
+/* ---- links ---- */
 
-static int link_rows(const struct attach_job *j, size_t from, size_t nr)
+/* Part of a job: rows that one link is made for, or a link and the deputy's. */
+struct part {
+	struct attach_job *job;
+	size_t from, nr;
+};
+
+static int link_part(const struct part *p, int prog_fd, unsigned int deputy)
 {
+	const struct attach_job *j = p->job;
 	uint64_t cookie[JOB_ROWS_MAX];
 	uint32_t id[JOB_ROWS_MAX];
 	char attr[256] = "";
 	struct multi_link link = {
-		.prog_fd = j->prog_fd, .attach_type = j->row[0]->exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI,
-		.ids = (uintptr_t)id, .cookies = (uintptr_t)cookie, .cnt = nr,
+		.prog_fd = prog_fd, .attach_type = j->row[0]->exit ? TRACE_FEXIT_MULTI : TRACE_FENTRY_MULTI,
+		.ids = (uintptr_t)id, .cookies = (uintptr_t)cookie, .cnt = p->nr,
 	};
 	int fd;
 
-	for (size_t i = 0; i < nr; i++) {
-		const struct plan_row *r = j->row[from + i];
+	for (size_t i = 0; i < p->nr; i++) {
+		const struct plan_row *r = j->row[p->from + i];
 
 		id[i] = r->btf_id;
-		cookie[i] = plan__hook(r->prog) - plan_hooks;
+		cookie[i] = VT_COOKIE(plan__hook(r->prog) - plan_hooks, deputy);
 	}
 	memcpy(attr, &link, sizeof(link));
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, attr, sizeof(attr));
@@ -245,25 +253,90 @@ static int link_rows(const struct attach_job *j, size_t from, size_t nr)
 }
 
 /* Each row holds the link and the program: both go with the last of them. */
-static void attached(struct attach_job *j, size_t from, size_t nr, int link_fd)
+static void attached(const struct part *p, int link_fd)
 {
-	for (size_t i = from; i < from + nr; i++) {
-		j->row[i]->prog_fd = dup(j->prog_fd);
-		method__attached(j->row[i], dup(link_fd));
+	for (size_t i = p->from; i < p->from + p->nr; i++) {
+		struct plan_row *r = p->job->row[i];
+
+		r->prog_fd = dup(p->job->prog_fd);
+		method__attached(r, dup(link_fd));
 	}
 	close(link_fd);
 }
 
-/* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
-static void attach_some(struct attach_job *j, size_t from, size_t nr)
+/* ---- deputies ---- */
+
+/* A number that no attached row has: modules come and go. 0: there is none. */
+static unsigned int free_deputy(const struct plan *p)
 {
-	int fd = link_rows(j, from, nr);
+	bool used[VT_DEPUTIES] = { false };
+
+	for (size_t i = 0; i < p->nr; i++)
+		if (p->rows[i].attached)
+			used[p->rows[i].deputy] = true;
+	for (unsigned int n = 1; n < VT_DEPUTIES; n++)
+		if (!used[n])
+			return n;
+	return 0;
+}
+
+static uint64_t deputized(const struct plan_row *r)
+{
+	return __atomic_load_n(r->deputizes, __ATOMIC_ACQUIRE);
+}
+
+/* What it did while it was alone is in nobody's place. */
+static void is_deputy(struct attach *a, const struct part *p, unsigned int number, int link_fd)
+{
+	for (size_t i = p->from; i < p->from + p->nr; i++) {
+		struct plan_row *r = p->job->row[i];
+
+		r->aux_fd = dup(link_fd);
+		r->deputy = number;
+		r->deputizes = &object__control(a->obj)->deputized[number];
+		r->deputized = deputized(r);
+	}
+	close(link_fd);
+}
+
+/* The kernel runs programs at the exit of a function in the reverse of the order in which they came: the deputy is first here, and last there. */
+static int link_exits(struct attach *a, const struct part *p)
+{
+	unsigned int number = free_deputy(a->plan);
+	int prog_fd, deputy_fd, fd;
+
+	if (!number)
+		return -ENOSPC;
+	prog_fd = load_at(a, "all_x_deputy", true, p->job->btf_fd);
+	if (prog_fd < 0)
+		return prog_fd;
+	deputy_fd = link_part(p, prog_fd, number);
+	close(prog_fd);
+	if (deputy_fd < 0)
+		return deputy_fd;
+	fd = link_part(p, p->job->prog_fd, 0);
+	if (fd < 0)
+		close(deputy_fd);
+	else
+		is_deputy(a, p, number, deputy_fd);
+	return fd;
+}
+
+/* ---- attaching ---- */
+
+/* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
+static void attach_part(struct attach *a, const struct part *p)
+{
+	const struct plan_row *first = p->job->row[p->from];
+	bool alone = !first->exit || plan__hook(first->prog)->hot;
+	int fd = alone ? link_part(p, p->job->prog_fd, 0) : link_exits(a, p);
+	size_t half = p->nr / 2;
 
 	if (fd >= 0) {
-		attached(j, from, nr, fd);
-	} else if (nr > 1) {
-		attach_some(j, from, nr / 2);
-		attach_some(j, from + nr / 2, nr - nr / 2);
+		attached(p, fd);
+	} else if (half) {
+		attach_part(a, &(struct part){ p->job, p->from, half });
+		attach_part(a, &(struct part){ p->job, p->from + half, p->nr - half });
 	}
 }
 
@@ -271,14 +344,20 @@ static void attach(struct attach *a, struct attach_job *j)
 {
 	if (j->prog_fd < 0)
 		return;	/* the kernel cannot do it, or its verifier will not */
-	attach_some(j, 0, j->nr);
+	attach_part(a, &(struct part){ j, 0, j->nr });
 	close(j->prog_fd);
 }
 
-/* Each row tells the misses of its jump, as it may be the one. Hits are each row's own. */
+/*
+ * Each row tells the misses of its jump, as it may be the one, but for those that its deputy made good; it is asked first, or
+ * what happens in between would make one look like none. If it did more than was missed, the two do not work as they should.
+ * Hits are each row's own.
+ */
 static void count(struct plan_row *r)
 {
-	r->recursion_misses = count__recursion_misses(r->prog_fd, NULL);
+	uint64_t done = r->deputy ? deputized(r) - r->deputized : 0, missed = count__recursion_misses(r->prog_fd, NULL);
+
+	r->recursion_misses = missed > done ? missed - done : done - missed;
 }
 
 const struct attach_method method_multi = {

@@ -30,8 +30,7 @@ struct hook {
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
 	bool shared;		/* may be served by all_e and all_x (bpf/multi.bpf.c) */
-	bool rare;		/* its exit goes with others that are */
-	bool hot;		/* and the jump to all_x is one of its own, all_x_<prog> */
+	bool hot;		/* and the jump there is one of its own, all_e_<prog> or all_x_<prog> */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };
@@ -72,7 +71,10 @@ struct plan_row {
 	char reason[160];
 	uint64_t attach_ns;
 	uint64_t hits, misses, recursion_misses;
-	int prog_fd, link_fd, aux_fd;	/* -1 = none; aux: saves the arguments for a kretprobe */
+	int prog_fd, link_fd, aux_fd;	/* -1 = none; aux: saves the arguments for a kretprobe, or the deputy's */
+	unsigned int deputy;		/* multi.c: its number, 0 = there is none; and what it had done */
+	uint64_t deputized;		/* when the program that it stands in for was attached */
+	const unsigned long long *deputizes;	/* what it has done so far */
 	uint32_t next;		/* row of the same event, counted from 1 */
 };
 
