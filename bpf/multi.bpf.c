@@ -7,14 +7,11 @@
  * attached to the functions of one module (src/capture/attach/multi.c).
  *
  * A program misses hits while a task is preempted inside of it: those of all
- * functions that it is attached to, on that CPU, for as long as others run there.
- * So exits have two. The first leaves word that it was there, the deputy behind
- * it does the work where there is none, and counts that: what the first missed
- * and the deputy did not do, both have missed.
+ * functions that it is attached to. So there are two (lib/deputy.bpf.h).
  *
  * Behind all others in the unit: it has the bodies of all domains.
  */
-#include "lib/load.bpf.h"
+#include "lib/deputy.bpf.h"
 
 /* Those that share, by SHARE. */
 #define SHARED_OWN(x...)
@@ -37,7 +34,7 @@ SEC("fentry") int all_e(void *ctx)
 {
 	const void *in = KERNEL(ctx);
 
-	switch (bpf_get_attach_cookie(ctx)) {
+	switch ((u16)bpf_get_attach_cookie(ctx)) {
 #define ROW ENTER_CASE
 #include "vfiotrace/hooks/all.def"
 	}
@@ -64,30 +61,6 @@ struct { \
 	__type(value, u32); \
 } prog##_at SEC(".maps");
 
-/* For a hit by where its arguments are: on the stack of its task, and the same for both programs. */
-static __always_inline volatile u64 *word_of(void *ctx)
-{
-	return &control.passed[low_half((u64)ctx) * 0x9E3779B1u >> (32 - VT_PASSED_BITS)];
-}
-
-static __always_inline bool leave_word(void *ctx)
-{
-	*word_of(ctx) = (u64)ctx;
-	return false;
-}
-
-static __always_inline bool word_was_left(void *ctx)
-{
-	volatile u64 *word = word_of(ctx);
-
-	if (*word == (u64)ctx) {
-		*word = 0;	/* the task will be at this place again */
-		return true;
-	}
-	__sync_fetch_and_add(&control.deputized[VT_COOKIE_DEPUTY(bpf_get_attach_cookie(ctx)) % VT_DEPUTIES], 1);
-	return false;
-}
-
 /* NAME jumps to PROG, unless IS_DONE. */
 #define JUMP(section, name, prog, is_done) \
 SEC(section) int name(void *ctx) \
@@ -99,9 +72,10 @@ SEC(section) int name(void *ctx) \
 
 PLACE_OF(all_e)
 PLACE_OF(all_x)
-JUMP("fentry", all_e_far, all_e, false)
-JUMP("fexit", all_x_far, all_x, leave_word(ctx))
-JUMP("fexit", all_x_deputy, all_x, word_was_left(ctx))
+JUMP("fentry", all_e_far, all_e, leave_word(ctx, false))
+JUMP("fentry", all_e_deputy, all_e, word_was_left(ctx, false))
+JUMP("fexit", all_x_far, all_x, leave_word(ctx, true))
+JUMP("fexit", all_x_deputy, all_x, word_was_left(ctx, true))
 
 /* A hook that is passed a million times has a jump that does what is done mostly. */
 #define JUMP_OWN(x...)

@@ -66,6 +66,7 @@ $(OUTPUT)/unit/test_notes: $(OUTPUT)/tests/unit/test_notes.o $(call OBJ,$(addpre
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
 $(OUTPUT)/unit/test_origin: $(OUTPUT)/tests/unit/test_origin.o $(call OBJ,src/capture/kernel/origin.c src/capture/kernel/klog.c)
+$(OUTPUT)/unit/test_preempt: $(OUTPUT)/tests/unit/test_preempt.o $(call OBJ,src/capture/kernel/preempt.c)
 $(OUTPUT)/unit/test_klog: $(OUTPUT)/tests/unit/test_klog.o $(call OBJ,src/capture/kernel/klog.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka

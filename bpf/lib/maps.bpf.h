@@ -44,6 +44,18 @@ struct {
 	__type(value, u8);
 } objects VT_MAP_ATTR;
 
+/* The first of them, as many as fit into a line of the cache where their addresses fall: objects.bpf.h. */
+struct vt_near {
+	u64 key[7];
+	u64 far;	/* how many of this place are among the objects above */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << VT_SIEVE_BITS);
+	__type(key, u32);
+	__type(value, struct vt_near);
+} nearby VT_MAP_ATTR;
+
 /* What handlers' callbacks allocate for themselves; some of it is freed where nobody looks, so old entries go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

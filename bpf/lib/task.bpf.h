@@ -110,7 +110,7 @@ struct {
 } tasks VT_MAP_ATTR;
 
 /* What there is of the thread, in a call or not. FLAGS: BPF_LOCAL_STORAGE_GET_F_CREATE. */
-static __always_inline struct vt_task *task_stored(u64 flags)
+static __noinline struct vt_task *task_stored(u64 flags)
 {
 	return bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, flags);
 }

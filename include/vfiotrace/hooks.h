@@ -28,8 +28,7 @@
  *		whole machine passes. While a program runs the kernel does not
  *		run it again on the same CPU, so hooks on one can miss each
  *		other's calls there when a task is preempted within; the kernel
- *		counts that. Entries of a domain are on one; exits of a module are
- *		on one and its deputy (bpf/multi.bpf.c).
+ *		counts that. What is shared has a deputy (bpf/lib/deputy.bpf.h).
  *		SLEEPS: its own, and sleepable
  * flags	enum vt_hook_flag
  * ARG, RET	what the function takes and gives, all of it: a kernel whose

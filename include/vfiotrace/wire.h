@@ -199,7 +199,7 @@ struct vt_site {
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
 #define VT_PASSED_BITS 12
-#define VT_DEPUTIES 64	/* modules with exits that share a program, and the number 0 for nobody's */
+#define VT_DEPUTIES 64	/* of either end of a module's functions; 0 is nobody's number */
 
 /*
  * Shared page, mapped by the recorder. Offsets of vfio's private structures
@@ -253,8 +253,8 @@ struct vt_control {
 	int peek_err;
 	unsigned char peek[VT_PEEK_MAX];
 	unsigned int sieve[1 << VT_SIEVE_BITS];	/* tracked objects by hash of their address */
-	/* multi.bpf.c: hits that a shared program has got, by hash of their place on the stack; and what each deputy did in its place */
-	unsigned long long passed[1 << VT_PASSED_BITS];
+	/* deputy.bpf.h: the word that was left, for entries and exits, by hash of the place on the stack; and what each deputy did */
+	unsigned long long passed[2][1 << VT_PASSED_BITS];
 	unsigned long long deputized[VT_DEPUTIES];
 };
 

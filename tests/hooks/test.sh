@@ -41,7 +41,7 @@ compile "${build[@]}" && ok || not_ok "as it is: $(head -n 3 "$tmp/out")"
 refused 'a line without a body, its own program' $hooks/file.def '/^HOOK\(fput,/i HOOK(nobody, ENTER, FILE_FPUT, "nobody", OWN, 0, ARG(int, a))' "'enter_nobody'.*not defined"
 refused 'a line without a body, a shared program' $hooks/vfio.def '/^HOOK\(df_open,/i HOOK(nobody, EXIT, VFIO_DF_OPEN, "nobody", SHARED, 0, ARG(int, a))' "'exit_nobody'.*not defined"
 refused 'one more end than bodies' $hooks/file.def 's/^HOOK\(fput, ENTER/HOOK(fput, BOTH/' "'exit_fput'.*not defined"
-refused 'a body without a line' bpf/file.bpf.c '/^ENTER\(fput\)/i EXIT(nowhere)\n{\n}\n' 'struct x_nowhere'
+refused 'a body without a line' bpf/vfio.bpf.c '/^ENTER\(release\)/i EXIT(nowhere)\n{\n}\n' 'struct x_nowhere'
 refused 'a body for an end that the line has not' $hooks/kho.def 's/^HOOK\(kho_alloc_preserve, BOTH/HOOK(kho_alloc_preserve, EXIT/' 'struct e_kho_alloc_preserve'
 refused 'an argument that the body reads and the line has not' $hooks/luo.def '/"luo_preserve_file"/,/RET/s/ARG\(u64, token\) //' "no member named 'token'"
 refused 'a result that the body reads and the line has not' $hooks/kho.def '/"kho_restore_folio"/,/RET/s/ RET\(struct folio \*\)//' "no member named 'ret'"

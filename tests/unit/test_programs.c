@@ -19,6 +19,7 @@
 #include "memory.bpf.c"
 #include "reboot.bpf.c"
 #include "kprobe.bpf.c"
+#include "lib/deputy.bpf.h"
 
 /* ---- the kernel ---- */
 
@@ -709,6 +710,102 @@ static void pieces_that_are_watched(void **state)
 	memset(pages, 0, sizeof(pages));
 }
 
+/* ---- objects ---- */
+
+#define CROWD 10
+
+/* Addresses that fall on one place. */
+static void crowd(u64 *ptr)
+{
+	size_t nr = 0;
+
+	for (u64 at = 4096; nr < CROWD; at += 64)
+		if (place_in_sieve(at) == place_in_sieve(4096))
+			ptr[nr++] = at;
+}
+
+static void objects_near_and_far(void **state)
+{
+	u64 ptr[CROWD];
+	u32 *nr = sieve_at(&control, 4096);
+
+	crowd(ptr);
+	for (int twice = 0; twice < 2; twice++)
+		for (int i = 0; i < CROWD; i++)
+			track(ptr[i], VT_C_FILE);
+	assert_int_equal(*nr, CROWD);
+	assert_int_equal(near_at(place_in_sieve(4096))->far, CROWD - 7);
+	for (int i = 0; i < CROWD; i++) {
+		assert_true(tracked(ptr[i], VT_C_FILE));
+		assert_false(tracked(ptr[i], VT_C_DF));
+	}
+	/* Those that came first leave room: the others are where they were. */
+	for (int i = 0; i < CROWD; i++) {
+		assert_true(tracked(ptr[i], VT_C_FILE));
+		assert_true(untrack(ptr[i], VT_C_FILE));
+		assert_false(untrack(ptr[i], VT_C_FILE));
+		track(ptr[CROWD - 1], VT_C_FILE);
+		assert_int_equal(*nr, i < CROWD - 1 ? CROWD - 1 - i : 1);
+	}
+	assert_true(untrack(ptr[CROWD - 1], VT_C_FILE));
+	assert_int_equal(*nr, 0);
+	assert_int_equal(near_at(place_in_sieve(4096))->far, 0);
+	assert_int_equal(control.untracked, CROWD + 1);
+}
+
+static void objects_that_there_is_no_room_for(void **state)
+{
+	u64 ptr[CROWD];
+	u32 zero = 0;
+	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+
+	sim.small = &objects;
+	sim.room = 1;
+	crowd(ptr);
+	for (int i = 0; i < CROWD; i++)
+		track(ptr[i], VT_C_FILE);
+	assert_int_equal(cpu->unknown[VT_C_FILE].count, CROWD - 8);
+	assert_true(tracked(ptr[7], VT_C_FILE));
+	assert_false(tracked(ptr[8], VT_C_FILE));
+	assert_int_equal(*sieve_at(&control, 4096), 8);
+	assert_int_equal(near_at(place_in_sieve(4096))->far, 1);
+}
+
+/* Of two CPUs that put the same object one takes it back. */
+static void objects_met_at_the_same_time(void **state)
+{
+	struct vt_near *n = near_at(5);
+
+	n->key[2] = n->key[4] = 4097;
+	assert_false(near_settle(n, 4, 4097));
+	assert_int_equal(n->key[4], 0);
+	assert_true(near_settle(n, 2, 4097));
+	assert_int_equal(n->key[2], 4097);
+}
+
+/* ---- deputies ---- */
+
+static void deputies_do_what_was_missed(void **state)
+{
+	static u64 stack[1 << 16];
+	u64 *place = stack, *other = stack + 1;
+
+	while (word_of(other, true) != word_of(place, true))
+		other++;
+	assert_true(other < stack + sizeof(stack) / sizeof(stack[0]));
+	host_thread.cookie = VT_COOKIE(VT_HOOK_cdev_open, 3);
+	assert_false(leave_word(place, true));
+	assert_false(word_was_left(other, true));
+	assert_int_equal(control.deputized[3], 1);
+	assert_true(word_was_left(place, true));
+	assert_false(word_was_left(place, true));	/* the next hit there */
+	assert_int_equal(control.deputized[3], 2);
+	assert_false(leave_word(place, false));
+	assert_false(word_was_left(place, true));	/* of the other end */
+	assert_int_equal(control.deputized[3], 3);
+	assert_int_equal(control.deputized[0], 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -732,6 +829,10 @@ int main(void)
 		T(pieces_that_have_no_record),
 		T(pieces_of_somebody_else),
 		T(pieces_that_are_watched),
+		T(objects_near_and_far),
+		T(objects_that_there_is_no_room_for),
+		T(objects_met_at_the_same_time),
+		T(deputies_do_what_was_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,7 @@ static bool wanted(const struct plan_row *r, enum plan_group group, uint64_t key
 static struct attach_job *job_for(struct round *r, const struct attach_method *m, const struct plan_row *row)
 {
 	for (size_t i = 0; m->joins && i < r->nr; i++)
-		if (r->jobs[i].method == m && r->jobs[i].nr < JOB_ROWS_MAX && m->joins(&r->jobs[i], row))
+		if (r->jobs[i].method == m && r->jobs[i].nr < JOB_ROWS_MAX && m->joins(r->a, &r->jobs[i], row))
 			return &r->jobs[i];
 	r->jobs[r->nr] = (struct attach_job){ .method = m, .id = ++r->a->nr_jobs };
 	return &r->jobs[r->nr++];

@@ -32,6 +32,7 @@ struct attach {
 	uint32_t nr_jobs;	/* so far */
 	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet; */
 	signed char multi;
+	signed char at_once;	/* whether the kernel preempts tasks anywhere, the same way; */
 	struct multi_shared shared[2];	/* for enter and for exit */
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;
@@ -61,7 +62,7 @@ struct attach_method {
 	/* Whether the row may be attached this way, beside the NR jobs of this round. */
 	bool (*can)(struct attach *a, const struct plan_row *r, const struct attach_job *jobs, size_t nr);
 	/* Whether R may be part of J; NULL: one row, one job. */
-	bool (*joins)(const struct attach_job *j, const struct plan_row *r);
+	bool (*joins)(struct attach *a, const struct attach_job *j, const struct plan_row *r);
 	/* The job's program: its fd, or -errno. Any thread. NULL: there is nothing to load. */
 	int (*load)(struct attach *a, const struct attach_job *j);
 	/* Takes over the job's program. A row that is possible and has none afterwards is offered to the methods behind this one. */

@@ -5,10 +5,12 @@
  * jump there.
  *
  * The kernel runs no program on a CPU where a preempted task is inside of it,
- * and of one that many functions share that is a miss for any of them. Entries
- * are short, and those of one domain share a jump; exits share one that has a
- * deputy. Sharing is for functions of one module. It is done because each link
- * is a walk of ftrace through all functions that can be traced.
+ * and of one that many functions share that is a miss for any of them. So what
+ * is shared has a deputy. That is of no use where the kernel preempts tasks
+ * anywhere, as one is preempted in the deputy as well soon: there each exit has
+ * a jump of its own, and entries, which are short, share one that has none,
+ * those of a domain. Sharing is for functions of one module. It is done because
+ * each link is a walk of ftrace through all functions that can be traced.
  *
  * What cannot be had that way is left as it was, to be attached on its own.
  */
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "capture/attach/method.h"
+#include "capture/kernel/preempt.h"
 #include "capture/object/object.h"
 #include "capture/object/template.h"
 #include "capture/plan/count.h"
@@ -93,16 +96,23 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_at(r->exit));
 }
 
-static bool joins(const struct attach_job *j, const struct plan_row *r)
+static bool preempted_anywhere(struct attach *a)
+{
+	if (!a->at_once)
+		a->at_once = preempt__at_once(a->k, object__reader, a->obj) ? 1 : -1;
+	return a->at_once > 0;
+}
+
+static bool joins(struct attach *a, const struct attach_job *j, const struct plan_row *r)
 {
 	const struct plan_row *first = j->row[0];
-	const struct hook *a = plan__hook(first->prog), *b = plan__hook(r->prog);
+	const struct hook *one = plan__hook(first->prog), *other = plan__hook(r->prog);
 
 	if (first->exit != r->exit || strcmp(first->module, r->module))
 		return false;
-	if (a->hot || b->hot)
+	if (one->hot || other->hot)
 		return false;
-	return r->exit || !strcmp(a->domain, b->domain);
+	return !preempted_anywhere(a) || (!r->exit && !strcmp(one->domain, other->domain));
 }
 
 /* ---- the programs ---- */
@@ -299,15 +309,16 @@ static void is_deputy(struct attach *a, const struct part *p, unsigned int numbe
 	close(link_fd);
 }
 
-/* The kernel runs programs at the exit of a function in the reverse of the order in which they came: the deputy is first here, and last there. */
-static int link_exits(struct attach *a, const struct part *p)
+/* The kernel runs programs on a function in the reverse of the order in which they came: the deputy is first here, and last there. */
+static int link_pair(struct attach *a, const struct part *p)
 {
 	unsigned int number = free_deputy(a->plan);
+	bool exit = p->job->row[p->from]->exit;
 	int prog_fd, deputy_fd, fd;
 
 	if (!number)
 		return -ENOSPC;
-	prog_fd = load_at(a, "all_x_deputy", true, p->job->btf_fd);
+	prog_fd = load_at(a, exit ? "all_x_deputy" : "all_e_deputy", exit, p->job->btf_fd);
 	if (prog_fd < 0)
 		return prog_fd;
 	deputy_fd = link_part(p, prog_fd, number);
@@ -327,9 +338,8 @@ static int link_exits(struct attach *a, const struct part *p)
 /* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
 static void attach_part(struct attach *a, const struct part *p)
 {
-	const struct plan_row *first = p->job->row[p->from];
-	bool alone = !first->exit || plan__hook(first->prog)->hot;
-	int fd = alone ? link_part(p, p->job->prog_fd, 0) : link_exits(a, p);
+	bool alone = preempted_anywhere(a) || plan__hook(p->job->row[p->from]->prog)->hot;
+	int fd = alone ? link_part(p, p->job->prog_fd, 0) : link_pair(a, p);
 	size_t half = p->nr / 2;
 
 	if (fd >= 0) {

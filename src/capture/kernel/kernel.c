@@ -28,6 +28,11 @@ const char *kernel__release(const struct kernel *k)
 	return k->uts.release;
 }
 
+const char *kernel__version(const struct kernel *k)
+{
+	return k->uts.version;
+}
+
 const char *kernel__build_id(const struct kernel *k)
 {
 	return k->build_id;

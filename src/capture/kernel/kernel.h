@@ -99,6 +99,7 @@ struct kernel_memory kernel__memory(const struct kernel *k, kernel_read_fn read,
 bool kernel__global(const struct kernel *k, const char *func, const char *module);
 
 const char *kernel__release(const struct kernel *k);
+const char *kernel__version(const struct kernel *k);	/* "#1 SMP PREEMPT_DYNAMIC ..." */
 /* GNU build id of vmlinux as hex, "" when unreadable. */
 const char *kernel__build_id(const struct kernel *k);
 

@@ -136,8 +136,11 @@ static int size_maps(const struct object *o, struct bpf_object *obj)
 
 	if (!err)
 		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "bell"), sysconf(_SC_PAGESIZE));
-	if (!err && objects && atoi(objects) > 0)
+	if (!err && objects && atoi(objects) > 0) {
 		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "objects"), atoi(objects));
+		if (!err)	/* nobody else's place is there then */
+			err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "nearby"), 1);
+	}
 	return err;
 }
 

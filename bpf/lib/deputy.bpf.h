@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * While a task is preempted inside of a program the kernel runs that program
+ * for nobody else on the CPU. What is attached to many functions has a deputy
+ * that is attached to the same: the first leaves word that it was there, and
+ * the deputy, behind it, does the work where there is none. That it did is
+ * counted, so what the first missed and the deputy did not do is known to be
+ * lost. Both at a time are missed when a task is preempted in each.
+ */
+#ifndef VFIOTRACE_DEPUTY_BPF_H
+#define VFIOTRACE_DEPUTY_BPF_H
+
+#include "lib/maps.bpf.h"
+
+/* For a hit, by the end of the call and where its arguments are: on the stack of its task, and the same for both programs. */
+static __always_inline volatile u64 *word_of(void *ctx, bool exit)
+{
+	return &control.passed[exit][low_half((u64)ctx) * 0x9E3779B1u >> (32 - VT_PASSED_BITS)];
+}
+
+static __always_inline bool leave_word(void *ctx, bool exit)
+{
+	*word_of(ctx, exit) = (u64)ctx;
+	return false;
+}
+
+static __always_inline bool word_was_left(void *ctx, bool exit)
+{
+	volatile u64 *word = word_of(ctx, exit);
+
+	if (*word == (u64)ctx) {
+		*word = 0;	/* the task will be at this place again */
+		return true;
+	}
+	__sync_fetch_and_add(&control.deputized[VT_COOKIE_DEPUTY(bpf_get_attach_cookie(ctx)) % VT_DEPUTIES], 1);
+	return false;
+}
+
+#endif
