@@ -237,6 +237,7 @@ void multi__free(struct attach *a)
 struct part {
 	struct attach_job *job;
 	size_t from, nr;
+	int prog_fd;	/* no other part has it: what it misses is counted */
 };
 
 static int link_part(const struct part *p, int prog_fd, unsigned int deputy)
@@ -268,7 +269,7 @@ static void attached(const struct part *p, int link_fd)
 	for (size_t i = p->from; i < p->from + p->nr; i++) {
 		struct plan_row *r = p->job->row[i];
 
-		r->prog_fd = dup(p->job->prog_fd);
+		r->prog_fd = dup(p->prog_fd);
 		method__attached(r, dup(link_fd));
 	}
 	close(link_fd);
@@ -290,21 +291,19 @@ static unsigned int free_deputy(const struct plan *p)
 	return 0;
 }
 
-static uint64_t deputized(const struct plan_row *r)
-{
-	return __atomic_load_n(r->deputizes, __ATOMIC_ACQUIRE);
-}
-
 /* What it did while it was alone is in nobody's place. */
 static void is_deputy(struct attach *a, const struct part *p, unsigned int number, int link_fd)
 {
+	const unsigned long long *counter = &object__control(a->obj)->deputized[number];
+	uint64_t alone = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+
 	for (size_t i = p->from; i < p->from + p->nr; i++) {
 		struct plan_row *r = p->job->row[i];
 
 		r->aux_fd = dup(link_fd);
 		r->deputy = number;
-		r->deputizes = &object__control(a->obj)->deputized[number];
-		r->deputized = deputized(r);
+		r->deputizes = counter;
+		r->deputized = alone;
 	}
 	close(link_fd);
 }
@@ -325,7 +324,7 @@ static int link_pair(struct attach *a, const struct part *p)
 	close(prog_fd);
 	if (deputy_fd < 0)
 		return deputy_fd;
-	fd = link_part(p, p->job->prog_fd, 0);
+	fd = link_part(p, p->prog_fd, 0);
 	if (fd < 0)
 		close(deputy_fd);
 	else
@@ -335,26 +334,37 @@ static int link_pair(struct attach *a, const struct part *p)
 
 /* ---- attaching ---- */
 
+static void attach_half(struct attach *a, const struct part *p, size_t from, size_t nr);
+
 /* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
 static void attach_part(struct attach *a, const struct part *p)
 {
 	bool alone = preempted_anywhere(a) || plan__hook(p->job->row[p->from]->prog)->hot;
-	int fd = alone ? link_part(p, p->job->prog_fd, 0) : link_pair(a, p);
-	size_t half = p->nr / 2;
+	int fd = alone ? link_part(p, p->prog_fd, 0) : link_pair(a, p);
 
 	if (fd >= 0) {
 		attached(p, fd);
-	} else if (half) {
-		attach_part(a, &(struct part){ p->job, p->from, half });
-		attach_part(a, &(struct part){ p->job, p->from + half, p->nr - half });
+	} else if (p->nr > 1) {
+		attach_half(a, p, p->from, p->nr / 2);
+		attach_half(a, p, p->from + p->nr / 2, p->nr - p->nr / 2);
 	}
+}
+
+static void attach_half(struct attach *a, const struct part *p, size_t from, size_t nr)
+{
+	int fd = load(a, p->job);
+
+	if (fd < 0)
+		return;
+	attach_part(a, &(struct part){ p->job, from, nr, fd });
+	close(fd);
 }
 
 static void attach(struct attach *a, struct attach_job *j)
 {
 	if (j->prog_fd < 0)
 		return;	/* the kernel cannot do it, or its verifier will not */
-	attach_part(a, &(struct part){ j, 0, j->nr });
+	attach_part(a, &(struct part){ j, 0, j->nr, j->prog_fd });
 	close(j->prog_fd);
 }
 
@@ -365,7 +375,8 @@ static void attach(struct attach *a, struct attach_job *j)
  */
 static void count(struct plan_row *r)
 {
-	uint64_t done = r->deputy ? deputized(r) - r->deputized : 0, missed = count__recursion_misses(r->prog_fd, NULL);
+	uint64_t done = r->deputy ? __atomic_load_n(r->deputizes, __ATOMIC_ACQUIRE) - r->deputized : 0;
+	uint64_t missed = count__recursion_misses(r->prog_fd, NULL);
 
 	r->recursion_misses = missed > done ? missed - done : done - missed;
 }

@@ -9,13 +9,14 @@ enum { DYNAMIC_NONE, DYNAMIC_VOLUNTARY, DYNAMIC_FULL, DYNAMIC_LAZY };
 bool preempt__at_once(const struct kernel *k, kernel_read_fn read, void *arg)
 {
 	const char *version = kernel__version(k);
-	uint64_t at = kernel__addr(k, "preempt_dynamic_mode", "vmlinux");
 	int32_t mode;
+	uint64_t at;
 
 	if (strstr(version, "PREEMPT_RT"))
 		return true;
 	if (!strstr(version, "PREEMPT_DYNAMIC"))
 		return false;	/* x86, which alone comes here, builds lazy ones unless it is told otherwise */
+	at = kernel__addr(k, "preempt_dynamic_mode", "vmlinux");
 	if (!at || read(arg, at, &mode, sizeof(mode)))
 		return true;
 	return mode != DYNAMIC_NONE && mode != DYNAMIC_VOLUNTARY && mode != DYNAMIC_LAZY;

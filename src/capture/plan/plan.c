@@ -309,6 +309,7 @@ void plan__detach(struct plan_row *r)
 	plan__shut(&r->link_fd);
 	plan__shut(&r->aux_fd);
 	plan__shut(&r->prog_fd);
+	r->deputy = 0;
 }
 
 void plan__clear(struct plan *p)
