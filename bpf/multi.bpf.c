@@ -30,6 +30,25 @@
 #define ENTER_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_ENTER_##ends(SHARED_##share(CASE(name, BODY_##share(enter, name))))
 #define EXIT_CASE(domain, group, name, ends, event, functions, share, flags, args...) AT_EXIT_##ends(SHARED_##share(CASE(name, BODY_##share(exit, name))))
 
+/* Where jumps to PROG find it. */
+#define PLACE_OF(prog) \
+struct { \
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+	__uint(max_entries, 1); \
+	__type(key, u32); \
+	__type(value, u32); \
+} prog##_at SEC(".maps");
+PLACE_OF(all_e)
+PLACE_OF(all_x)
+
+/*
+ * What is attached runs for one task at a time on each CPU, so the kernel gives it a stack of its own there
+ * (bpf_enable_priv_stack() in kernel/bpf/verifier.c, since 6.13). These two are attached to nothing, and run for several
+ * tasks of which each was preempted within: on one stack they would go on with what others left there. A program that
+ * jumps runs on the stack of its task, whether it does jump or not: this is for a cookie that no link has.
+ */
+#define ON_THE_STACK_OF_ITS_TASK(ctx, prog) bpf_tail_call(ctx, &prog##_at, 0)
+
 SEC("fentry") int all_e(void *ctx)
 {
 	const void *in = KERNEL(ctx);
@@ -37,6 +56,8 @@ SEC("fentry") int all_e(void *ctx)
 	switch ((u16)bpf_get_attach_cookie(ctx)) {
 #define ROW ENTER_CASE
 #include "vfiotrace/hooks/all.def"
+	default:
+		ON_THE_STACK_OF_ITS_TASK(ctx, all_e);
 	}
 	return 0;
 }
@@ -48,18 +69,11 @@ SEC("fexit") int all_x(void *ctx)
 	switch ((u16)bpf_get_attach_cookie(ctx)) {
 #define ROW EXIT_CASE
 #include "vfiotrace/hooks/all.def"
+	default:
+		ON_THE_STACK_OF_ITS_TASK(ctx, all_x);
 	}
 	return 0;
 }
-
-/* Where jumps to PROG find it. */
-#define PLACE_OF(prog) \
-struct { \
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-	__uint(max_entries, 1); \
-	__type(key, u32); \
-	__type(value, u32); \
-} prog##_at SEC(".maps");
 
 /* NAME jumps to PROG, unless IS_DONE. */
 #define JUMP(section, name, prog, is_done) \
@@ -70,8 +84,6 @@ SEC(section) int name(void *ctx) \
 	return 0; \
 }
 
-PLACE_OF(all_e)
-PLACE_OF(all_x)
 JUMP("fentry", all_e_far, all_e, leave_word(ctx, false))
 JUMP("fentry", all_e_deputy, all_e, word_was_left(ctx, false))
 JUMP("fexit", all_x_far, all_x, leave_word(ctx, true))

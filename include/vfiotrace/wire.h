@@ -198,7 +198,8 @@ struct vt_site {
 #define VT_RDONLY_CAST 0x7ffffff1	/* in programs: a call of bpf_rdonly_cast() */
 #define VT_PEEK_MAX 4096
 #define VT_LOADERS 8	/* udev loads several modules at a time */
-#define VT_PASSED_BITS 12
+#define VT_PASSED_BITS 11
+#define VT_PASSED_WAYS 2
 #define VT_DEPUTIES 64	/* of either end of a module's functions; 0 is nobody's number */
 
 /*
@@ -254,7 +255,8 @@ struct vt_control {
 	unsigned char peek[VT_PEEK_MAX];
 	unsigned int sieve[1 << VT_SIEVE_BITS];	/* tracked objects by hash of their address */
 	/* deputy.bpf.h: the word that was left, for entries and exits, by hash of the place on the stack; and what each deputy did */
-	unsigned long long passed[2][1 << VT_PASSED_BITS];
+	unsigned long long passed[2][1 << VT_PASSED_BITS][VT_PASSED_WAYS];
+	unsigned long long crowded;	/* words that took the place of others */
 	unsigned long long deputized[VT_DEPUTIES];
 };
 

@@ -145,6 +145,19 @@ int prologue__make(const struct kprobe_shape *s, int used, struct bpf_insn out[P
 
 /* ---- tests ---- */
 
+/* Whether PROG is there and has a jump to a program. */
+static bool jumps(const struct object *o, const char *prog)
+{
+	for (size_t i = 0; i < o->nr_templates; i++) {
+		const struct template *t = &o->templates[i];
+
+		for (size_t n = 0; !strcmp(t->prog, prog) && n < t->nr; n++)
+			if (t->insns[n].code == (BPF_JMP | BPF_CALL) && !t->insns[n].src_reg && t->insns[n].imm == BPF_FUNC_tail_call)
+				return true;
+	}
+	return false;
+}
+
 static void opened(bool multi)
 {
 	const struct object_options opt = { .ring_bytes = 1 << 20 };
@@ -165,6 +178,9 @@ static void opened(bool multi)
 	assert_true(casts_kept > 100);
 	assert_true(template__has(o, "x_luo_retrieve"));
 	assert_int_equal(template__has(o, "all_x"), multi);
+	/* Several tasks are inside of these on one CPU: the kernel must not give them a stack of their own there. */
+	assert_int_equal(jumps(o, "all_x"), multi);
+	assert_int_equal(jumps(o, "all_e"), multi);
 	object__free(o);
 	close(memory);
 }

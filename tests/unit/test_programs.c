@@ -25,7 +25,7 @@
 
 #define THREADS 16
 #define ENTRIES 512
-#define RECORDS 64
+#define RECORDS 256
 
 struct entry {
 	const void *map;
@@ -46,6 +46,7 @@ static struct {
 	size_t nr_records;
 	u64 now;
 	void (*as_time_passes)(void);
+	void (*as_it_looks)(void);	/* whatever map it looks into */
 } sim;
 
 static void *host_kernel(const void *p, u32 btf_id)
@@ -103,8 +104,11 @@ static bool is_array(struct host_map m)
 
 static void *host_lookup(struct host_map m, const void *key)
 {
-	struct entry *e = find(m, key);
+	struct entry *e;
 
+	if (sim.as_it_looks)
+		sim.as_it_looks();
+	e = find(m, key);
 	if (!e && is_array(m) && *(const u32 *)key < m.max)
 		e = put(m, key);
 	return e ? e->value : NULL;
@@ -710,6 +714,140 @@ static void pieces_that_are_watched(void **state)
 	memset(pages, 0, sizeof(pages));
 }
 
+/*
+ * Tasks that restore memory of theirs, which lies side by side, on two CPUs: each may be moved between two calls, and be
+ * preempted in the middle of a program by others, which come as far as the next of their calls then.
+ */
+#define RESTORERS 4
+#define FOLIOS_EACH 16
+#define STEPS (FOLIOS_EACH + 6)
+
+static struct {
+	struct page folio[RESTORERS * FOLIOS_EACH], table[RESTORERS * 2];
+} memory;
+
+static struct {
+	int step[RESTORERS];
+	bool inside[RESTORERS];
+	int nested;
+	u32 seed;
+} turn;
+
+static u32 chance(u32 of)
+{
+	turn.seed = turn.seed * 1664525 + 1013904223;
+	return (turn.seed >> 8) % of;
+}
+
+static u64 phys_at(const struct page *page)
+{
+	return (u64)(page - (struct page *)&memory) << 12;
+}
+
+static void restores_folio(struct page *folio)
+{
+	CALL(x_kho_restore_folio, phys_at(folio), (u64)folio);
+}
+
+static void restores_pages(struct page *page)
+{
+	CALL(x_kho_restore_pages, phys_at(page), 1, (u64)page);
+}
+
+static void restores(int task, int step)
+{
+	if (step == 0)
+		frame_push(VT_EV_OP_RETRIEVE, 0, false, 0);
+	else if (step == 1)
+		CALL(e_kho_restore_free, 4096);
+	else if (step < 4)
+		restores_pages(&memory.table[task * 2 + step - 2]);
+	else if (step == 4)
+		CALL(x_kho_restore_free, 4096);
+	else if (step < STEPS - 1)
+		restores_folio(&memory.folio[task * FOLIOS_EACH + step - 5]);
+	else
+		memory_over(task_get());
+}
+
+static void another(void);
+
+static void goes_on(int task)
+{
+	turn.inside[task] = true;
+	run_as(task);
+	restores(task, turn.step[task]++);
+	turn.inside[task] = false;
+}
+
+/* Whoever is not in the middle of something, on the CPU at hand. */
+static void another(void)
+{
+	struct task_struct *me = host_thread.task;
+	int task = chance(RESTORERS);
+
+	if (turn.nested > 2 || chance(6) || turn.inside[task] || turn.step[task] == STEPS)
+		return;
+	turn.nested++;
+	goes_on(task);
+	turn.nested--;
+	host_thread.task = me;
+}
+
+static void told_all(int task)
+{
+	const struct page *first = &memory.folio[task * FOLIOS_EACH];
+	u64 blocks = 0;
+	int sums = 0;
+
+	for (size_t i = 0; i < sim.nr_records; i++) {
+		const struct vt_wire *w = sim.record[i];
+
+		if (w->tid != sim.thread[task].pid)
+			continue;
+		if (w->type == VT_EV_KHO_RESTORE_FOLIO) {
+			assert_in_range(w->slot[VT_S_PHYS], phys_at(first), phys_at(first + FOLIOS_EACH - 1));
+			blocks += w->slot[VT_S_COUNT];
+		} else if (w->type == VT_EV_KHO_MEMORY) {
+			sums++;
+			assert_int_equal(w->slot[VT_S_DIGEST], vt_blocks_digest(phys_at(first) >> 12, 0, FOLIOS_EACH));
+		}
+	}
+	assert_int_equal(sums, 1);
+	assert_int_equal(blocks, FOLIOS_EACH);
+}
+
+static void runs_of_tasks_that_are_preempted(void **state)
+{
+	memset(&memory, 0, sizeof(memory));
+	for (turn.seed = 1; turn.seed < 3000; turn.seed++) {
+		u32 seed = turn.seed;
+		int left;
+
+		end(NULL);
+		begin(NULL);
+		control.vmemmap = (u64)&memory;
+		control.page_shift = 12;
+		control.runs_told = VT_RUNS_TOLD;
+		memset(turn.step, 0, sizeof(turn.step));
+		sim.as_time_passes = sim.as_it_looks = another;
+		do {
+			int task = chance(RESTORERS);
+
+			host_thread.cpu = chance(2);
+			if (turn.step[task] < STEPS)
+				goes_on(task);
+			left = 0;
+			for (int i = 0; i < RESTORERS; i++)
+				left += STEPS - turn.step[i];
+		} while (left);
+		sim.as_time_passes = sim.as_it_looks = NULL;
+		for (int i = 0; i < RESTORERS; i++)
+			told_all(i);
+		turn.seed = seed;
+	}
+}
+
 /* ---- objects ---- */
 
 #define CROWD 10
@@ -790,7 +928,7 @@ static void deputies_do_what_was_missed(void **state)
 	static u64 stack[1 << 16];
 	u64 *place = stack, *other = stack + 1;
 
-	while (word_of(other, true) != word_of(place, true))
+	while (words_of(other, true) != words_of(place, true))
 		other++;
 	assert_true(other < stack + sizeof(stack) / sizeof(stack[0]));
 	host_thread.cookie = VT_COOKIE(VT_HOOK_cdev_open, 3);
@@ -803,6 +941,28 @@ static void deputies_do_what_was_missed(void **state)
 	assert_false(leave_word(place, false));
 	assert_false(word_was_left(place, true));	/* of the other end */
 	assert_int_equal(control.deputized[3], 3);
+	assert_true(word_was_left(place, false));
+}
+
+/* Tasks that lose the CPU between the two, at places that fall together. */
+static void words_of_many(void **state)
+{
+	static u64 stack[1 << 18];
+	u64 *place[3] = { stack, stack, stack };
+
+	for (int i = 1; i < 3; i++)
+		for (place[i] = place[i - 1] + 1; words_of(place[i], true) != words_of(stack, true); place[i]++)
+			assert_true(place[i] < stack + sizeof(stack) / sizeof(stack[0]));
+	for (int i = 0; i < 2; i++)
+		leave_word(place[i], true);
+	leave_word(place[1], true);	/* what was left there is its own */
+	for (int i = 0; i < 2; i++)
+		assert_true(word_was_left(place[i], true));
+	assert_int_equal(control.crowded, 0);
+	for (int i = 0; i < 3; i++)
+		leave_word(place[i], true);
+	assert_int_equal(control.crowded, 1);
+	assert_true(word_was_left(place[2], true));
 	assert_int_equal(control.deputized[0], 0);
 }
 
@@ -829,10 +989,12 @@ int main(void)
 		T(pieces_that_have_no_record),
 		T(pieces_of_somebody_else),
 		T(pieces_that_are_watched),
+		T(runs_of_tasks_that_are_preempted),
 		T(objects_near_and_far),
 		T(objects_that_there_is_no_room_for),
 		T(objects_met_at_the_same_time),
 		T(deputies_do_what_was_missed),
+		T(words_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,7 @@ static void is_deputy(struct attach *a, const struct part *p, unsigned int numbe
 		r->aux_fd = dup(link_fd);
 		r->deputy = number;
 		r->deputizes = counter;
+		r->crowded = &object__control(a->obj)->crowded;
 		r->deputized = alone;
 	}
 	close(link_fd);
@@ -379,6 +380,8 @@ static void count(struct plan_row *r)
 	uint64_t missed = count__recursion_misses(r->prog_fd, NULL);
 
 	r->recursion_misses = missed > done ? missed - done : done - missed;
+	if (r->deputy)
+		r->recursion_misses += __atomic_load_n(r->crowded, __ATOMIC_ACQUIRE);
 }
 
 const struct attach_method method_multi = {

@@ -74,7 +74,7 @@ struct plan_row {
 	int prog_fd, link_fd, aux_fd;	/* -1 = none; aux: saves the arguments for a kretprobe, or the deputy's */
 	unsigned int deputy;		/* multi.c: its number, 0 = there is none; and what it had done */
 	uint64_t deputized;		/* when the program that it stands in for was attached */
-	const unsigned long long *deputizes;	/* what it has done so far */
+	const unsigned long long *deputizes, *crowded;	/* what it has done so far; see struct vt_control */
 	uint32_t next;		/* row of the same event, counted from 1 */
 };
 
