@@ -48,6 +48,7 @@ enum vtf_block_type {
 	VTF_LOSS = 4,		/* vtf_loss rows; they add up */
 	VTF_EVENTS = 5,		/* vtf_events, then events, then strings */
 	VTF_END = 6,		/* one vtf_end row; nothing follows */
+	VTF_PACKED = 7,		/* vtf_events, then events told by what is new in them, then strings; VTF_REQUIRED */
 };
 
 #define VTF_REQUIRED		0x1	/* flags: who does not know this type must not read on */
@@ -120,7 +121,7 @@ struct vtf_end {
 };
 static_assert(sizeof(struct vtf_end) == 16, "disk layout");
 
-/* Payload of VTF_EVENTS: this, events_len bytes of events, the string pool, padding. */
+/* Payload of VTF_EVENTS and VTF_PACKED: this, events_len bytes of events, the string pool, padding. */
 struct vtf_events {
 	uint32_t events_len;
 	uint32_t strings_len;
@@ -147,6 +148,42 @@ static_assert(sizeof(struct vtf_event) == 40, "disk layout");
 
 #define VTF_FIELD_ERR		0x8000	/* in a field id: the value is the errno with which reading failed */
 #define VTF_ERRNO_MAX		4095
+
+/*
+ * One event of VTF_PACKED: the number of its shape, a mask of what is new, the
+ * time since the last event, then what is new, in the order of the mask: its
+ * thread, its CPU, its number on that CPU, and its fields. Numbers are LEB128,
+ * differences zigzag. docs/trace-format.md has it all.
+ */
+#define VTF_NEW_THREAD		0x1	/* in the mask; the bits of the fields follow */
+#define VTF_NEW_CPU		0x2
+#define VTF_NEW_SEQ		0x4
+#define VTF_NEW_FIELDS		3	/* the first of them */
+
+#define VTF_PACKED_LIST		4096	/* shapes in a block at most; so many threads, so many CPUs */
+#define VTF_PACKED_FIELDS	16384	/* of all its shapes */
+
+/* Does a block of TYPE hold events? */
+static inline int vtf_has_events(uint16_t type)
+{
+	return type == VTF_EVENTS || type == VTF_PACKED;
+}
+
+/* Bytes of the mask of an event with NR fields. */
+static inline uint32_t vtf_mask_len(uint32_t nr)
+{
+	return (VTF_NEW_FIELDS + nr + 7) / 8;
+}
+
+static inline uint64_t vtf_zigzag(uint64_t diff)
+{
+	return diff << 1 ^ (diff >> 63 ? ~0ULL : 0);
+}
+
+static inline uint64_t vtf_unzigzag(uint64_t n)
+{
+	return n >> 1 ^ (n & 1 ? ~0ULL : 0);
+}
 
 static inline uint32_t vtf_align8(uint32_t n)
 {

@@ -83,7 +83,7 @@ static void damaged_block(struct vt_frame *f, enum vt_damage_kind kind, const st
 {
 	vt_damages__add(f->damages, &(struct vt_damage){
 		.offset = b->offset, .length = to - b->offset, .what = what, .kind = kind,
-		.events = b->h.type == VTF_EVENTS ? b->h.nr : 0,
+		.events = vtf_has_events(b->h.type) ? b->h.nr : 0,
 	});
 }
 

@@ -237,7 +237,8 @@ int vt_out__block(struct vt_out *o, void *block, enum vtf_block_type type, uint3
 		  bool last_words)
 {
 	struct vtf_block h = {
-		.magic = VTF_BLOCK_MAGIC, .type = (uint16_t)type, .len = payload_len, .seq = o->seq, .nr = nr,
+		.magic = VTF_BLOCK_MAGIC, .type = (uint16_t)type, .flags = type == VTF_PACKED ? VTF_REQUIRED : 0,
+		.len = payload_len, .seq = o->seq, .nr = nr,
 	};
 	uint32_t len = (uint32_t)sizeof(h) + payload_len;
 	int ret;

@@ -8,12 +8,11 @@
 #define POOL_MAX	(8u << 20)	/* far above any honest block, below VTF_BLOCK_MAX */
 #define SLOTS_MIN	1024		/* a power of two */
 
-void *vt_buf__add(struct vt_buf *b, size_t len)
+void *vt_buf__room(struct vt_buf *b, size_t len)
 {
-	char *p;
-
 	if (b->cap - b->len < len) {
 		size_t cap = b->cap ? b->cap : 4096;
+		char *p;
 
 		while (cap - b->len < len)
 			cap *= 2;
@@ -23,7 +22,15 @@ void *vt_buf__add(struct vt_buf *b, size_t len)
 		b->data = p;
 		b->cap = cap;
 	}
-	p = b->data + b->len;
+	return b->data + b->len;
+}
+
+void *vt_buf__add(struct vt_buf *b, size_t len)
+{
+	char *p = vt_buf__room(b, len);
+
+	if (!p)
+		return NULL;
 	memset(p, 0, len);
 	b->len += len;
 	return p;

@@ -11,7 +11,9 @@ struct vt_buf {
 	size_t len, cap;
 };
 
-/* Room for LEN more bytes, zeroed and counted in; NULL without memory. */
+/* Room for LEN more bytes, whatever is in it, and not counted in; NULL without memory. */
+void *vt_buf__room(struct vt_buf *b, size_t len);
+/* The same zeroed and counted in. */
 void *vt_buf__add(struct vt_buf *b, size_t len);
 void vt_buf__free(struct vt_buf *b);
 

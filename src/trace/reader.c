@@ -16,6 +16,7 @@
 
 #include "trace/frame.h"
 #include "trace/numbers.h"
+#include "trace/packed.h"
 #include "trace/shape.h"
 #include "trace/tables.h"
 #include "trace/unpack.h"
@@ -27,10 +28,7 @@ struct vt_trace {
 	struct vt_tables tables;
 	struct vt_shapes shapes;
 	bool has_events;
-	struct file_type {
-		const char *name;	/* NULL = not declared */
-		uint16_t type;		/* enum vt_event_type */
-	} type[VTF_EVENT_IDS];		/* by id in the file */
+	struct vt_file_type type[VTF_EVENT_IDS];	/* by id in the file */
 
 	/* the block being read */
 	struct vt_block block;
@@ -43,6 +41,7 @@ struct vt_trace {
 	bool done;
 	struct vt_numbers numbers;
 	bool counted;		/* all numbers were read once */
+	struct vt_packed packed;	/* the block, when it is a packed one */
 };
 
 /* ---- open ---- */
@@ -167,7 +166,7 @@ static int take_block(struct vt_trace *t, const struct vt_block *b)
 	const char *payload;
 	int ret;
 
-	if (b->h.type == VTF_EVENTS) {
+	if (vtf_has_events(b->h.type)) {
 		t->has_events = true;
 		return 0;
 	}
@@ -232,6 +231,9 @@ int vt_trace__open(const char *path, struct vt_trace **out, char **why)
 	if (!t)
 		return complain_errno(why, -ENOMEM);
 	t->fd = -1;
+	t->packed.types = t->type;
+	t->packed.tables = &t->tables;
+	t->packed.cache = &t->shapes;
 	ret = vt_tables__init(&t->tables);
 	if (ret)
 		complain_errno(why, ret);
@@ -289,7 +291,7 @@ static bool enter_block(struct vt_trace *t, const struct vt_block *b, const char
 		return false;
 	memcpy(&head, payload, sizeof(head));
 	need = sizeof(head) + (uint64_t)head.events_len + head.strings_len;
-	if (head.events_len % 8 || !head.strings_len || need > b->h.len)
+	if ((b->h.type == VTF_EVENTS && head.events_len % 8) || !head.strings_len || need > b->h.len)
 		return false;
 	t->block = *b;
 	t->payload = payload;
@@ -298,6 +300,10 @@ static bool enter_block(struct vt_trace *t, const struct vt_block *b, const char
 	t->strings = t->events_end;
 	t->strings_len = head.strings_len;
 	t->left = b->h.nr;
+	if (b->h.type == VTF_PACKED)
+		vt_packed__enter(&t->packed, t->at, t->strings, t->strings_len);
+	else
+		vt_shapes__keep(&t->shapes, false);
 	/* With this, every offset below strings_len names a terminated string. */
 	return !t->strings[t->strings_len - 1];
 }
@@ -310,7 +316,7 @@ static int next_block(struct vt_trace *t)
 	int ret;
 
 	while ((ret = vt_frame__next(&t->frame, &b)) > 0) {
-		if (b.h.type != VTF_EVENTS)
+		if (!vtf_has_events(b.h.type))
 			continue;
 		ret = vt_frame__payload(&t->frame, &b, &payload);
 		if (ret < 0)
@@ -334,7 +340,7 @@ static uint64_t offset_in_block(const struct vt_trace *t, const char *p)
 /* The event at D, which lies in the block with all its bytes: 1, 0 when it makes no sense, -ENOMEM. */
 static __attribute__((always_inline)) inline int decode(struct vt_trace *t, const struct vtf_event *d, struct vt_event *e)
 {
-	const struct file_type *is = d->type < VTF_EVENT_IDS ? &t->type[d->type] : NULL;
+	const struct vt_file_type *is = d->type < VTF_EVENT_IDS ? &t->type[d->type] : NULL;
 
 	if (!is || !is->name || d->comm >= t->strings_len || d->nr > VT_EVENT_FIELDS_MAX)
 		return 0;
@@ -362,33 +368,63 @@ static inline bool has_event(const struct vtf_event *d, size_t room)
 	return room >= sizeof(*d) && !(d->size % 8) && d->size <= room && d->size >= vtf_event_size(d->nr);
 }
 
-/* 1 and the event, 0 when this block has no more, -ENOMEM. Payloads come from malloc() and sizes are multiples of 8: aligned. */
+/* Nobody knows where the events behind this place begin. */
+static void leave_block(struct vt_trace *t, const char *what)
+{
+	malformed(t, &t->block, offset_in_block(t, t->at), (uint64_t)(t->events_end - t->at), t->left, what);
+	t->at = t->events_end;
+	t->left = 0;
+}
+
+/*
+ * The event at t->at, and t->at behind it: 1, 0 when it makes no sense, -EBADMSG when what follows cannot be told apart, -ENOMEM.
+ * Payloads come from malloc() and sizes are multiples of 8: aligned.
+ */
+static inline int take_plain(struct vt_trace *t, struct vt_event *e)
+{
+	const struct vtf_event *d = (const struct vtf_event *)t->at;
+
+	if (!has_event(d, (size_t)(t->events_end - t->at)))
+		return -EBADMSG;
+	t->at += d->size;
+	return decode(t, d, e);
+}
+
+static __attribute__((always_inline)) inline int take_packed(struct vt_trace *t, struct vt_event *e)
+{
+	int ret = vt_packed__next(&t->packed, e);
+
+	if (ret < 0)
+		return ret;
+	t->at = (const char *)t->packed.at;
+	e->index = t->index;
+	e->block = t->block.offset;
+	return ret;
+}
+
+/* 1 and the event, 0 when this block has no more, -ENOMEM. */
 static int next_in_block(struct vt_trace *t, struct vt_event *e)
 {
 	while (t->at < t->events_end) {
-		const struct vtf_event *d = (const struct vtf_event *)t->at;
-		size_t room = (size_t)(t->events_end - t->at);
-		int ret;
+		int ret = -EBADMSG;
 
-		if (!has_event(d, room) || !t->left) {
-			malformed(t, &t->block, offset_in_block(t, t->at), room, t->left, "events with impossible lengths");
-			t->at = t->events_end;
-			t->left = 0;
+		t->last = t->at;
+		if (t->left)
+			ret = t->block.h.type == VTF_PACKED ? take_packed(t, e) : take_plain(t, e);
+		if (ret == -EBADMSG) {
+			leave_block(t, t->block.h.type == VTF_PACKED ? "events that cannot be told apart" : "events with impossible lengths");
 			return 0;
 		}
-		t->last = t->at;
-		t->at += d->size;
+		if (ret < 0)
+			return ret;
 		t->left--;
-		ret = decode(t, d, e);
-		if (ret > 0) {
+		if (ret) {
 			t->index++;
 			if (!t->counted)
-				vt_numbers__see(&t->numbers, e, t->block.offset + offset_in_block(t, (const char *)d));
+				vt_numbers__see(&t->numbers, e, t->block.offset + offset_in_block(t, t->last));
 			return ret;
 		}
-		if (ret)
-			return ret;
-		malformed(t, &t->block, offset_in_block(t, (const char *)d), d->size, 1, "an event with impossible content");
+		malformed(t, &t->block, offset_in_block(t, t->last), (uint64_t)(t->at - t->last), 1, "an event with impossible content");
 	}
 	if (t->left) {
 		malformed(t, &t->block, 0, 0, t->left, "fewer events in a block than its header says");
@@ -457,23 +493,50 @@ static int enter_again(struct vt_trace *t, uint64_t offset)
 	ret = vt_frame__at(&t->frame, offset, &b);
 	if (ret > 0)
 		ret = vt_frame__payload(&t->frame, &b, &payload);
-	if (ret > 0 && b.h.type == VTF_EVENTS && enter_block(t, &b, payload))
+	if (ret > 0 && vtf_has_events(b.h.type) && enter_block(t, &b, payload))
 		return 0;
 	t->payload = NULL;
 	return ret < 0 ? ret : -EIO;
 }
 
+/* An event of a packed block is told by those before it: on to it, from the begin of the block where it was passed already. */
+static int go_to(struct vt_trace *t, const char *to, struct vt_event *e)
+{
+	const char *first = t->payload + sizeof(struct vtf_events);
+	int ret = 0;
+
+	if (t->at > to) {
+		t->at = first;
+		vt_packed__enter(&t->packed, first, t->strings, t->strings_len);
+	}
+	while (ret >= 0 && t->at < to)
+		ret = take_packed(t, e);
+	return ret < 0 ? ret : t->at == to ? 0 : -EBADMSG;
+}
+
+static int again_packed(struct vt_trace *t, const char *at, struct vt_event *e)
+{
+	int ret = go_to(t, at, e);
+
+	if (!ret)
+		ret = take_packed(t, e);
+	return ret == -EBADMSG ? 0 : ret;
+}
+
 int vt_trace__again(struct vt_trace *t, const struct vt_spot *w, struct vt_event *e)
 {
 	int ret = enter_again(t, w->block);
-	const struct vtf_event *d;
+	const char *at;
 
 	if (ret)
 		return ret;
-	d = (const struct vtf_event *)(t->payload + w->offset);
-	if (t->payload + w->offset >= t->events_end || !has_event(d, (size_t)(t->events_end - (const char *)d)))
+	at = t->payload + w->offset;
+	if (at >= t->events_end)
 		return -EIO;
-	ret = decode(t, d, e);
+	if (t->block.h.type == VTF_PACKED)
+		ret = again_packed(t, at, e);
+	else
+		ret = has_event((const struct vtf_event *)at, (size_t)(t->events_end - at)) ? decode(t, (const struct vtf_event *)at, e) : 0;
 	e->index = w->index;
 	return ret < 0 ? ret : ret ? 0 : -EIO;
 }

@@ -32,17 +32,22 @@ static struct vt_shape *shape_alloc(uint32_t nr, const uint64_t *ids)
 static bool learn_place(struct vt_shape *s, const struct vt_tables *tab, uint32_t i, uint16_t raw)
 {
 	uint16_t id = raw & (uint16_t)~VTF_FIELD_ERR;
+	uint64_t bit = s->nr > VT_SHAPE_BITS ? ~0ULL : 1ULL << i;
 	struct vt_place *v = &s->place[i];
 
 	if (id >= VTF_FIELD_IDS || !tab->kind[id])
 		return false;
 	*v = (struct vt_place){ .field = tab->fields.map[id], .kind = tab->kind[id], .err = raw & VTF_FIELD_ERR };
-	if (v->err)
+	if (v->err) {
 		s->err[s->nr_err++] = (uint8_t)i;
-	else if (v->kind == VT_STR)
+		s->errs |= bit;
+	} else if (v->kind == VT_STR) {
 		s->str[s->nr_str++] = (uint8_t)i;
-	else if (v->kind == VT_OBJ)
+		s->strs |= bit;
+	} else if (v->kind == VT_OBJ) {
 		s->obj[s->nr_obj++] = (uint8_t)i;
+		s->objs |= bit;
+	}
 	if (v->field >= VT_F_MAX)
 		return true;
 	if (s->at[v->field].place)
@@ -77,6 +82,37 @@ static uint64_t shape_hash(uint32_t nr, const uint64_t *ids)
 	return h ^ h >> 32;
 }
 
+static void forget(struct vt_shapes *s)
+{
+	s->freed += s->gone != NULL;
+	while (s->gone) {
+		struct vt_shape *next = s->gone->next;
+
+		free(s->gone);
+		s->gone = next;
+	}
+}
+
+static void make_room(struct vt_shapes *s)
+{
+	for (size_t i = 0; i < VT_SHAPES; i++) {
+		if (!s->slot[i])
+			continue;
+		s->slot[i]->next = s->gone;
+		s->gone = s->slot[i];
+	}
+	memset(s->slot, 0, sizeof(s->slot));
+	memset(s->last, 0, sizeof(s->last));
+	if (!s->keeps)
+		forget(s);
+}
+
+void vt_shapes__keep(struct vt_shapes *s, bool keep)
+{
+	forget(s);
+	s->keeps = keep;
+}
+
 int vt_shapes__find(struct vt_shapes *s, const struct vt_tables *tab, uint32_t nr, const uint64_t *ids, struct vt_shape **out)
 {
 	uint64_t h = shape_hash(nr, ids);
@@ -93,7 +129,7 @@ int vt_shapes__find(struct vt_shapes *s, const struct vt_tables *tab, uint32_t n
 	}
 	/* More shapes than an honest file has: begin anew. */
 	if (*slot)
-		vt_shapes__free(s);
+		make_room(s);
 	*out = NULL;
 	if (shape_new(tab, nr, ids, slot) < 0)
 		return -ENOMEM;
@@ -121,7 +157,6 @@ bool vt_shape__objects(const struct vt_shape *s, const struct vt_tables *tab, st
 
 void vt_shapes__free(struct vt_shapes *s)
 {
-	for (size_t i = 0; i < VT_SHAPES; i++)
-		free(s->slot[i]);
-	memset(s, 0, sizeof(*s));
+	make_room(s);
+	forget(s);
 }

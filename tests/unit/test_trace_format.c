@@ -80,7 +80,7 @@ static void constants(void **state)
 {
 	static const struct { unsigned int type; const char *name; } types[] = {
 		{ VTF_META, "META" }, { VTF_SCHEMA, "SCHEMA" }, { VTF_PROBES, "PROBES" }, { VTF_LOSS, "LOSS" },
-		{ VTF_EVENTS, "EVENTS" }, { VTF_END, "END" },
+		{ VTF_EVENTS, "EVENTS" }, { VTF_END, "END" }, { VTF_PACKED, "PACKED" },
 	};
 	static const struct { unsigned int kind; const char *text; } kinds[] = {
 		{ VT_U64, "unsigned, shown in decimal" }, { VT_HEX, "unsigned, shown in hexadecimal" }, { VT_S64, "signed" },
@@ -111,6 +111,14 @@ static void constants(void **state)
 	SAYS("fields, at most %d;", VT_EVENT_FIELDS_MAX);
 	SAYS("flags | %d: who does not know", VTF_REQUIRED);
 	SAYS("flags | %d: attached", VTF_P_ATTACHED);
+	SAYS("\n| mask | %d bits and one for each field", VTF_NEW_FIELDS);
+	SAYS("\n| thread | with bit 0x%x of the mask", VTF_NEW_THREAD);
+	SAYS("\n| CPU | with bit 0x%x:", VTF_NEW_CPU);
+	SAYS("\n| seq | with bit 0x%x:", VTF_NEW_SEQ);
+	SAYS("bit is set, 0x%x being the first", 1 << VTF_NEW_FIELDS);
+	SAYS("behind it | %d, and %d fields in all of them |", VTF_PACKED_LIST, VTF_PACKED_FIELDS);
+	SAYS("`comm` | %d |", VTF_PACKED_LIST);
+	SAYS("`cpu` | %d |", VTF_PACKED_LIST);
 	SAYS("%d point, %d enter, %d exit;", VT_POINT, VT_ENTER, VT_EXIT);
 	SAYS("%d event type, %d field, %d object class;", VTF_S_EVENT, VTF_S_FIELD, VTF_S_CLASS);
 	free(text);
