@@ -13,10 +13,11 @@
 #include <string.h>
 
 #include "trace/out.h"
+#include "trace/pack.h"
 #include "vfiotrace/trace.h"
 
 #ifndef BLOCK_FULL
-#define BLOCK_FULL	(64u << 10)	/* a block goes out when it holds about this much */
+#define BLOCK_FULL	(64u << 10)	/* a block goes out when it holds about this much, its events counted as they are without packing */
 #endif
 #define RETRY_EVERY	1024		/* refused events between attempts to store the held block */
 #define SCHEMA_EVERY	256		/* event blocks between repetitions of the schema, should its first copy get damaged */
@@ -48,6 +49,7 @@ struct vt_writer {
 	struct vt_buf events;	/* room for headers, then events */
 	struct vt_pool pool;
 	uint32_t nr_events;
+	size_t plain_len;	/* of the events, were they not packed: so a killed recorder takes no more of them along */
 	struct tally pending[VT_EV_MAX];
 
 	/* the event in the making */
@@ -67,6 +69,7 @@ struct vt_writer {
 	size_t nr_lost;
 	struct dyn *dyn;
 	size_t nr_dyn;
+	struct vt_pack pack;	/* of the block in the making */
 };
 
 /* ---- loss ---- */
@@ -266,7 +269,9 @@ static int reset_block(struct vt_writer *w)
 {
 	w->events.len = 0;
 	w->nr_events = 0;
+	w->plain_len = 0;
 	w->held = 0;
+	vt_pack__reset(&w->pack);
 	memset(w->pending, 0, sizeof(w->pending));
 	if (!vt_buf__add(&w->events, EVENTS_AT))
 		return -ENOMEM;
@@ -360,7 +365,7 @@ static int assemble(struct vt_writer *w, uint32_t *payload_len)
 	uint32_t events_len = (uint32_t)(w->events.len - EVENTS_AT);
 	uint32_t strings_len = (uint32_t)w->pool.bytes.len;
 	struct vtf_events head = { .events_len = events_len, .strings_len = strings_len };
-	char *strings = vt_buf__add(&w->events, vtf_align8(strings_len));
+	char *strings = vt_buf__add(&w->events, vtf_align8(events_len + strings_len) - events_len);
 
 	if (!strings)
 		return -ENOMEM;
@@ -379,7 +384,7 @@ static int store_events(struct vt_writer *w, bool last_words)
 	if (!ret)
 		ret = assemble(w, &len);
 	if (!ret)
-		ret = note_error(w, vt_out__block(&w->out, w->events.data, VTF_EVENTS, len, w->nr_events, last_words));
+		ret = note_error(w, vt_out__block(&w->out, w->events.data, VTF_PACKED, len, w->nr_events, last_words));
 	if (ret)
 		return ret;
 	w->blocks_since_schema++;
@@ -650,16 +655,11 @@ void vt_writer__err(struct vt_writer *w, int field, int err)
 
 static int encode(struct vt_writer *w)
 {
-	uint32_t nr = w->cur.nr, size = vtf_event_size(nr);
-	char *to = vt_buf__add(&w->events, size);
+	int ret = vt_pack__event(&w->pack, &w->events, &w->cur, w->ids, w->values);
 
-	if (!to)
-		return -ENOMEM;
-	w->cur.size = (uint16_t)size;
-	memcpy(to, &w->cur, sizeof(w->cur));
-	to += sizeof(w->cur);
-	memcpy(to, w->ids, nr * sizeof(w->ids[0]));
-	memcpy(to + vtf_align8(nr * 2), w->values, nr * sizeof(w->values[0]));
+	if (ret)
+		return ret;
+	w->plain_len += vtf_event_size(w->cur.nr);
 	tally(&w->pending[w->cur_type], 1, w->cur.ts_ns, w->cur.ts_ns);
 	w->nr_events++;
 	return 0;
@@ -695,7 +695,7 @@ int vt_writer__end(struct vt_writer *w)
 		ret = encode(w);
 	if (ret)
 		return unencodable(w, ret);
-	if (w->events.len + w->pool.bytes.len >= BLOCK_FULL)
+	if (w->plain_len + w->pool.bytes.len >= BLOCK_FULL || vt_pack__full(&w->pack))
 		flush_block(w, false);	/* a failure refuses the next event; this one is held */
 	return 0;
 }

@@ -93,7 +93,7 @@ static size_t whole_events(const struct map *m, size_t len, bool *boundary)
 
 	*boundary = len == sizeof(struct vtf_header);
 	for (size_t i = 0; i < m->nr && m->b[i].end <= len; i++) {
-		nr += m->b[i].type == VTF_EVENTS ? m->b[i].nr : 0;
+		nr += vtf_has_events((uint16_t)m->b[i].type) ? m->b[i].nr : 0;
 		*boundary = m->b[i].end == len;
 	}
 	return nr;
@@ -174,7 +174,7 @@ static struct tu_events spliced(const struct small *s, size_t head, const char *
 static void block_missing(void **state)
 {
 	struct small s = small_trace(state);
-	size_t b = nth(&s.map, VTF_EVENTS, 1);
+	size_t b = nth(&s.map, VTF_PACKED, 1);
 	struct tu_events got = spliced(&s, s.map.b[b].at, NULL, 0, s.map.b[b].end);
 
 	assert_int_equal(got.nr, 6);
@@ -187,7 +187,7 @@ static void block_missing(void **state)
 static void block_twice(void **state)
 {
 	struct small s = small_trace(state);
-	size_t b = nth(&s.map, VTF_EVENTS, 1);
+	size_t b = nth(&s.map, VTF_PACKED, 1);
 	struct tu_events got = spliced(&s, s.map.b[b].end, NULL, 0, s.map.b[b].at);
 
 	assert_int_equal(got.nr, 9);
@@ -200,7 +200,7 @@ static void garbage_between(void **state)
 {
 	char garbage[3000];
 	struct small s = small_trace(state);
-	size_t at = s.map.b[nth(&s.map, VTF_EVENTS, 1)].at;
+	size_t at = s.map.b[nth(&s.map, VTF_PACKED, 1)].at;
 	uint32_t magic = VTF_BLOCK_MAGIC;
 	struct tu_events got;
 
@@ -220,7 +220,7 @@ static void garbage_between(void **state)
 static void torn_in_the_middle(void **state)
 {
 	struct small s = small_trace(state);
-	size_t b = nth(&s.map, VTF_EVENTS, 1);
+	size_t b = nth(&s.map, VTF_PACKED, 1);
 	size_t size = s.map.b[b].end - s.map.b[b].at;
 
 	for (size_t keep = 1; keep < size; keep++) {
@@ -239,7 +239,7 @@ static void zeros_at_the_end(void **state)
 {
 	struct small s = small_trace(state);
 	char zeros[5000] = "";
-	size_t at = s.map.b[nth(&s.map, VTF_EVENTS, 2)].end;
+	size_t at = s.map.b[nth(&s.map, VTF_PACKED, 2)].end;
 	struct tu_events got = spliced(&s, at, zeros, sizeof(zeros), s.file.len);
 
 	assert_int_equal(got.nr, 9);

@@ -13,7 +13,7 @@
 #define BIT(n) (1u << (n))
 
 /* Ids of types from 1, of classes 1 and 2; of fields from 1, of each kind in turn. */
-enum { TYPES = 3, FIELDS = 1000 };
+enum { TYPES = 3, FIELDS = 1000, DYN = 100 };
 
 static const char strings[] = "\0agent\0another word\0x";
 static const uint32_t words[] = { 0, 1, 7, 20 };
@@ -836,6 +836,47 @@ static void long_lists(void **state)
 	vt_buf__free(&b);
 }
 
+/* ---- the writer ---- */
+
+/* More threads, CPUs and fields than a block can have. */
+static void writer_begins_blocks(void **state)
+{
+	const char *path = tu_path(state, "t");
+	static struct vt_event e;
+	struct vt_writer *w;
+	struct vt_trace *t;
+	int ids[DYN];
+	char name[32];
+
+	assert_int_equal(vt_writer__open(path, &w), 0);
+	for (int i = 0; i < DYN; i++) {
+		snprintf(name, sizeof(name), "file.m%d", i);
+		ids[i] = vt_writer__dyn_field(w, name, VT_U64);
+	}
+	for (uint32_t i = 0; i < 12000; i++) {
+		struct vt_stamp s = { .ts_ns = i, .seq = 1, .tgid = i, .tid = i, .cpu = (uint16_t)i, .comm = "x" };
+
+		vt_writer__begin(w, VT_EV_FILE_SNAP, VT_POINT, &s);
+		for (uint32_t k = 0; k < i % 3 * 40; k++)
+			vt_writer__u64(w, ids[(i + k * 7) % DYN], i);
+		assert_int_equal(vt_writer__end(w), 0);
+	}
+	assert_int_equal(vt_writer__finish(w, "stopped"), 0);
+	vt_writer__free(w);
+	assert_int_equal(vt_trace__open(path, &t, NULL), 0);
+	for (uint32_t i = 0; i < 12000; i++) {
+		assert_int_equal(vt_trace__next(t, &e), 1);
+		assert_true(e.ts_ns == i && e.seq == 1 && e.tid == i && e.cpu == i && e.nr == i % 3 * 40);
+		for (uint32_t k = 0; k < e.nr; k++) {
+			assert_int_equal(e.place[k].field, ids[(i + k * 7) % DYN]);
+			assert_int_equal(e.bits[k], i);
+		}
+	}
+	assert_int_equal(vt_trace__next(t, &e), 0);
+	assert_int_equal(vt_trace__damage_nr(t), 0);
+	vt_trace__free(t);
+}
+
 /* As much as a block can have is read again. */
 static void full_blocks(void **state)
 {
@@ -888,12 +929,59 @@ static void full_blocks(void **state)
 	free(p);
 }
 
+/* What a damaged block takes along is in its header. */
+static void damaged_block(void **state)
+{
+	const char *path = tu_path(state, "t");
+	struct tu_events got;
+	struct vtf_block h;
+	struct tu_file f;
+
+	tu_small_trace(path);
+	f = tu_read(path);
+	for (size_t at = sizeof(struct vtf_header); at < f.len; at += sizeof(h) + h.len) {
+		memcpy(&h, f.data + at, sizeof(h));
+		if (h.type != VTF_PACKED)
+			continue;
+		f.data[at + EVENTS_AT] ^= 1;
+		tu_write(path, f.data, f.len);
+		f.data[at + EVENTS_AT] ^= 1;
+		got = tu_events(path);
+		assert_int_equal(got.nr, 6);
+		assert_int_equal(got.kinds, BIT(VT_D_CHECKSUM));
+		assert_int_equal(got.lost, 3);
+		tu_free(&got);
+	}
+	free(f.data);
+}
+
+/* Who does not know packed blocks must say so. */
+static void required(void **state)
+{
+	const char *path = tu_path(state, "t");
+	struct vtf_block h;
+	unsigned int nr = 0;
+	struct tu_file f;
+
+	tu_small_trace(path);
+	f = tu_read(path);
+	for (size_t at = sizeof(struct vtf_header); at < f.len; at += sizeof(h) + h.len) {
+		memcpy(&h, f.data + at, sizeof(h));
+		assert_int_not_equal(h.type, VTF_EVENTS);
+		assert_int_equal(h.flags, h.type == VTF_PACKED ? VTF_REQUIRED : 0);
+		nr += h.type == VTF_PACKED;
+	}
+	assert_int_equal(nr, 3);
+	free(f.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, tu_setup, tu_teardown)
 		T(both_ways), T(by_hand), T(blocks_stand_alone), T(broken_numbers), T(cannot_be_told_apart), T(cut_anywhere), T(cut_at_the_end_of_all),
-		T(known_shape_is_cut), T(impossible_event), T(bad_values_stay_bad), T(long_lists), T(full_blocks),
+		T(known_shape_is_cut), T(impossible_event), T(bad_values_stay_bad), T(long_lists), T(full_blocks), T(damaged_block),
+		T(writer_begins_blocks), T(required),
 	};
 
 	return cmocka_run_group_tests_name("trace, packed", tests, NULL, NULL);

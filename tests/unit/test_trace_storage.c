@@ -85,7 +85,7 @@ static int under_size_limit(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	CHILD_CHECK(!vt_writer__open(tu_path(state, "t"), &w));
 	CHILD_CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
-	for (uint64_t i = 0; i < 10000; i++)
+	for (uint64_t i = 0; i < 40000; i++)
 		tu_event(w, i);
 	CHILD_CHECK(vt_writer__error(w) == -EFBIG);
 	CHILD_CHECK(!vt_writer__finish(w, "stopped"));
@@ -102,9 +102,9 @@ static void size_limit(void **state)
 	assert_true(a.ended);
 	assert_int_equal(a.damage, 0);
 	assert_true(a.events > 500 && a.lost > 500);
-	assert_int_equal(a.events + a.lost, 10000);
+	assert_int_equal(a.events + a.lost, 40000);
 	assert_int_equal(a.first_lost, a.events);
-	assert_int_equal(a.last_lost, 9999);
+	assert_int_equal(a.last_lost, 39999);
 }
 
 static int tiny_tmpfs(void **state)
@@ -137,7 +137,7 @@ static int on_full_disk(void **state)
 	if (ret)
 		return ret;
 	CHILD_CHECK(!vt_writer__open(tu_path(state, "mnt/t"), &w));
-	for (uint64_t i = 0; i < 50000; i++)
+	for (uint64_t i = 0; i < 200000; i++)
 		refused += tu_event(w, i) == -ENOSPC;
 	CHILD_CHECK(refused > 10000);
 	CHILD_CHECK(vt_writer__error(w) == -ENOSPC);
@@ -158,7 +158,7 @@ static void full_disk(void **state)
 	a = account(tu_path(state, "t"));
 	assert_true(a.ended);
 	assert_int_equal(a.damage, 0);
-	assert_int_equal(a.events + a.lost, 50000);
+	assert_int_equal(a.events + a.lost, 200000);
 	assert_true(a.events > 5000);
 }
 
@@ -183,7 +183,7 @@ static int space_returns_in_time(void **state)
 		return ret;
 	fill(tu_path(state, "mnt/ballast"), 600 << 10);
 	CHILD_CHECK(!vt_writer__open(tu_path(state, "mnt/t"), &w));
-	while (i < 4000)
+	while (i < 80000)
 		tu_event(w, i++);
 	CHILD_CHECK(vt_writer__flush(w, false) == -ENOSPC);
 	CHILD_CHECK(tu_event(w, i++) == -ENOSPC);
@@ -209,9 +209,9 @@ static void space_returns(void **state)
 	a = account(tu_path(state, "t"));
 	assert_true(a.ended);
 	assert_int_equal(a.damage, 0);
-	assert_int_equal(a.events + a.lost, 5001);
-	assert_int_equal(a.last_lost, 4000);
-	assert_int_equal(a.first_lost, 4001 - a.lost);
+	assert_int_equal(a.events + a.lost, 81001);
+	assert_int_equal(a.last_lost, 80000);
+	assert_int_equal(a.first_lost, 80001 - a.lost);
 }
 
 /* Where space cannot be claimed ahead, a block does get torn: nothing of it may stay. */
@@ -264,7 +264,7 @@ static void sealed_memory(void **state)
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK), 0);
 	assert_int_equal(lseek(fd, head, SEEK_SET), head);
 	assert_int_equal(vt_writer__fdopen(fd, &w), 0);
-	for (uint64_t i = 0; i < 10000; i++)
+	for (uint64_t i = 0; i < 40000; i++)
 		tu_event(w, i);
 	assert_int_equal(vt_writer__error(w), -ENOSPC);
 	assert_int_equal(vt_writer__finish(w, "stopped"), 0);
@@ -281,7 +281,7 @@ static void sealed_memory(void **state)
 	assert_true(a.ended);
 	assert_int_equal(a.damage, 0);
 	assert_true(a.events > 500 && a.lost > 500);
-	assert_int_equal(a.events + a.lost, 10000);
+	assert_int_equal(a.events + a.lost, 40000);
 }
 
 static void dev_full(void **state)

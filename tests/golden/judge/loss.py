@@ -19,7 +19,7 @@ import sys
 
 BASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "base")
 HEALTHY = [("old", "new"), ("old", "new-failed"), ("old-agents", "new-agents"), ("old-aborted-done", "new")]
-EVENTS = b"\xf5BLK\x05\x00"	# how a block of events begins
+EVENTS = b"\xf5BLK\x07\x00"	# how a block of events begins
 HEADER = 32
 NOT_ONE_UPDATE = 66
 
@@ -81,7 +81,7 @@ def damage(path, r):
         blocks.append(at)
         at = data.find(EVENTS, at + 1)
     for block in r.sample(blocks, min(len(blocks), r.choice([1, 1, 2]))):
-        data[block + HEADER + 40] ^= 0xff
+        data[block + HEADER + 8] ^= 0xff
     with open(path, "wb") as f:
         f.write(data)
 

@@ -95,11 +95,11 @@ apply() { # WORD SIDE REST
 	esac
 }
 
-# The 100th byte of the N-th block of events. A block's header is 32 bytes: magic, type 5, ...
+# The first event of the N-th block of them. A block's header is 32 bytes (magic, type 7, ...), two lengths follow.
 break_block() { # FILE N
 	local at
-	at=$(grep -abobUP '\xf5BLK\x05\x00' "$1" | sed -n "$2s/:.*//p")
-	[ -n "$at" ] && printf '\xff' | dd of="$1" bs=1 seek=$((at + 132)) conv=notrunc status=none
+	at=$(grep -abobUP '\xf5BLK\x07\x00' "$1" | sed -n "$2s/:.*//p")
+	[ -n "$at" ] && printf '\xff' | dd of="$1" bs=1 seek=$((at + 40)) conv=notrunc status=none
 }
 
 make() { # SIDE
