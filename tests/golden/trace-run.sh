@@ -117,6 +117,7 @@ done
 
 # A file of format 1 as it was stored once: every later version must read it.
 golden "the first format" 0 trace-v1.json "$tool" show -f json "$dir/trace-v1.vt"
+golden "the first packed events" 0 trace-packed.json "$tool" show -f json "$dir/trace-packed.vt"
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print "ev " i " cpu0 1/1 agent luo.finish point count=" i; print "end stopped" }' |
 	"$mktrace" -o "$tmp/big.vt" -

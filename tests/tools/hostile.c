@@ -497,6 +497,24 @@ static void big_blocks(uint64_t n)
 	}
 }
 
+/* Each event has other fields than those before it, in blocks as large as they may be. */
+static void shapes(uint64_t n)
+{
+	int ids[64];
+
+	for (uint64_t k = 0; k < 64; k++)
+		ids[k] = vt_writer__dyn_field(w, name("file.m", k), VT_STR);
+	block_full = 12u << 20;
+	for (uint64_t i = 0; i < n; i++) {
+		begin(VT_EV_FILE_SNAP, VT_POINT);
+		for (uint64_t k = 0; k < 64; k++) {
+			if ((i + 1) * 0x9e3779b97f4a7c15ULL >> k & 1)
+				vt_writer__str(w, ids[k], name("", k));
+		}
+		end();
+	}
+}
+
 static const struct { const char *kind; void (*make)(uint64_t n); bool ends; } kinds[] = {
 	{ "tasks", tasks, true }, { "busy", busy, true }, { "busy-sessions", busy_sessions, true },
 	{ "callback-memory", callback_memory, true }, { "snapshots", snapshots, true }, { "devices", devices, true },
@@ -504,7 +522,7 @@ static const struct { const char *kind; void (*make)(uint64_t n); bool ends; } k
 	{ "folios", folios, true }, { "one-bucket", one_bucket, true }, { "unbalanced", unbalanced, true }, { "pieces", pieces, false },
 	{ "pieces-back", pieces_back, true },
 	{ "losses", losses, true }, { "torn", torn, true }, { "names", names, true }, { "functions", functions, true },
-	{ "probes", probes, true }, { "numbers", numbers, true }, { "big-blocks", big_blocks, true },
+	{ "probes", probes, true }, { "numbers", numbers, true }, { "big-blocks", big_blocks, true }, { "shapes", shapes, true },
 };
 
 int main(int argc, char **argv)

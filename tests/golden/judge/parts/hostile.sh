@@ -55,6 +55,7 @@ else
 		probes 20000 40
 		numbers 60000 40
 		big-blocks 2000 64
+		shapes 60000 24
 	END
 	for kind in $("$hostile"); do
 		case $seen in *" $kind "*) ;; *) not_ok "hostile $kind has no limits here" ;; esac
