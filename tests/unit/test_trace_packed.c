@@ -86,7 +86,7 @@ static uint64_t value(struct dice *d, uint16_t id)
 	switch (kind_of(id)) {
 	case VT_STR: return words[below(d, ARRAY_SIZE(words))];
 	case VT_OBJ: return below(d, 5) ? (1 + below(d, 2)) << 48 | (1 + number(d) % 0xffffffffffff) : 0;
-	default:     return number(d);
+	default: return number(d);
 	}
 }
 
@@ -432,24 +432,32 @@ static void blocks_stand_alone(void **state)
 
 /* ---- refused: the rest of the block ---- */
 
-static void bad_cut(struct bytes *b) { b->b[b->len++] = 0x80; }
-static void bad_cut_long(struct bytes *b) { put(b, 1ULL << 50); b->b[b->len - 1] |= 0x80; }
-static void bad_idle(struct bytes *b) { b->b[b->len++] = 0x81; b->b[b->len++] = 0; }
-static void bad_idle_long(struct bytes *b) { memcpy(b->b + b->len, "\x81\x80\x80\x00", 4); b->len += 4; }
-static void bad_eleven(struct bytes *b) { memset(b->b + b->len, 0xff, 10); b->len += 10; b->b[b->len++] = 1; }
-static void bad_overflow(struct bytes *b) { memset(b->b + b->len, 0xff, 9); b->len += 9; b->b[b->len++] = 2; }
+struct case_of {
+	const char *what, *bytes;
+	size_t len;
+};
+
+#define CASE(what, bytes) { what, bytes, sizeof(bytes) - 1 }
+#define MOST "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"	/* 64 bits */
+
+static void add(struct bytes *to, const struct case_of *c)
+{
+	memcpy(to->b + to->len, c->bytes, c->len);
+	to->len += c->len;
+}
 
 /* The second of three events has a shape, a time, a value, a thread, a CPU, a number that is no number. */
 static void broken_numbers(void **state)
 {
-	void (*const bads[])(struct bytes *) = { bad_cut, bad_cut_long, bad_idle, bad_idle_long, bad_eleven, bad_overflow };
+	static const struct case_of bads[] = {
+		CASE("cut", "\x80"), CASE("cut later", "\x80\x80\x80\x80\x80\x80\x80\x81"),
+		CASE("an idle zero", "\x81\x00"), CASE("an idle zero later", "\x81\x80\x80\x00"),
+		CASE("eleven bytes", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), CASE("65 bits", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
+	};
 	struct bytes b;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
-		/* What follows must not make a number of what was cut. */
 		for (int place = 0; place < 9; place++) {
-			bool cut = bads[i] == bad_cut || bads[i] == bad_cut_long;
-
 			begin(&b);
 			if (place)
 				put(&b, place < 7 ? 1 : 0);
@@ -465,83 +473,75 @@ static void broken_numbers(void **state)
 				put(&b, 2);
 				put(&b, NUMBER);
 			}
-			bads[i](&b);
-			if (!cut)
+			add(&b, &bads[i]);
+			/* What follows must not make a number of what was cut. */
+			if (i > 1)
 				put_whole(&b, 1, 1, 0);
 			assert_refused(state, &b, 3, 1, 2);
 		}
 	}
 }
 
-static void bad_no_shape(struct bytes *b) { put(b, 2); put_news(b, 0); }
-static void bad_shape_far(struct bytes *b) { put(b, UINT64_MAX); put_news(b, 0); }
-static void bad_shape_long(struct bytes *b) { put(b, 128); put_news(b, 0); }
-static void bad_thread(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_THREAD); put(b, 2); }
-static void bad_thread_far(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_THREAD); put(b, UINT64_MAX); }
-static void bad_cpu(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_CPU); put(b, 2); }
-static void bad_tgid(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_THREAD); put(b, 0); put(b, 1ULL << 32); put(b, 1); put(b, 0); }
-static void bad_tid(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_THREAD); put(b, 0); put(b, 1); put(b, 1ULL << 32); put(b, 0); }
-static void bad_cpu_far(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_CPU); put(b, 0); put(b, 65536); }
-static void bad_mask(struct bytes *b) { put(b, 1); put_news(b, NEW(2)); put_diff(b, 1); }
-static void bad_mask_top(struct bytes *b) { put(b, 1); put_news(b, NEW(4)); put_diff(b, 1); }
-static void bad_type(struct bytes *b) { SHAPE(b, VTF_EVENT_IDS, NUMBER); put_news(b, 0); }
-static void bad_field(struct bytes *b) { SHAPE(b, 1, VTF_FIELD_IDS); put_news(b, 0); }
-static void bad_field_bit(struct bytes *b) { SHAPE(b, 1, 0x4000 | NUMBER); put_news(b, 0); }
-static void bad_field_far(struct bytes *b) { SHAPE(b, 1, UINT64_MAX); put_news(b, 0); }
-static void bad_phase(struct bytes *b) { put(b, 0); put(b, 1); put(b, 256); put(b, 0); put_news(b, 0); }
-
-static void bad_nr(struct bytes *b)
+/* An event of a shape with the fields from 1 to NR, LAST the last byte of its mask. */
+static void fields(struct bytes *b, uint32_t nr, uint8_t last)
 {
 	put(b, 0);
 	put(b, 1);
 	put(b, 0);
-	put(b, VT_EVENT_FIELDS_MAX + 1);
-	for (unsigned int i = 1; i <= VT_EVENT_FIELDS_MAX + 1; i++)
+	put(b, nr);
+	for (uint32_t i = 1; i <= nr; i++)
 		put(b, i);
-	memset(b->b + b->len, 0, (VTF_NEW_FIELDS + VT_EVENT_FIELDS_MAX + 8) / 8 + 1);
-	b->len += (VTF_NEW_FIELDS + VT_EVENT_FIELDS_MAX + 8) / 8 + 1;
-}
-
-static void bad_nr_far(struct bytes *b) { put(b, 0); put(b, 1); put(b, 0); put(b, UINT64_MAX); }
-
-/* A mask of more than 64 bits, with one behind its last field. */
-static void wide(struct bytes *b, uint8_t last)
-{
-	put(b, 0);
-	put(b, 1);
-	put(b, 0);
-	put(b, 90);
-	for (unsigned int i = 1; i <= 90; i++)
-		put(b, i);
-	memset(b->b + b->len, 0, 12);
-	b->len += 12;
+	memset(b->b + b->len, 0, vtf_mask_len(nr));
+	b->len += vtf_mask_len(nr);
 	b->b[b->len - 1] = last;
 	put_diff(b, 1);
 }
 
-static void bad_mask_wide(struct bytes *b) { wide(b, 0x20); put_diff(b, 1); }
-static void bad_value_wide(struct bytes *b) { wide(b, 0x10); b->b[b->len++] = 0x81; b->b[b->len++] = 0; }
+/* It would make sense, whoever was told of before. */
+static void assert_lost(void **state, struct bytes *b)
+{
+	put(b, 1);
+	put_news(b, VTF_NEW_THREAD);
+	put(b, 1);
+	assert_refused(state, b, 3, 1, 2);
+}
 
 static void cannot_be_told_apart(void **state)
 {
-	void (*const bads[])(struct bytes *) = {
-		bad_no_shape, bad_shape_far, bad_shape_long, bad_thread, bad_thread_far, bad_cpu, bad_tgid, bad_tid, bad_cpu_far, bad_mask, bad_mask_top,
-		bad_type, bad_field, bad_field_bit, bad_field_far, bad_phase, bad_nr, bad_nr_far, bad_mask_wide, bad_value_wide,
+	static const struct case_of bads[] = {
+		CASE("no shape", "\x02\x00\x02"), CASE("no shape by far", MOST "\x00\x02"), CASE("no shape, of two bytes", "\x80\x01\x00\x02"),
+		CASE("no thread", "\x01\x01\x02\x02"), CASE("no thread by far", "\x01\x01\x02" MOST), CASE("no CPU", "\x01\x02\x02\x02"),
+		CASE("a tgid of 33 bits", "\x01\x01\x02\x00\x80\x80\x80\x80\x10\x01\x00"), CASE("a tid", "\x01\x01\x02\x00\x01\x80\x80\x80\x80\x10\x00"),
+		CASE("a CPU of 17 bits", "\x01\x02\x02\x00\x80\x80\x04"),
+		CASE("a bit behind the last field", "\x01\x20\x02\x02"), CASE("the last one of the mask", "\x01\x80\x02\x02"),
+		CASE("a type that cannot be", "\x00\x80\x20\x00\x01\x05\x00\x02"), CASE("a phase of 9 bits", "\x00\x01\x80\x02\x00\x00\x02"),
+		CASE("a field that cannot be", "\x00\x01\x00\x01\x80\x20\x00\x02"), CASE("one with another bit", "\x00\x01\x00\x01\x85\x80\x01\x00\x02"),
+		CASE("one by far", "\x00\x01\x00\x01" MOST "\x00\x02"), CASE("fields without end", "\x00\x01\x00" MOST),
 	};
 	struct bytes b;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bads); i++) {
 		begin(&b);
-		bads[i](&b);
-		/* It would make sense, whoever was told of before. */
-		put(&b, 1);
-		put_news(&b, VTF_NEW_THREAD);
-		put(&b, 1);
-		assert_refused(state, &b, 3, 1, 2);
+		add(&b, &bads[i]);
+		assert_lost(state, &b);
 	}
-	/* Its last field is there. */
 	begin(&b);
-	wide(&b, 0x10);
+	fields(&b, VT_EVENT_FIELDS_MAX + 1, 0);
+	assert_lost(state, &b);
+	/* A bit behind the last field of a wide mask, and a broken number as that field's value. */
+	begin(&b);
+	fields(&b, 90, 0x20);
+	put_diff(&b, 1);
+	assert_lost(state, &b);
+	begin(&b);
+	fields(&b, 90, 0x10);
+	put(&b, 1);
+	b.b[b.len - 1] |= 0x80;
+	put(&b, 0);
+	assert_lost(state, &b);
+	/* The field itself is there. */
+	begin(&b);
+	fields(&b, 90, 0x10);
 	put_diff(&b, 0);
 	put_whole(&b, 1, 1, 0);
 	assert_read(state, &b, 3);
@@ -589,7 +589,7 @@ static void wide_events(struct vt_buf *b, size_t extra, uint32_t nr)
 	struct bytes one;
 
 	one.len = 0;
-	wide(&one, 0);
+	fields(&one, 90, 0);
 	one.len--;
 	put_diff(&one, extra ? 64 : 1);
 	memcpy(vt_buf__add(b, one.len), one.b, one.len);
@@ -639,14 +639,7 @@ static void known_shape_is_cut(void **state)
 	struct bytes one;
 
 	one.len = 0;
-	put(&one, 0);
-	put(&one, 1);
-	put(&one, 0);
-	put(&one, 40);
-	for (unsigned int i = 1; i <= 40; i++)
-		put(&one, i);
-	memset(one.b + one.len, 0, 7);	/* the mask, the time */
-	one.len += 7;
+	fields(&one, 40, 0);
 	for (int i = 0; i < 1000; i++)
 		memcpy(vt_buf__add(&b, one.len), one.b, one.len);
 	for (size_t cut = 1; cut < one.len; cut++) {
@@ -670,29 +663,23 @@ static void known_shape_is_cut(void **state)
 
 /* ---- refused: one event ---- */
 
-static void odd_type(struct bytes *b) { SHAPE(b, 9, NUMBER); put_news(b, NEW(0)); put_diff(b, 1); }
-static void odd_field(struct bytes *b) { SHAPE(b, 1, FIELDS + 1); put_news(b, NEW(0)); put_diff(b, 1); }
-static void odd_twice(struct bytes *b) { SHAPE(b, 1, NUMBER, NUMBER); put_news(b, 0); }
-static void odd_twice_err(struct bytes *b) { SHAPE(b, 1, NUMBER, NUMBER | VTF_FIELD_ERR); put_news(b, NEW(1)); put_diff(b, 5); }
-static void odd_text(struct bytes *b) { SHAPE(b, 2, TEXT); put_news(b, NEW(0)); put_diff(b, sizeof(strings) - 1); }
-static void odd_text_below(struct bytes *b) { SHAPE(b, 2, TEXT); put_news(b, NEW(0)); put_diff(b, -2); }
-static void odd_class(struct bytes *b) { SHAPE(b, 1, OBJECT); put_news(b, NEW(0)); put_diff(b, 3LL << 48 | 1); }
-static void odd_class_far(struct bytes *b) { SHAPE(b, 1, OBJECT); put_news(b, NEW(0)); put_diff(b, -1); }
-static void odd_object(struct bytes *b) { SHAPE(b, 1, OBJECT); put_news(b, NEW(0)); put_diff(b, 1LL << 48); }
-static void odd_errno(struct bytes *b) { SHAPE(b, 1, NUMBER | VTF_FIELD_ERR); put_news(b, NEW(0)); put_diff(b, 4096); }
-static void odd_errno_zero(struct bytes *b) { SHAPE(b, 1, NUMBER | VTF_FIELD_ERR); put_news(b, 0); }
-static void odd_comm(struct bytes *b) { put(b, 1); put_news(b, VTF_NEW_THREAD); put(b, 0); put(b, 1); put(b, 1); put(b, sizeof(strings)); }
-
 static void impossible_event(void **state)
 {
-	void (*const odds[])(struct bytes *) = {
-		odd_type, odd_field, odd_twice, odd_twice_err, odd_text, odd_text_below, odd_class, odd_class_far, odd_object, odd_errno, odd_errno_zero, odd_comm,
+	static const struct case_of odds[] = {
+		CASE("no such type", "\x00\x09\x00\x01\x05\x08\x02\x02"), CASE("no such field", "\x00\x01\x00\x01\xe9\x07\x08\x02\x02"),
+		CASE("a field twice", "\x00\x01\x00\x02\x05\x05\x00\x02"), CASE("once with an error", "\x00\x01\x00\x02\x05\x85\x80\x02\x10\x02\x0a"),
+		CASE("behind the strings", "\x00\x02\x00\x01\x08\x08\x02\x2a"), CASE("before them", "\x00\x02\x00\x01\x08\x08\x02\x03"),
+		CASE("no such class", "\x00\x01\x00\x01\x09\x08\x02\x82\x80\x80\x80\x80\x80\x80\x03"), CASE("none that could be", "\x00\x01\x00\x01\x09\x08\x02\x01"),
+		CASE("an object without a number", "\x00\x01\x00\x01\x09\x08\x02\x80\x80\x80\x80\x80\x80\x80\x01"),
+		CASE("errno 4096", "\x00\x01\x00\x01\x85\x80\x02\x08\x02\x80\x40"), CASE("errno 0", "\x00\x01\x00\x01\x85\x80\x02\x00\x02"),
+		CASE("a command behind the strings", "\x01\x01\x02\x00\x01\x01\x16"),
 	};
 	struct bytes b;
 
+	assert_int_equal(sizeof(strings), 0x16);
 	for (size_t i = 0; i < ARRAY_SIZE(odds); i++) {
 		begin(&b);
-		odds[i](&b);
+		add(&b, &odds[i]);
 		put(&b, 1);
 		put_news(&b, VTF_NEW_THREAD | NEW(0));
 		put(&b, 1);
@@ -751,7 +738,7 @@ static void bad_values_stay_bad(void **state)
 	put_diff(&b, 96);
 	assert_refused(state, &b, 3, 2, 1);
 	begin(&b);
-	wide(&b, 0);
+	fields(&b, 90, 0);
 	put(&b, 2);
 	memset(b.b + b.len, 0, 12);
 	b.len += 12;
@@ -799,15 +786,7 @@ static void long_lists(void **state)
 		for (uint32_t i = 0; i < max + more; i++) {
 			one.len = 0;
 			if (what == 3) {
-				put(&one, 0);
-				put(&one, 1);
-				put(&one, 0);
-				put(&one, 100);
-				for (unsigned int k = 1; k <= 100; k++)
-					put(&one, k);
-				memset(one.b + one.len, 0, 13);
-				one.len += 13;
-				put_diff(&one, 1);
+				fields(&one, 100, 0);
 			} else if (!i || !what) {
 				put(&one, 0);
 				put(&one, 1);
