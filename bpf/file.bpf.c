@@ -7,9 +7,7 @@
 /* Any file that ends comes by here, on any machine: a look at the sieve, then out. */
 QUICK_ENTER(fput)
 {
-	struct vt_control *c = ctl_open();
-
-	return !c || !*sieve_at(c, (u64)in->file);
+	return nothing_at((u64)in->file);
 }
 APART_ENTER(fput)
 {
@@ -112,9 +110,7 @@ static __always_inline void slot_vmas(struct vt_wire *w, struct address_space *m
 /* unmap_mapping_range() is how BAR mappings are zapped; seen for vfio devices' own mappings only. */
 QUICK_ENTER(unmap)
 {
-	struct vt_control *c = ctl_open();
-
-	return !c || !*sieve_at(c, (u64)in->mapping);
+	return nothing_at((u64)in->mapping);
 }
 APART_ENTER(unmap)
 {

@@ -15,7 +15,7 @@
 /* Places for a word: for a hit, by the end of the call and where its arguments are, on the stack of its task and the same for both programs. */
 static __always_inline u64 *words_of(void *ctx, bool exit)
 {
-	return control.passed[exit][low_half((u64)ctx) * 0x9E3779B1u >> (32 - VT_PASSED_BITS)];
+	return control.passed[exit][hash_place(low_half((u64)ctx), VT_PASSED_BITS)];
 }
 
 /*

@@ -58,6 +58,12 @@ static __always_inline u32 low_half(u64 addr)
 	return low;
 }
 
+/* Of the places that BITS number, the one where V falls. */
+static __always_inline u32 hash_place(u32 v, u32 bits)
+{
+	return v * 0x9E3779B1u >> (32 - bits);
+}
+
 /*
  * A string, cut to SIZE (a constant, 16 or more) with its end; what follows
  * the end is undefined. False: unreadable. Most end within four words; a word

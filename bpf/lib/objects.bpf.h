@@ -13,7 +13,7 @@
  */
 static __always_inline u32 place_in_sieve(u64 ptr)
 {
-	return (low_half(ptr) >> 6) * 0x9E3779B1u >> (32 - VT_SIEVE_BITS);
+	return hash_place(low_half(ptr) >> 6, VT_SIEVE_BITS);
 }
 
 static __always_inline u32 *sieve_at(struct vt_control *c, u64 ptr)
@@ -125,6 +125,14 @@ __noinline bool tracked_at(u64 ptr, u32 cls)
 	return near_find(n, ptr + cls) != NOT_NEAR || is_far(n, ptr + cls);
 }
 
+/* None of the objects is there, or nobody asks: for places that everybody passes. */
+static __always_inline bool nothing_at(u64 ptr)
+{
+	struct vt_control *c = ctl_open();
+
+	return !c || !*sieve_at(c, ptr);
+}
+
 static __always_inline bool tracked(u64 ptr, u32 cls)
 {
 	return *sieve_at(&control, ptr) && tracked_at(ptr, cls);
@@ -172,7 +180,7 @@ static __always_inline u64 known_as(u64 ptr)
 /* One of several, in turn. */
 __noinline int known_among(u64 ptr, u32 cls)
 {
-	u32 zero = 0, at = (u32)(ptr >> 6) * 0x9E3779B1u >> (32 - VT_KNOWN_BITS);
+	u32 zero = 0, at = hash_place(ptr >> 6, VT_KNOWN_BITS);
 	struct vt_wire_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
 	u64 is = known_as(ptr);
 

@@ -22,6 +22,13 @@ const uint8_t *vt_packed__long(const uint8_t *at, const uint8_t *end, uint64_t *
 	return vt_packed__broken(end, n);
 }
 
+/* The number of an entry in a list of NR; 0: a new one. */
+static const uint8_t *take_entry(const uint8_t *at, const uint8_t *end, uint32_t nr, uint64_t *n)
+{
+	at = vt_packed__take(at, end, n);
+	return *n > nr ? vt_packed__broken(end, n) : at;
+}
+
 /* ---- shapes ---- */
 
 union ids {
@@ -210,9 +217,9 @@ static const uint8_t *take_thread(struct vt_packed *p, const uint8_t *at)
 {
 	uint64_t n;
 
-	at = vt_packed__take(at, p->end, &n);
-	if (at > p->end || n > p->nr_threads)
-		return vt_packed__broken(p->end, &n);
+	at = take_entry(at, p->end, p->nr_threads, &n);
+	if (at > p->end)
+		return at;
 	if (!n)
 		return new_thread(p, at);
 	p->thread = &p->threads[n - 1];
@@ -223,9 +230,9 @@ static const uint8_t *take_cpu(struct vt_packed *p, const uint8_t *at)
 {
 	uint64_t n;
 
-	at = vt_packed__take(at, p->end, &n);
-	if (at > p->end || n > p->nr_cpus)
-		return vt_packed__broken(p->end, &n);
+	at = take_entry(at, p->end, p->nr_cpus, &n);
+	if (at > p->end)
+		return at;
 	if (!n)
 		return new_cpu(p, at);
 	p->cpu = &p->cpus[n - 1];
@@ -289,8 +296,8 @@ int vt_packed__shape(struct vt_packed *p, const uint8_t **at, struct vt_packed_s
 {
 	uint64_t n;
 
-	*at = vt_packed__take(*at, p->end, &n);
-	if (*at > p->end || n > p->nr_shapes)
+	*at = take_entry(*at, p->end, p->nr_shapes, &n);
+	if (*at > p->end)
 		return -EBADMSG;
 	if (!n) {
 		int ret = new_shape(p, at);

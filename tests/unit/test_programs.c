@@ -923,14 +923,22 @@ static void objects_met_at_the_same_time(void **state)
 
 /* ---- deputies ---- */
 
-static void deputies_do_what_was_missed(void **state)
+static u64 stack[1 << 18];
+
+/* The next behind PLACE whose words fall where its own do. */
+static u64 *falls_with(u64 *place)
 {
-	static u64 stack[1 << 16];
-	u64 *place = stack, *other = stack + 1;
+	u64 *other = place + 1;
 
 	while (words_of(other, true) != words_of(place, true))
-		other++;
-	assert_true(other < stack + sizeof(stack) / sizeof(stack[0]));
+		assert_true(++other < stack + sizeof(stack) / sizeof(stack[0]));
+	return other;
+}
+
+static void deputies_do_what_was_missed(void **state)
+{
+	u64 *place = stack, *other = falls_with(place);
+
 	host_thread.cookie = VT_COOKIE(VT_HOOK_cdev_open, 3);
 	assert_false(leave_word(place, true));
 	assert_false(word_was_left(other, true));
@@ -947,12 +955,10 @@ static void deputies_do_what_was_missed(void **state)
 /* Tasks that lose the CPU between the two, at places that fall together. */
 static void words_of_many(void **state)
 {
-	static u64 stack[1 << 18];
-	u64 *place[3] = { stack, stack, stack };
+	u64 *place[3] = { stack };
 
 	for (int i = 1; i < 3; i++)
-		for (place[i] = place[i - 1] + 1; words_of(place[i], true) != words_of(stack, true); place[i]++)
-			assert_true(place[i] < stack + sizeof(stack) / sizeof(stack[0]));
+		place[i] = falls_with(place[i - 1]);
 	for (int i = 0; i < 2; i++)
 		leave_word(place[i], true);
 	leave_word(place[1], true);	/* what was left there is its own */

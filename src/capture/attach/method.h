@@ -32,7 +32,7 @@ struct attach {
 	uint32_t nr_jobs;	/* so far */
 	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet; */
 	signed char multi;
-	signed char at_once;	/* whether the kernel preempts tasks anywhere, the same way; */
+	signed char at_once;	/* whether the kernel preempts tasks anywhere, the same way */
 	struct multi_shared shared[2];	/* for enter and for exit */
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;

@@ -294,16 +294,15 @@ static unsigned int free_deputy(const struct plan *p)
 /* What it did while it was alone is in nobody's place. */
 static void is_deputy(struct attach *a, const struct part *p, unsigned int number, int link_fd)
 {
-	const unsigned long long *counter = &object__control(a->obj)->deputized[number];
-	uint64_t alone = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+	const struct vt_control *c = object__control(a->obj);
+	uint64_t alone = __atomic_load_n(&c->deputized[number], __ATOMIC_ACQUIRE);
 
 	for (size_t i = p->from; i < p->from + p->nr; i++) {
 		struct plan_row *r = p->job->row[i];
 
 		r->aux_fd = dup(link_fd);
 		r->deputy = number;
-		r->deputizes = counter;
-		r->crowded = &object__control(a->obj)->crowded;
+		r->control = c;
 		r->deputized = alone;
 	}
 	close(link_fd);
@@ -376,12 +375,12 @@ static void attach(struct attach *a, struct attach_job *j)
  */
 static void count(struct plan_row *r)
 {
-	uint64_t done = r->deputy ? __atomic_load_n(r->deputizes, __ATOMIC_ACQUIRE) - r->deputized : 0;
+	uint64_t done = r->deputy ? __atomic_load_n(&r->control->deputized[r->deputy], __ATOMIC_ACQUIRE) - r->deputized : 0;
 	uint64_t missed = count__recursion_misses(r->prog_fd, NULL);
 
 	r->recursion_misses = missed > done ? missed - done : done - missed;
 	if (r->deputy)
-		r->recursion_misses += __atomic_load_n(r->crowded, __ATOMIC_ACQUIRE);
+		r->recursion_misses += __atomic_load_n(&r->control->crowded, __ATOMIC_ACQUIRE);
 }
 
 const struct attach_method method_multi = {

@@ -17,6 +17,7 @@
 struct kernel;
 struct func_info;
 struct plan_row;
+struct vt_control;
 
 /* When a hook's functions are there to be attached to. */
 enum plan_group { PLAN_CORE, PLAN_VFIO, PLAN_IOMMUFD, PLAN_HANDLER, PLAN_SITE, PLAN_INJECT };
@@ -74,7 +75,7 @@ struct plan_row {
 	int prog_fd, link_fd, aux_fd;	/* -1 = none; aux: saves the arguments for a kretprobe, or the deputy's */
 	unsigned int deputy;		/* multi.c: its number, 0 = there is none; and what it had done */
 	uint64_t deputized;		/* when the program that it stands in for was attached */
-	const unsigned long long *deputizes, *crowded;	/* what it has done so far; see struct vt_control */
+	const struct vt_control *control;	/* which has what it has done so far */
 	uint32_t next;		/* row of the same event, counted from 1 */
 };
 
