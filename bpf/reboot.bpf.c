@@ -70,8 +70,12 @@ EXIT(reboot)
 		/* No hurry where there is no jump. */
 		wire_submit(c, w, in->ret ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
 	}
-	if (!in->ret)
-		c->will_jump = 1;
+	if (in->ret)
+		return;
+	c->jumper = (u32)bpf_get_current_pid_tgid();
+	c->will_jump = 1;
+	if (c->bell == VT_BELL_HOLDS)
+		ring_bell(c);
 }
 
 ENTER(serialize)
@@ -111,9 +115,9 @@ ENTER(device_shutdown)
 	/* Losses that are not told yet are, with the record. */
 	if (c->losses != c->losses_synced)
 		want = c->produced;
-	/* On the only CPU the recorder comes as soon as it may, and then holds the CPU itself (src/capture/record/cpuhog.h). */
+	/* On the only CPU this thread does not get here before all is stored, or the time over (src/capture/record/cpuhog.h). */
 	if (c->synced >= want || make_way(c))
-		c->waited_ns = wait_until(&c->synced, want, c->wait_ns);
+		c->waited_ns = c->held_ns + wait_until(&c->synced, want, c->wait_ns);
 }
 
 ENTER(machine_shutdown)

@@ -91,6 +91,10 @@ $(OUTPUT)/unit/test_cpus: $(OUTPUT)/tests/unit/test_cpus.o $(call OBJ,src/captur
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
+$(OUTPUT)/unit/test_cpuhog: $(OUTPUT)/tests/unit/test_cpuhog.o $(call OBJ,$(addprefix src/capture/record/,cpuhog.c urgent.c) src/capture/kernel/clock.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(OUTPUT)/unit/test_keeper: $(OUTPUT)/tests/unit/test_keeper.o $(call OBJ,src/capture/record/keeper.c)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka

@@ -20,7 +20,7 @@ struct {
 	__uint(max_entries, 4 << 20);
 } ring VT_MAP_ATTR;
 
-/* Wakes who moves the recorder (src/capture/record/mover.h): what is in it says nothing. As large as the kernel lets it be small. */
+/* Wakes a thread of the recorder's (src/capture/record/bell.h): what is in it says nothing. As large as the kernel lets it be small. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

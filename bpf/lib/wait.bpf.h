@@ -42,6 +42,11 @@ static __always_inline u64 wait_until(volatile u64 *at, u64 want, u64 limit_ns)
 	return bpf_ktime_get_boot_ns() - start;
 }
 
+static __always_inline void ring_bell(struct vt_control *c)
+{
+	bpf_ringbuf_output(&bell, &c->bell, sizeof(c->bell), BPF_RB_FORCE_WAKEUP);
+}
+
 /*
  * The recorder stays on the CPU that this task is on: waiting here, where nothing else may run, would keep it from
  * its work. Another thread of its is told, which fetches it from here. False: there is none.
@@ -50,9 +55,9 @@ static __always_inline bool make_way(struct vt_control *c)
 {
 	if ((int)bpf_get_smp_processor_id() != c->recorder_cpu)
 		return true;
-	if (!c->mover)
+	if (c->bell != VT_BELL_FETCHES)
 		return false;
-	bpf_ringbuf_output(&bell, &c->mover, sizeof(c->mover), BPF_RB_FORCE_WAKEUP);
+	ring_bell(c);
 	return true;
 }
 

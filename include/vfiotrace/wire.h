@@ -202,6 +202,13 @@ struct vt_site {
 #define VT_PASSED_WAYS 2
 #define VT_DEPUTIES 64	/* of either end of a module's functions; 0 is nobody's number */
 
+/* What the recorder's thread does that is rung for (src/capture/record/bell.h). */
+enum vt_bell {
+	VT_BELL_NOBODY,
+	VT_BELL_FETCHES,	/* brings the recorder to another CPU */
+	VT_BELL_HOLDS,		/* there is no other: keeps it from who is about to jump */
+};
+
 /*
  * Shared page, mapped by the recorder. Offsets of vfio's private structures
  * come from here and not by CO-RE: their BTF exists only once vfio.ko is
@@ -225,9 +232,11 @@ struct vt_control {
 	unsigned int suspects;		/* of them: to be looked at again, VT_SUSPECTS at most */
 	unsigned int outside;		/* folios that were given to KHO by others than LUO and its handlers */
 	int recorder_cpu;		/* the recorder stays on this CPU; -1 = anywhere */
-	unsigned int mover;		/* somebody brings it to another when the bell rings (maps.bpf.h) */
+	unsigned int bell;		/* enum vt_bell: what comes of ringing it (maps.bpf.h) */
+	unsigned int jumper;		/* the thread whose liveupdate_reboot() succeeded */
 	unsigned long long wait_ns;	/* how long device_shutdown() may be held for that */
-	unsigned long long waited_ns;	/* how long it was */
+	unsigned long long held_ns;	/* how long the thread that jumps was kept from the only CPU before that */
+	unsigned long long waited_ns;	/* how long it was, both together */
 	unsigned long long modules_seen, modules_done;	/* modules that matter, loaded and attached */
 	unsigned long long module_wait_ns;	/* how long a module's loader may be held for that */
 	unsigned int handlers_pending;	/* registered by a module that is not through with its init: not attached yet */

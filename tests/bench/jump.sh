@@ -33,9 +33,9 @@ address() { # NAME: of the kernel, which is where it was linked to
 	awk -v name="$1" '$3 == name { print $1; exit }' "$kernel/System.map"
 }
 
-# The recorder has let the kernel go, and does this next.
+# The recorder lets the kernel go.
 released() {
-	nm "$tool" | awk '$3 == "cpuhog__end" { print $1; exit }'
+	nm "$tool" | awk '$3 == "object__stored" { print $1; exit }'
 }
 
 scenario() { # POSSIBLE MEMORY

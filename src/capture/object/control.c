@@ -38,3 +38,9 @@ void object__gate(struct object *o, bool open)
 		o->ctl->gate_ns = clock__now();
 	__atomic_store_n(&o->ctl->gate, open, __ATOMIC_RELEASE);
 }
+
+void object__stored(struct object *o, uint64_t records, uint64_t losses)
+{
+	__atomic_store_n(&o->ctl->losses_synced, losses, __ATOMIC_RELEASE);
+	__atomic_store_n(&o->ctl->synced, records, __ATOMIC_RELEASE);
+}

@@ -36,6 +36,8 @@ void object__free(struct object *o);
 struct vt_control *object__control(const struct object *o);
 /* While the gate is shut the programs return at once. */
 void object__gate(struct object *o, bool open);
+/* So many records, and the losses that are told with them, are on stable storage: a jump that waits for that goes on. */
+void object__stored(struct object *o, uint64_t records, uint64_t losses);
 /* fd, owned by the object; of a program that is no template, which is loaded if it was not yet. */
 int object__program_fd(struct object *o, const char *prog);
 int object__map_fd(const struct object *o, const char *map);

@@ -37,12 +37,8 @@ static void tell_held(struct recorder *r)
 /* What was written goes to stable storage: all records that were taken. */
 static void sync_all(struct recorder *r)
 {
-	struct vt_control *c = object__control(r->obj);
-
-	if (!output__store(r, true)) {
-		c->losses_synced = r->losses_seen;
-		__atomic_store_n(&c->synced, r->consumed, __ATOMIC_RELEASE);
-	}
+	if (!output__store(r, true))
+		object__stored(r->obj, r->consumed, r->losses_seen);
 	r->saved = r->consumed;
 	r->dirty = false;
 }
@@ -55,8 +51,6 @@ static void sync_all(struct recorder *r)
  */
 static void save_awaited(struct recorder *r)
 {
-	struct cpuhog *hold = cpuhog__begin(r->opt->jump_wait_ns);
-
 	output__losses(r);
 	output__mark(r, VT_EV_REC_DRAINED, NULL, NULL);
 	if (!r->planned) {
@@ -65,7 +59,6 @@ static void save_awaited(struct recorder *r)
 		r->planned = true;
 	}
 	sync_all(r);
-	cpuhog__end(hold);
 }
 
 /*

@@ -14,7 +14,7 @@
 #include "vfiotrace/trace.h"
 #include "vfiotrace/wire.h"
 
-struct mover;
+struct bell;
 struct signalfd_siginfo;
 struct syncer;
 
@@ -53,7 +53,7 @@ struct recorder {
 	struct ring ring;
 	struct syncer *syncer;	/* NULL: the trace is in memory */
 	struct cpus cpus;	/* that it could be on */
-	struct mover *mover;	/* NULL: nobody takes it to another */
+	struct bell *bell;	/* NULL: nobody is rung for */
 	struct object_losses told;	/* losses already in the file */
 	uint64_t losses_seen;	/* of struct vt_control: what TOLD was read at */
 	uint64_t consumed;	/* records of the ring: some are two events */

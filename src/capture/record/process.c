@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "capture/record/mover.h"
+#include "capture/record/bell.h"
 #include "capture/record/private.h"
 #include "capture/record/status.h"
 #include "capture/record/syncer.h"
@@ -57,7 +57,7 @@ void process__more_files(struct recorder *r)
  * itself, and a recorder that was last there would be woken there (seen: the
  * wait ran out and the freeze was lost). So it stays on one CPU that the
  * program can tell from its own: the last, as the jump is made from the first.
- * From a task that waits on that one all the same it is fetched (mover.h).
+ * From a task that waits on that one all the same it is fetched (bell.h).
  * Returns that CPU, -1 when it could not be had.
  */
 static int stay_on_one_cpu(struct recorder *r)
@@ -95,7 +95,7 @@ static void stay_realtime(struct recorder *r)
 /* A trace in memory needs no syncer. */
 void process__start_threads(struct recorder *r)
 {
-	r->mover = mover__new(object__control(r->obj), &r->cpus, object__map_fd(r->obj, "bell"));
+	r->bell = bell__new(object__control(r->obj), &r->cpus, object__map_fd(r->obj, "bell"), r->one_cpu);
 	if (!r->carry)
 		r->syncer = syncer__new(vt_writer__dup(r->w), SYNC_GAP_NS);
 }
@@ -107,9 +107,9 @@ void process__pause(struct recorder *r)
 	if (err)
 		vt_writer__fail(r->w, err);
 	syncer__free(r->syncer);
-	mover__free(r->mover);
+	bell__free(r->bell);
 	r->syncer = NULL;
-	r->mover = NULL;
+	r->bell = NULL;
 }
 
 /* The number under which this process is known to the programs comes with any of them that it runs. */

@@ -17,10 +17,10 @@
 #include "capture/kernel/phase.h"
 #include "capture/plan/plan.h"
 #include "capture/record/behind.h"
+#include "capture/record/bell.h"
 #include "capture/record/carry.h"
 #include "capture/record/convert.h"
 #include "capture/record/cpuhog.h"
-#include "capture/record/mover.h"
 #include "capture/record/private.h"
 #include "capture/record/privilege.h"
 #include "capture/record/status.h"
@@ -308,7 +308,7 @@ int recorder__run(const struct recorder_options *o)
 	ring__close(&r);
 	sessions__free(&r.sessions);
 	syncer__free(r.syncer);
-	mover__free(r.mover);
+	bell__free(r.bell);
 	convert__free(r.conv);
 	domains__free(r.d);
 	vt_writer__free(r.w);

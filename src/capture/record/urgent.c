@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "capture/record/urgent.h"
 
+#include <errno.h>
 #include <sched.h>
 
 /* From the kernel: what pthread_getschedparam() remembers is that of the process before a fork(). */
@@ -28,4 +29,13 @@ int urgent__thread(pthread_t *t, int priority, void *(*work)(void *arg), void *a
 	err = pthread_create(t, &attr, work, arg);
 	pthread_attr_destroy(&attr);
 	return err;
+}
+
+int urgent__less(void)
+{
+	struct sched_param p = { .sched_priority = urgent__priority() - 1 };
+
+	if (p.sched_priority < 1)
+		return EPERM;
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) ? errno : 0;
 }

@@ -15,5 +15,7 @@
 int urgent__priority(void);
 /* With PRIORITY, of which 0 is an ordinary one: 0 or an errno. */
 int urgent__thread(pthread_t *t, int priority, void *(*work)(void *arg), void *arg);
+/* The thread that calls gets the priority below its own, still a real-time one: 0 or an errno. */
+int urgent__less(void);
 
 #endif
