@@ -291,11 +291,13 @@ static void listed_functions(void **state)
 {
 	struct tracefs *t;
 
-	assert_int_equal(tracefs__parse(&t, strdup("luo_preserve_file\nopen_it [vfio]\nopen_it [vfio_pci]\nlast")), 0);
+	assert_int_equal(tracefs__parse(&t, strdup("luo_preserve_file\nopen_it [vfio]\nopen_it [vfio_pci]\nlast [vfio]\nend")), 0);
 	assert_true(tracefs__lists(t, "luo_preserve_file", "vmlinux"));
 	assert_true(tracefs__lists(t, "open_it", "vfio"));
 	assert_true(tracefs__lists(t, "open_it", "vfio_pci"));
-	assert_true(tracefs__lists(t, "last", "vmlinux"));
+	assert_true(tracefs__lists(t, "last", "vfio"));
+	assert_false(tracefs__lists(t, "last", "vmlinux"));
+	assert_true(tracefs__lists(t, "end", "vmlinux"));
 	assert_false(tracefs__lists(t, "open_it", "vmlinux"));
 	assert_false(tracefs__lists(t, "open_it", "vfio_p"));
 	assert_false(tracefs__lists(t, "luo_preserve_file", "vfio"));

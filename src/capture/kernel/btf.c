@@ -72,16 +72,21 @@ static int member_offset(const struct btf *btf, const struct btf_type *t, const 
 	return -1;
 }
 
+static const char *type_name(const void *btf, uint32_t id)
+{
+	return btf__name_by_offset(btf, btf__type_by_id(btf, id)->name_off);
+}
+
 /* Functions, structs and enums of vmlinux are indexed: libbpf's own search reads every type. */
 static int index_types(struct kernel *k)
 {
 	__u32 nr = btf__type_cnt(k->btf);
 
+	nametab__names(&k->types, type_name, k->btf);
 	for (__u32 id = 1; id < nr; id++) {
 		const struct btf_type *t = btf__type_by_id(k->btf, id);
 
-		if ((btf_is_func(t) || btf_is_struct(t) || btf_is_any_enum(t)) && t->name_off &&
-		    nametab__add(&k->types, btf__name_by_offset(k->btf, t->name_off), id))
+		if ((btf_is_func(t) || btf_is_struct(t) || btf_is_any_enum(t)) && t->name_off && nametab__add(&k->types, id))
 			return -ENOMEM;
 	}
 	return 0;

@@ -14,14 +14,13 @@ static size_t hash(const char *s)
 	return h ^ h >> 32;
 }
 
-static void put(struct nametab *t, const char *name, uint32_t value)
+static void put(struct nametab *t, uint32_t value)
 {
-	size_t i = hash(name) & (t->cap - 1);
+	size_t i = hash(t->name(t->of, value)) & (t->cap - 1);
 
-	while (t->slot[i].name)
+	while (t->slot[i])
 		i = (i + 1) & (t->cap - 1);
-	t->slot[i].name = name;
-	t->slot[i].value = value;
+	t->slot[i] = value + 1;
 	t->nr++;
 }
 
@@ -29,15 +28,22 @@ static int grow(struct nametab *t, size_t cap)
 {
 	struct nametab bigger = { .cap = cap };
 
+	nametab__names(&bigger, t->name, t->of);
 	bigger.slot = calloc(bigger.cap, sizeof(*bigger.slot));
 	if (!bigger.slot)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->cap; i++)
-		if (t->slot[i].name)
-			put(&bigger, t->slot[i].name, t->slot[i].value);
+		if (t->slot[i])
+			put(&bigger, t->slot[i] - 1);
 	free(t->slot);
 	*t = bigger;
 	return 0;
+}
+
+void nametab__names(struct nametab *t, const char *(*name)(const void *of, uint32_t value), const void *of)
+{
+	t->name = name;
+	t->of = of;
 }
 
 int nametab__reserve(struct nametab *t, size_t nr)
@@ -49,11 +55,11 @@ int nametab__reserve(struct nametab *t, size_t nr)
 	return cap > t->cap ? grow(t, cap) : 0;
 }
 
-int nametab__add(struct nametab *t, const char *name, uint32_t value)
+int nametab__add(struct nametab *t, uint32_t value)
 {
 	if (2 * (t->nr + 1) > t->cap && grow(t, t->cap ? 4 * t->cap : 1 << 16))
 		return -ENOMEM;
-	put(t, name, value);
+	put(t, value);
 	return 0;
 }
 
@@ -64,11 +70,11 @@ int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_
 	if (!t->cap)
 		return 0;
 	i = *at == SIZE_MAX ? hash(name) & (t->cap - 1) : (*at + 1) & (t->cap - 1);
-	for (; t->slot[i].name; i = (i + 1) & (t->cap - 1)) {
-		if (strcmp(t->slot[i].name, name))
+	for (; t->slot[i]; i = (i + 1) & (t->cap - 1)) {
+		if (strcmp(t->name(t->of, t->slot[i] - 1), name))
 			continue;
 		*at = i;
-		*value = t->slot[i].value;
+		*value = t->slot[i] - 1;
 		return 1;
 	}
 	return 0;
@@ -77,5 +83,6 @@ int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_
 void nametab__clear(struct nametab *t)
 {
 	free(t->slot);
-	memset(t, 0, sizeof(*t));
+	t->slot = NULL;
+	t->cap = t->nr = 0;
 }

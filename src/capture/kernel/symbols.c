@@ -45,6 +45,11 @@ void kernel__drop_symbols(struct kernel *k)
 	table__drop(k);
 }
 
+static const char *name_asked(const void *kernel, uint32_t i)
+{
+	return ((const struct kernel *)kernel)->names_asked[i].name;
+}
+
 int kernel__refresh(struct kernel *k)
 {
 	bool table = by_table(k);
@@ -53,6 +58,7 @@ int kernel__refresh(struct kernel *k)
 	kernel__drop_symbols(k);
 	if (table)
 		return table__read(k);
+	nametab__names(&k->asked, name_asked, k);
 	err = ksyms__addr(&k->ksyms, "_stext", &k->near);
 	if (err == -EPERM)
 		return err;
@@ -76,7 +82,7 @@ static uint64_t ask_addr(struct kernel *k, const char *key)
 	*n = (struct asked_name){ .name = strdup(key) };
 	if (!n->name)
 		return 0;
-	if (nametab__add(&k->asked, n->name, k->nr_names_asked)) {
+	if (nametab__add(&k->asked, k->nr_names_asked)) {
 		free(n->name);
 		return 0;
 	}

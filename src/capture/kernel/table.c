@@ -123,16 +123,22 @@ static bool is_text(const struct sym *s)
 	return s->type == 't' || s->type == 'T';
 }
 
+static const char *sym_name(const void *kernel, uint32_t i)
+{
+	const struct kernel *k = kernel;
+
+	return k->names + k->syms[i].name;
+}
+
 static int index_symbols(struct kernel *k)
 {
-	int err = nametab__reserve(&k->by_name, k->nr_syms);
+	int err;
 
+	nametab__names(&k->by_name, sym_name, k);
+	err = nametab__reserve(&k->by_name, k->nr_syms);
 	for (size_t i = 0; !err && i < k->nr_syms; i++) {
-		const char *name = k->names + k->syms[i].name;
-
-		if (kernel__is_padding(name))
-			continue;
-		err = nametab__add(&k->by_name, name, i);
+		if (!kernel__is_padding(sym_name(k, i)))
+			err = nametab__add(&k->by_name, i);
 	}
 	return err;
 }
@@ -172,11 +178,6 @@ int table__read(struct kernel *k)
 	if (!k->nr_syms || !k->syms[k->nr_syms - 1].addr)
 		return -EPERM;
 	return 0;
-}
-
-static const char *sym_name(const struct kernel *k, size_t i)
-{
-	return k->names + k->syms[i].name;
 }
 
 /* Of several that were promoted none is the one that is meant, if no other has the name. */

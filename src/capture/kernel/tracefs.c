@@ -15,7 +15,8 @@
 
 struct tracefs {
 	char *text;
-	struct nametab by_name;	/* to the offset in TEXT at which the module stands */
+	const char *end;
+	struct nametab by_name;	/* to the offset in TEXT at which it stands, before its module */
 };
 
 static const char file_name[] = "available_filter_functions";
@@ -53,10 +54,15 @@ static int open_list(void)
 	return open_detached();
 }
 
+static const char *name_at(const void *text, uint32_t off)
+{
+	return (const char *)text + off;
+}
+
 int tracefs__parse(struct tracefs **out, char *text)
 {
 	struct tracefs *t = calloc(1, sizeof(*t));
-	char *next, *module;
+	char *next;
 
 	*out = NULL;
 	if (!t) {
@@ -64,14 +70,14 @@ int tracefs__parse(struct tracefs **out, char *text)
 		return -ENOMEM;
 	}
 	t->text = text;
+	t->end = text + (text ? strlen(text) : 0);
+	nametab__names(&t->by_name, name_at, text);
 	for (char *line = text; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = 0;
-		module = line + strcspn(line, " \t");
-		if (*module)
-			*module++ = 0;
-		if (nametab__add(&t->by_name, line, module - text)) {
+		line[strcspn(line, " \t")] = 0;
+		if (nametab__add(&t->by_name, line - text)) {
 			tracefs__free(t);
 			return -ENOMEM;
 		}
@@ -94,14 +100,15 @@ int tracefs__open(struct tracefs **out)
 	return err ? err : tracefs__parse(out, text);
 }
 
-/* AT is "[module]" or "" for vmlinux. */
-static bool in_module(const char *at, const char *module)
+/* Behind NAME stands "[module]", or for vmlinux what no module begins with: the next name, or the end. */
+static bool in_module(const struct tracefs *t, const char *name, const char *module)
 {
+	const char *at = name + strlen(name) + 1;
 	size_t len = strlen(module);
 
-	if (!strcmp(module, "vmlinux"))
-		return *at != '[';
-	return *at == '[' && !strncmp(at + 1, module, len) && at[len + 1] == ']';
+	if (at >= t->end || *at != '[')
+		return !strcmp(module, "vmlinux");
+	return !strncmp(at + 1, module, len) && at[len + 1] == ']';
 }
 
 int tracefs__lists(const struct tracefs *t, const char *func, const char *module)
@@ -110,7 +117,7 @@ int tracefs__lists(const struct tracefs *t, const char *func, const char *module
 	uint32_t off;
 
 	while (nametab__next(&t->by_name, func, &at, &off))
-		if (in_module(t->text + off, module))
+		if (in_module(t, t->text + off, module))
 			return 1;
 	return 0;
 }
