@@ -26,8 +26,8 @@ struct {
 	__uint(max_entries, 4096);
 } bell VT_MAP_ATTR;
 
-/* A variable, not an entry that is looked up: programs have its address. */
-struct vt_control control SEC(".data.control");
+/* A variable, not an entry that is looked up: programs have its address. All that is in .bss, which libbpf fills with nothing. */
+struct vt_control control;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -181,6 +181,8 @@ static void opened(bool multi)
 	/* Several tasks are inside of these on one CPU: the kernel must not give them a stack of their own there. */
 	assert_int_equal(jumps(o, "all_x"), multi);
 	assert_int_equal(jumps(o, "all_e"), multi);
+	/* What is shared with the recorder is its section alone: it begins where the map does. */
+	assert_int_equal(bpf_map__value_size(bpf_object__find_map_by_name(o->bpf, ".bss")), sizeof(struct vt_control));
 	object__free(o);
 	close(memory);
 }

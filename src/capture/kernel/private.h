@@ -36,13 +36,20 @@ struct asked_name {
 	uint64_t addr;
 };
 
+/* The same for an address: no longer than it has to be, as there are some thousand. */
+struct place {
+	uint64_t addr, size;	/* of the symbol that covers the address; no name: nothing does */
+	const char *module;	/* behind the name; "" for vmlinux */
+	char name[];
+};
+
 struct kernel {
 	struct ksyms ksyms;
 	bool asks;		/* symbols are asked for one by one, by the names of the source: */
 	struct asked_name *names_asked;
 	size_t nr_names_asked;
 	struct nametab asked;	/* name to index into these */
-	struct ksym **places;	/* what stands where, by address; no name: nothing */
+	struct place **places;	/* by address */
 	size_t nr_places;
 	uint64_t near;		/* kernel text: what is far from it has no symbol */
 	struct utsname uts;

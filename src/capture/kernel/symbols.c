@@ -144,19 +144,34 @@ static size_t place_behind(const struct kernel *k, uint64_t addr)
 	return lo;
 }
 
-static const struct ksym *ask_place(struct kernel *k, uint64_t addr)
+static struct place *new_place(const struct ksym *s)
 {
-	struct ksym **grown = realloc(k->places, (k->nr_places + 1) * sizeof(*grown)), *p = malloc(sizeof(*p));
+	size_t name = strlen(s->name) + 1, module = strlen(s->module) + 1;
+	struct place *p = malloc(sizeof(*p) + name + module);
+
+	if (!p)
+		return NULL;
+	p->addr = s->addr;
+	p->size = s->size;
+	p->module = memcpy(p->name + name, s->module, module);
+	memcpy(p->name, s->name, name);
+	return p;
+}
+
+static const struct place *ask_place(struct kernel *k, uint64_t addr)
+{
+	struct place **grown = realloc(k->places, (k->nr_places + 1) * sizeof(*grown)), *p;
+	struct ksym s;
 	size_t at;
 
-	if (grown)
-		k->places = grown;
-	if (!grown || !p) {
-		free(p);
+	if (!grown)
 		return NULL;
-	}
-	if (!ksyms__at(&k->ksyms, addr, p))
-		*p = (struct ksym){ .addr = addr, .size = 1 };
+	k->places = grown;
+	if (!ksyms__at(&k->ksyms, addr, &s))
+		s = (struct ksym){ .addr = addr, .size = 1 };
+	p = new_place(&s);
+	if (!p)
+		return NULL;
 	at = place_behind(k, p->addr);
 	memmove(grown + at + 1, grown + at, (k->nr_places - at) * sizeof(*grown));
 	grown[at] = p;
@@ -167,10 +182,10 @@ static const struct ksym *ask_place(struct kernel *k, uint64_t addr)
 #define FAR (1ull << 31)	/* the kernel and its modules reach each other by a call or a relative address */
 
 /* What covers ADDR, NULL = nothing. */
-static const struct ksym *place(const struct kernel *k, uint64_t addr)
+static const struct place *place(const struct kernel *k, uint64_t addr)
 {
 	size_t at = place_behind(k, addr);
-	const struct ksym *p = at ? k->places[at - 1] : NULL;
+	const struct place *p = at ? k->places[at - 1] : NULL;
 
 	/* Beyond the last address is user space. */
 	if ((int64_t)addr >= 0 || addr - k->near + FAR > 2 * FAR)
@@ -182,7 +197,7 @@ static const struct ksym *place(const struct kernel *k, uint64_t addr)
 
 uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr)
 {
-	const struct ksym *p;
+	const struct place *p;
 
 	if (by_table(k))
 		return table__sym_size(k, addr);
@@ -194,7 +209,7 @@ uint64_t kernel__sym_size(const struct kernel *k, uint64_t addr)
 
 const char *kernel__sym(const struct kernel *k, uint64_t addr, uint64_t *off, const char **module)
 {
-	const struct ksym *p;
+	const struct place *p;
 
 	if (by_table(k))
 		return table__sym(k, addr, off, module);
@@ -235,7 +250,7 @@ void kernel__site(const struct kernel *k, uint64_t addr, char *buf, size_t len)
 
 /* ---- a module ---- */
 
-static bool is_in(const struct ksym *p, const char *module)
+static bool is_in(const struct place *p, const char *module)
 {
 	return p && !strcmp(p->module, module);
 }
@@ -243,7 +258,7 @@ static bool is_in(const struct ksym *p, const char *module)
 /* Its text is one piece, and each symbol reaches to the next: where the one at ADDR begins, 0 = it is not the module's. */
 static uint64_t first_from(const struct kernel *k, const char *module, uint64_t addr)
 {
-	const struct ksym *p = place(k, addr);
+	const struct place *p = place(k, addr);
 	uint64_t first = 0;
 
 	for (; is_in(p, module) && p->addr != first; p = place(k, first - 1))
@@ -284,7 +299,7 @@ static void unless_init(void *stays, const char *name, uint64_t addr, uint64_t s
 static void ask_each_text(const struct kernel *k, const char *module, struct that_stays *t)
 {
 	uint64_t at = first_from(k, module, any_text(k, module, &t->sections));
-	const struct ksym *p;
+	const struct place *p;
 
 	for (p = at ? place(k, at) : NULL; is_in(p, module); p = place(k, p->addr + p->size))
 		unless_init(t, p->name, p->addr, p->size < FUNCTION_MAX ? p->size : 0);

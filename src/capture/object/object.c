@@ -272,7 +272,7 @@ int object__open(struct object **out, struct kernel *k, struct plan *p, const st
 	pthread_mutex_init(&o->lock, NULL);
 	err = load(o);
 	if (!err)
-		err = control__map(o, object__map_fd(o, ".data.control"));
+		err = control__map(o, object__map_fd(o, ".bss"));
 	if (err) {
 		object__free(o);
 		return err;
