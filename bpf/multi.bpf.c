@@ -7,7 +7,8 @@
  * attached to the functions of one module (src/capture/attach/multi.c).
  *
  * A program misses hits while a task is preempted inside of it: those of all
- * functions that it is attached to. So there are two (lib/deputy.bpf.h).
+ * functions that it is attached to. Where that can be there are two, the first
+ * and its deputy (lib/deputy.bpf.h).
  *
  * Behind all others in the unit: it has the bodies of all domains.
  */
@@ -84,9 +85,11 @@ SEC(section) int name(void *ctx) \
 	return 0; \
 }
 
-JUMP("fentry", all_e_far, all_e, leave_word(ctx, false))
+JUMP("fentry", all_e_far, all_e, false)
+JUMP("fentry", all_e_first, all_e, leave_word(ctx, false))
 JUMP("fentry", all_e_deputy, all_e, word_was_left(ctx, false))
-JUMP("fexit", all_x_far, all_x, leave_word(ctx, true))
+JUMP("fexit", all_x_far, all_x, false)
+JUMP("fexit", all_x_first, all_x, leave_word(ctx, true))
 JUMP("fexit", all_x_deputy, all_x, word_was_left(ctx, true))
 
 /* A hook that is passed a million times has a jump that does what is done mostly. */

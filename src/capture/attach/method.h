@@ -7,6 +7,7 @@
 
 #include "capture/attach/attach.h"
 #include "capture/kernel/clock.h"
+#include "capture/kernel/preempt.h"
 
 struct tracefs;
 
@@ -30,9 +31,10 @@ struct attach {
 	struct plan *plan;
 	bool dry;
 	uint32_t nr_jobs;	/* so far */
-	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet; */
+	/* multi.c: whether such links can be made: 1 yes, -1 no, 0 not asked yet */
 	signed char multi;
-	signed char at_once;	/* whether the kernel preempts tasks anywhere, the same way */
+	bool preempt_asked;
+	enum preempt preempt;	/* inside of programs, once it was asked for */
 	struct multi_shared shared[2];	/* for enter and for exit */
 	/* fentry.c: what ftrace can hook, once it was asked for */
 	struct tracefs *tracefs;

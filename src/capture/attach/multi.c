@@ -5,12 +5,13 @@
  * jump there.
  *
  * The kernel runs no program on a CPU where a preempted task is inside of it,
- * and of one that many functions share that is a miss for any of them. So what
- * is shared has a deputy. That is of no use where the kernel preempts tasks
- * anywhere, as one is preempted in the deputy as well soon: there each exit has
- * a jump of its own, and entries, which are short, share one that has none,
- * those of a domain. Sharing is for functions of one module. It is done because
- * each link is a walk of ftrace through all functions that can be traced.
+ * and of one that many functions share that is a miss for any of them. Where a
+ * task can be preempted there at all, what is shared has a deputy. That is of no
+ * use where it is as soon as another is due, as one is preempted in the deputy
+ * as well soon: there each exit has a jump of its own, and entries, which are
+ * short, share one that has none, those of a domain. Sharing is for functions of
+ * one module. It is done because each link is a walk of ftrace through all
+ * functions that can be traced.
  *
  * What cannot be had that way is left as it was, to be attached on its own.
  */
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #include "capture/attach/method.h"
-#include "capture/kernel/preempt.h"
 #include "capture/object/object.h"
 #include "capture/object/template.h"
 #include "capture/plan/count.h"
@@ -96,11 +96,18 @@ static bool can(struct attach *a, const struct plan_row *r, const struct attach_
 	return h && h->shared && !twice(jobs, nr, r) && can_link(a) && template__exists(a->obj, program_at(r->exit));
 }
 
-static bool preempted_anywhere(struct attach *a)
+static enum preempt preempted(struct attach *a)
 {
-	if (!a->at_once)
-		a->at_once = preempt__at_once(a->k, object__reader, a->obj) ? 1 : -1;
-	return a->at_once > 0;
+	if (!a->preempt_asked)
+		a->preempt = preempt__inside(a->k, object__reader, a->obj);
+	a->preempt_asked = true;
+	return a->preempt;
+}
+
+/* What is shared is missed by others while a task is preempted within, and a deputy does that. */
+static bool has_deputy(struct attach *a, const struct attach_job *j)
+{
+	return preempted(a) == PREEMPT_LATER && !plan__hook(j->row[0]->prog)->hot;
 }
 
 static bool joins(struct attach *a, const struct attach_job *j, const struct plan_row *r)
@@ -112,7 +119,7 @@ static bool joins(struct attach *a, const struct attach_job *j, const struct pla
 		return false;
 	if (one->hot || other->hot)
 		return false;
-	return !preempted_anywhere(a) || (!r->exit && !strcmp(one->domain, other->domain));
+	return preempted(a) != PREEMPT_AT_ONCE || (!r->exit && !strcmp(one->domain, other->domain));
 }
 
 /* ---- the programs ---- */
@@ -178,7 +185,7 @@ static int load(struct attach *a, const struct attach_job *j)
 
 	if (err < 0)
 		return err;
-	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), h->hot ? h->prog : "far");
+	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), h->hot ? h->prog : has_deputy(a, j) ? "first" : "far");
 	return load_at(a, jump, r->exit, j->btf_fd);
 }
 
@@ -339,8 +346,7 @@ static void attach_half(struct attach *a, const struct part *p, size_t from, siz
 /* The kernel takes all or none: a function that it refuses is found by halves, and left for a program of its own. */
 static void attach_part(struct attach *a, const struct part *p)
 {
-	bool alone = preempted_anywhere(a) || plan__hook(p->job->row[p->from]->prog)->hot;
-	int fd = alone ? link_part(p, p->prog_fd, 0) : link_pair(a, p);
+	int fd = has_deputy(a, p->job) ? link_pair(a, p) : link_part(p, p->prog_fd, 0);
 
 	if (fd >= 0) {
 		attached(p, fd);

@@ -6,7 +6,13 @@
 /* Of preempt_dynamic_mode, kernel/sched/core.c. */
 enum { DYNAMIC_NONE, DYNAMIC_VOLUNTARY, DYNAMIC_FULL, DYNAMIC_LAZY };
 
-bool preempt__at_once(const struct kernel *k, kernel_read_fn read, void *arg)
+/* Only there a task remembers where it was blocked within. */
+static bool rcu_lets_none_in(const struct kernel *k)
+{
+	return kernel__offset(k, NULL, "task_struct", "pid") >= 0 && kernel__offset(k, NULL, "task_struct", "rcu_blocked_node") < 0;
+}
+
+static bool at_once(const struct kernel *k, kernel_read_fn read, void *arg)
 {
 	const char *version = kernel__version(k);
 	int32_t mode;
@@ -20,4 +26,11 @@ bool preempt__at_once(const struct kernel *k, kernel_read_fn read, void *arg)
 	if (!at || read(arg, at, &mode, sizeof(mode)))
 		return true;
 	return mode != DYNAMIC_NONE && mode != DYNAMIC_VOLUNTARY && mode != DYNAMIC_LAZY;
+}
+
+enum preempt preempt__inside(const struct kernel *k, kernel_read_fn read, void *arg)
+{
+	if (rcu_lets_none_in(k))
+		return PREEMPT_NEVER;
+	return at_once(k, read, arg) ? PREEMPT_AT_ONCE : PREEMPT_LATER;
 }
