@@ -19,12 +19,14 @@
 #define SHARED_SLEEPS(x...)
 #define SHARED_SHARED(x...) x
 #define SHARED_HOT(x...) x
+#define SHARED_WIDE(x...) x
 
 /* What is left to do behind a jump: what is quick was done before it. */
 #define BODY_OWN(end, name)
 #define BODY_SLEEPS(end, name)
 #define BODY_SHARED(end, name) end##_##name
 #define BODY_HOT(end, name) apart_##name
+#define BODY_WIDE(end, name) apart_##name
 
 /* As hooks.bpf.h has the ends. */
 #define CASE(name, body) case VT_HOOK_##name: body(in); break;
@@ -85,18 +87,24 @@ SEC(section) int name(void *ctx) \
 	return 0; \
 }
 
+/* The first, which leaves word, and its deputy. */
+#define JUMPS(section, name, prog, exit, is_done) \
+JUMP(section, name##_first, prog, leave_word(ctx, exit) || (is_done)) \
+JUMP(section, name##_deputy, prog, word_was_left(ctx, exit) || (is_done))
+
 JUMP("fentry", all_e_far, all_e, false)
-JUMP("fentry", all_e_first, all_e, leave_word(ctx, false))
-JUMP("fentry", all_e_deputy, all_e, word_was_left(ctx, false))
+JUMPS("fentry", all_e_far, all_e, false, false)
 JUMP("fexit", all_x_far, all_x, false)
-JUMP("fexit", all_x_first, all_x, leave_word(ctx, true))
-JUMP("fexit", all_x_deputy, all_x, word_was_left(ctx, true))
+JUMPS("fexit", all_x_far, all_x, true, false)
 
 /* A hook that is passed a million times has a jump that does what is done mostly. */
 #define JUMP_OWN(x...)
 #define JUMP_SLEEPS(x...)
 #define JUMP_SHARED(x...)
-#define JUMP_HOT(section, all, name) JUMP(section, all##_##name, all, quick_##name(KERNEL(ctx)))
+#define JUMP_WIDE(section, all, name, exit) JUMP(section, all##_##name, all, quick_##name(KERNEL(ctx)))
+#define JUMP_HOT(section, all, name, exit) \
+JUMP_WIDE(section, all, name, exit) \
+JUMPS(section, all##_##name, all, exit, quick_##name(KERNEL(ctx)))
 #define ROW(domain, group, name, ends, event, functions, share, flags, args...) \
-AT_ENTER_##ends(JUMP_##share("fentry", all_e, name)) AT_EXIT_##ends(JUMP_##share("fexit", all_x, name))
+AT_ENTER_##ends(JUMP_##share("fentry", all_e, name, false)) AT_EXIT_##ends(JUMP_##share("fexit", all_x, name, true))
 #include "vfiotrace/hooks/all.def"

@@ -34,7 +34,7 @@ static __always_inline void enter_##name(const struct e_##name *in)
 #define EXIT(name) \
 _Static_assert(sizeof(struct x_##name) + 1, "the table has no such hook, or not for this end"); \
 static __always_inline void exit_##name(const struct x_##name *in)
-/* Of a HOT hook: what is done where it is called, before any jump; true: that was all. Behind it, what else there is to do. */
+/* Of a HOT or WIDE hook: what is done where it is called, before any jump; true: that was all. Behind it, what else there is to do. */
 #define QUICK_AT(end, name) static __always_inline bool quick_##name(const struct end##_##name *in)
 #define QUICK_ENTER(name) QUICK_AT(e, name)
 #define QUICK_EXIT(name) QUICK_AT(x, name)

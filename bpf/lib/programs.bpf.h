@@ -17,6 +17,7 @@
 #define SECTION_OWN(name) SEC(name)
 #define SECTION_SHARED(name) SEC(name)
 #define SECTION_HOT(name) SEC(name)
+#define SECTION_WIDE(name) SEC(name)
 #define SECTION_SLEEPS(name) SEC(name ".s")
 
 #endif

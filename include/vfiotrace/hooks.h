@@ -24,6 +24,8 @@
  *		verified and compiled once (bpf/multi.bpf.c)
  *		HOT: the same, and what its QUICK() does is done before that, in
  *		a program of the hook's own
+ *		WIDE: HOT where the whole machine passes, which must not pay for
+ *		a deputy, see below
  *		OWN: hooks that hold their task for a while, and hooks that the
  *		whole machine passes. While a program runs the kernel does not
  *		run it again on the same CPU, so hooks on one can miss each

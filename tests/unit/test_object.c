@@ -158,6 +158,51 @@ static bool jumps(const struct object *o, const char *prog)
 	return false;
 }
 
+static bool has_jump(const struct object *o, bool exit, const char *to, const char *as)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s_%s%s", exit ? "all_x" : "all_e", to, as);
+	return template__has(o, name);
+}
+
+/* All three, or where the whole machine passes the one without a deputy. */
+static void all_jumps(const struct object *o, bool exit, const char *to, bool wide)
+{
+	assert_true(has_jump(o, exit, to, ""));
+	assert_int_equal(has_jump(o, exit, to, "_first"), !wide);
+	assert_int_equal(has_jump(o, exit, to, "_deputy"), !wide);
+}
+
+enum { OWN, SHARED, HOT, WIDE, SLEEPS };
+enum { ENTER = 1, EXIT = 2, BOTH = 3 };
+
+static const struct {
+	const char *name;
+	int share, ends;
+} table[] = {
+#define ROW(domain, group, name, ends, event, functions, share, ...) { #name, share, ends },
+#include "vfiotrace/hooks/all.def"
+};
+
+static void jumps_are_there(const struct object *o)
+{
+	size_t nr[SLEEPS + 1] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		bool hot = table[i].share == HOT || table[i].share == WIDE;
+
+		if (hot && table[i].ends & ENTER)
+			all_jumps(o, false, table[i].name, table[i].share == WIDE);
+		if (hot && table[i].ends & EXIT)
+			all_jumps(o, true, table[i].name, table[i].share == WIDE);
+		nr[table[i].share]++;
+	}
+	assert_true(nr[HOT] && nr[WIDE]);
+	all_jumps(o, false, "far", false);
+	all_jumps(o, true, "far", false);
+}
+
 static void opened(bool multi)
 {
 	const struct object_options opt = { .ring_bytes = 1 << 20 };
@@ -178,6 +223,8 @@ static void opened(bool multi)
 	assert_true(casts_kept > 100);
 	assert_true(template__has(o, "x_luo_retrieve"));
 	assert_int_equal(template__has(o, "all_x"), multi);
+	if (multi)
+		jumps_are_there(o);
 	/* Several tasks are inside of these on one CPU: the kernel must not give them a stack of their own there. */
 	assert_int_equal(jumps(o, "all_x"), multi);
 	assert_int_equal(jumps(o, "all_e"), multi);

@@ -107,7 +107,7 @@ static enum preempt preempted(struct attach *a)
 /* What is shared is missed by others while a task is preempted within, and a deputy does that. */
 static bool has_deputy(struct attach *a, const struct attach_job *j)
 {
-	return preempted(a) == PREEMPT_LATER && !plan__hook(j->row[0]->prog)->hot;
+	return preempted(a) == PREEMPT_LATER && !plan__hook(j->row[0]->prog)->wide;
 }
 
 static bool joins(struct attach *a, const struct attach_job *j, const struct plan_row *r)
@@ -176,17 +176,22 @@ static int begin_shared(struct attach *a, bool exit)
 	return s->threaded ? 0 : s->fd;
 }
 
-static int load(struct attach *a, const struct attach_job *j)
+/* The program that jumps to the shared one: of a hook that is hot, or for all others; where there are two, AS which of them. */
+static int load_jump(struct attach *a, const struct attach_job *j, const char *as)
 {
 	const struct plan_row *r = j->row[0];
 	const struct hook *h = plan__hook(r->prog);
-	int err = begin_shared(a, r->exit);
 	char jump[64];
 
-	if (err < 0)
-		return err;
-	snprintf(jump, sizeof(jump), "%s_%s", program_at(r->exit), h->hot ? h->prog : has_deputy(a, j) ? "first" : "far");
+	snprintf(jump, sizeof(jump), "%s_%s%s", program_at(r->exit), h->hot ? h->prog : "far", as);
 	return load_at(a, jump, r->exit, j->btf_fd);
+}
+
+static int load(struct attach *a, const struct attach_job *j)
+{
+	int err = begin_shared(a, j->row[0]->exit);
+
+	return err < 0 ? err : load_jump(a, j, has_deputy(a, j) ? "_first" : "");
 }
 
 /* What jumps to a program that the kernel refused sees nothing. */
@@ -319,12 +324,11 @@ static void is_deputy(struct attach *a, const struct part *p, unsigned int numbe
 static int link_pair(struct attach *a, const struct part *p)
 {
 	unsigned int number = free_deputy(a->plan);
-	bool exit = p->job->row[p->from]->exit;
 	int prog_fd, deputy_fd, fd;
 
 	if (!number)
 		return -ENOSPC;
-	prog_fd = load_at(a, exit ? "all_x_deputy" : "all_e_deputy", exit, p->job->btf_fd);
+	prog_fd = load_jump(a, p->job, "_deputy");
 	if (prog_fd < 0)
 		return prog_fd;
 	deputy_fd = link_part(p, prog_fd, number);

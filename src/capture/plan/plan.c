@@ -11,14 +11,14 @@
 #include "capture/kernel/kernel.h"
 
 enum { ENTER = 1, EXIT = 2, BOTH = ENTER | EXIT };
-enum { OWN, SHARED, HOT, SLEEPS };
+enum { OWN, SHARED, HOT, WIDE, SLEEPS };
 
 const struct hook plan_hooks[VT_HOOKS] = {
 #define ARG(type, name) #type ","
 #define RET(type) ">" #type
 #define ROW(in, when, name, ends, type, functions, share, flag, args...) [VT_HOOK_##name] = { \
 	.group = PLAN_##when, .domain = #in, .prog = #name, .enter = (ends) & ENTER, .exit = (ends) & EXIT, .event = VT_EV_##type, \
-	.funcs = functions, .shared = (share) == SHARED || (share) == HOT, .hot = (share) == HOT, .flags = flag, .shape = "" args },
+	.funcs = functions, .shared = (share) != OWN && (share) != SLEEPS, .hot = (share) == HOT || (share) == WIDE, .wide = (share) == WIDE, .flags = flag, .shape = "" args },
 #include "vfiotrace/hooks/all.def"
 #undef ARG
 #undef RET

@@ -31,7 +31,8 @@ struct hook {
 	enum vt_event_type event;
 	const char *funcs;	/* candidates, "a|b": the first that exists is taken */
 	bool shared;		/* may be served by all_e and all_x (bpf/multi.bpf.c) */
-	bool hot;		/* and the jump there is one of its own, all_e_<prog> or all_x_<prog> */
+	bool hot;		/* and the jump there is one of its own, all_e_<prog> or all_x_<prog>, not all_e_far or all_x_far */
+	bool wide;		/* and has no deputy */
 	unsigned int flags;	/* enum vt_hook_flag */
 	const char *shape;	/* of the function, see shape__fits() */
 };
