@@ -119,19 +119,19 @@ bool sections__is_coming(const char *dir)
 	return !strcmp(dir, "/sys/module/vfio");
 }
 
-/* Where it is, as its tables know it by its address. */
-static void begin(struct kernel *k)
+static struct kernel begin(void)
 {
-	*k = (struct kernel){ .asks = true };
+	struct kernel k = { .asks = true };
+
 	asked = tables_read = answers = 0;
-	assert_int_equal(kernel__refresh(k), 0);
+	assert_int_equal(kernel__refresh(&k), 0);
+	return k;
 }
 
 static void by_name(void **state)
 {
-	struct kernel k;
+	struct kernel k = begin();
 
-	begin(&k);
 	assert_int_equal(kernel__addr(&k, "luo_preserve_file", "vmlinux"), TEXT + 0x40);
 	assert_int_equal(kernel__addr(&k, "vfio_open", NULL), MODULE + 0x10);
 	assert_int_equal(kernel__addr(&k, "vfio_open", "vfio"), MODULE + 0x10);
@@ -148,12 +148,11 @@ static void by_name(void **state)
 
 static void by_address(void **state)
 {
-	struct kernel k;
+	struct kernel k = begin();
 	const char *module;
 	char where[64];
 	uint64_t off;
 
-	begin(&k);
 	assert_string_equal(kernel__sym(&k, TEXT + 0x48, &off, &module), "luo_preserve_file");
 	assert_int_equal(off, 8);
 	assert_string_equal(module, "");
@@ -180,10 +179,9 @@ static void note(void *arg, const char *name, uint64_t addr, uint64_t size)
 
 static void of_a_module(void **state)
 {
-	struct kernel k;
+	struct kernel k = begin();
 	char seen[128] = "";
 
-	begin(&k);
 	kernel__each_text(&k, "vfio", note, seen);
 	assert_string_equal(seen, "__pfx_vfio_open vfio_open vfio_last! ");
 	*seen = 0;
@@ -197,9 +195,8 @@ static void of_a_module(void **state)
 static void all_of_them(void **state)
 {
 	const char *module;
-	struct kernel k;
+	struct kernel k = begin();
 
-	begin(&k);
 	assert_string_equal(kernel__sym_at(&k, TEXT + 0x40, 0, &module), "luo_preserve_file");
 	assert_null(kernel__sym_at(&k, TEXT + 0x41, 0, &module));
 	assert_int_equal(tables_read, 0);
@@ -209,7 +206,7 @@ static void all_of_them(void **state)
 	assert_string_equal(kernel__sym(&k, TEXT, NULL, NULL), "table");
 	kernel__drop_symbols(&k);
 
-	begin(&k);
+	k = begin();
 	answers = -EPERM;
 	assert_int_equal(kernel__refresh(&k), -EPERM);
 	answers = -EINVAL;

@@ -77,16 +77,20 @@ static const char *type_name(const void *btf, uint32_t id)
 	return btf__name_by_offset(btf, btf__type_by_id(btf, id)->name_off);
 }
 
+static struct names names(const struct kernel *k)
+{
+	return (struct names){ type_name, k->btf };
+}
+
 /* Functions, structs and enums of vmlinux are indexed: libbpf's own search reads every type. */
 static int index_types(struct kernel *k)
 {
 	__u32 nr = btf__type_cnt(k->btf);
 
-	nametab__names(&k->types, type_name, k->btf);
 	for (__u32 id = 1; id < nr; id++) {
 		const struct btf_type *t = btf__type_by_id(k->btf, id);
 
-		if ((btf_is_func(t) || btf_is_struct(t) || btf_is_any_enum(t)) && t->name_off && nametab__add(&k->types, id))
+		if ((btf_is_func(t) || btf_is_struct(t) || btf_is_any_enum(t)) && t->name_off && nametab__add(&k->types, names(k), id))
 			return -ENOMEM;
 	}
 	return 0;
@@ -97,7 +101,7 @@ int32_t kernel__named(const struct kernel *k, const char *name, uint16_t kind)
 	size_t at = SIZE_MAX;
 	uint32_t id;
 
-	while (nametab__next(&k->types, name, &at, &id)) {
+	while (nametab__next(&k->types, names(k), name, &at, &id)) {
 		uint16_t is = btf_kind(btf__type_by_id(k->btf, id));
 
 		if (is == kind || (is == BTF_KIND_ENUM64 && kind == BTF_KIND_ENUM))

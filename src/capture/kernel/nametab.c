@@ -14,9 +14,9 @@ static size_t hash(const char *s)
 	return h ^ h >> 32;
 }
 
-static void put(struct nametab *t, uint32_t value)
+static void put(struct nametab *t, struct names n, uint32_t value)
 {
-	size_t i = hash(t->name(t->of, value)) & (t->cap - 1);
+	size_t i = hash(n.name(n.of, value)) & (t->cap - 1);
 
 	while (t->slot[i])
 		i = (i + 1) & (t->cap - 1);
@@ -24,46 +24,39 @@ static void put(struct nametab *t, uint32_t value)
 	t->nr++;
 }
 
-static int grow(struct nametab *t, size_t cap)
+static int grow(struct nametab *t, struct names n, size_t cap)
 {
 	struct nametab bigger = { .cap = cap };
 
-	nametab__names(&bigger, t->name, t->of);
 	bigger.slot = calloc(bigger.cap, sizeof(*bigger.slot));
 	if (!bigger.slot)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->cap; i++)
 		if (t->slot[i])
-			put(&bigger, t->slot[i] - 1);
+			put(&bigger, n, t->slot[i] - 1);
 	free(t->slot);
 	*t = bigger;
 	return 0;
 }
 
-void nametab__names(struct nametab *t, const char *(*name)(const void *of, uint32_t value), const void *of)
-{
-	t->name = name;
-	t->of = of;
-}
-
-int nametab__reserve(struct nametab *t, size_t nr)
+int nametab__reserve(struct nametab *t, struct names n, size_t nr)
 {
 	size_t cap = 1 << 10;
 
 	while (cap < 2 * nr)
 		cap *= 2;
-	return cap > t->cap ? grow(t, cap) : 0;
+	return cap > t->cap ? grow(t, n, cap) : 0;
 }
 
-int nametab__add(struct nametab *t, uint32_t value)
+int nametab__add(struct nametab *t, struct names n, uint32_t value)
 {
-	if (2 * (t->nr + 1) > t->cap && grow(t, t->cap ? 4 * t->cap : 1 << 16))
+	if (2 * (t->nr + 1) > t->cap && grow(t, n, t->cap ? 4 * t->cap : 1 << 16))
 		return -ENOMEM;
-	put(t, value);
+	put(t, n, value);
 	return 0;
 }
 
-int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_t *value)
+int nametab__next(const struct nametab *t, struct names n, const char *name, size_t *at, uint32_t *value)
 {
 	size_t i;
 
@@ -71,7 +64,7 @@ int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_
 		return 0;
 	i = *at == SIZE_MAX ? hash(name) & (t->cap - 1) : (*at + 1) & (t->cap - 1);
 	for (; t->slot[i]; i = (i + 1) & (t->cap - 1)) {
-		if (strcmp(t->name(t->of, t->slot[i] - 1), name))
+		if (strcmp(n.name(n.of, t->slot[i] - 1), name))
 			continue;
 		*at = i;
 		*value = t->slot[i] - 1;
@@ -83,6 +76,5 @@ int nametab__next(const struct nametab *t, const char *name, size_t *at, uint32_
 void nametab__clear(struct nametab *t)
 {
 	free(t->slot);
-	t->slot = NULL;
-	t->cap = t->nr = 0;
+	*t = (struct nametab){ 0 };
 }

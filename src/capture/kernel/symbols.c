@@ -50,6 +50,11 @@ static const char *name_asked(const void *kernel, uint32_t i)
 	return ((const struct kernel *)kernel)->names_asked[i].name;
 }
 
+static struct names names(const struct kernel *k)
+{
+	return (struct names){ name_asked, k };
+}
+
 int kernel__refresh(struct kernel *k)
 {
 	bool table = by_table(k);
@@ -58,12 +63,11 @@ int kernel__refresh(struct kernel *k)
 	kernel__drop_symbols(k);
 	if (table)
 		return table__read(k);
-	nametab__names(&k->asked, name_asked, k);
 	err = ksyms__addr(&k->ksyms, "_stext", &k->near);
 	if (err == -EPERM)
 		return err;
 	/* A kernel that answers has that. */
-	if (!err && k->near && nametab__reserve(&k->asked, 512) == 0)
+	if (!err && k->near && nametab__reserve(&k->asked, names(k), 512) == 0)
 		return 0;
 	k->asks = false;
 	return table__read(k);
@@ -82,7 +86,7 @@ static uint64_t ask_addr(struct kernel *k, const char *key)
 	*n = (struct asked_name){ .name = strdup(key) };
 	if (!n->name)
 		return 0;
-	if (nametab__add(&k->asked, k->nr_names_asked)) {
+	if (nametab__add(&k->asked, names(k), k->nr_names_asked)) {
 		free(n->name);
 		return 0;
 	}
@@ -96,7 +100,7 @@ static uint64_t addr_of(const struct kernel *k, const char *key)
 	size_t at = SIZE_MAX;
 	uint32_t i;
 
-	if (nametab__next(&k->asked, key, &at, &i))
+	if (nametab__next(&k->asked, names(k), key, &at, &i))
 		return k->names_asked[i].addr;
 	return ask_addr(keeper(k), key);
 }

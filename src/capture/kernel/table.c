@@ -130,15 +130,18 @@ static const char *sym_name(const void *kernel, uint32_t i)
 	return k->names + k->syms[i].name;
 }
 
+static struct names names(const struct kernel *k)
+{
+	return (struct names){ sym_name, k };
+}
+
 static int index_symbols(struct kernel *k)
 {
-	int err;
+	int err = nametab__reserve(&k->by_name, names(k), k->nr_syms);
 
-	nametab__names(&k->by_name, sym_name, k);
-	err = nametab__reserve(&k->by_name, k->nr_syms);
 	for (size_t i = 0; !err && i < k->nr_syms; i++) {
 		if (!kernel__is_padding(sym_name(k, i)))
-			err = nametab__add(&k->by_name, i);
+			err = nametab__add(&k->by_name, names(k), i);
 	}
 	return err;
 }
@@ -187,7 +190,7 @@ static const struct sym *find_sym(const struct kernel *k, const char *name, cons
 	size_t at = SIZE_MAX, nr = 0;
 	uint32_t i;
 
-	while (nametab__next(&k->by_name, name, &at, &i)) {
+	while (nametab__next(&k->by_name, names(k), name, &at, &i)) {
 		const struct sym *s = &k->syms[i];
 
 		if (module && strcmp(k->modules[s->module], strcmp(module, "vmlinux") ? module : ""))

@@ -59,6 +59,11 @@ static const char *name_at(const void *text, uint32_t off)
 	return (const char *)text + off;
 }
 
+static struct names names(const char *text)
+{
+	return (struct names){ name_at, text };
+}
+
 int tracefs__parse(struct tracefs **out, char *text)
 {
 	struct tracefs *t = calloc(1, sizeof(*t));
@@ -71,13 +76,12 @@ int tracefs__parse(struct tracefs **out, char *text)
 	}
 	t->text = text;
 	t->end = text + (text ? strlen(text) : 0);
-	nametab__names(&t->by_name, name_at, text);
 	for (char *line = text; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = 0;
 		line[strcspn(line, " \t")] = 0;
-		if (nametab__add(&t->by_name, line - text)) {
+		if (nametab__add(&t->by_name, names(text), line - text)) {
 			tracefs__free(t);
 			return -ENOMEM;
 		}
@@ -116,7 +120,7 @@ int tracefs__lists(const struct tracefs *t, const char *func, const char *module
 	size_t at = SIZE_MAX;
 	uint32_t off;
 
-	while (nametab__next(&t->by_name, func, &at, &off))
+	while (nametab__next(&t->by_name, names(t->text), func, &at, &off))
 		if (in_module(t, t->text + off, module))
 			return 1;
 	return 0;
