@@ -134,7 +134,7 @@ $(HOST_BPF)/vmlinux.h: $(HOST_BPF_SRC) tests/host.mk
 
 $(OUTPUT)/unit/test_programs: tests/unit/test_programs.c $(HOST_BPF)/vmlinux.h $(wildcard tests/unit/programs/bpf/*.h include/vfiotrace/*.h include/vfiotrace/hooks/*.def)
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) -I$(HOST_BPF) -Itests/unit/programs $(CPPFLAGS) -D__TARGET_ARCH_x86 $(CFLAGS) -Wno-type-limits -O1 $(LDFLAGS) -o $@ $< -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) -I$(HOST_BPF) -Itests/unit/programs $(CPPFLAGS) -D__TARGET_ARCH_x86 $(CFLAGS) -Wno-type-limits -Wno-unknown-pragmas -O1 $(LDFLAGS) -o $@ $< -lcmocka
 
 # Trace and model once more, with the table of events turned round and one more at its end:
 # nothing may rest on the order.

@@ -803,7 +803,7 @@ static void told_all(int task)
 	for (size_t i = 0; i < sim.nr_records; i++) {
 		const struct vt_wire *w = sim.record[i];
 
-		if (w->tid != sim.thread[task].pid)
+		if (w->tid != (u32)sim.thread[task].pid)
 			continue;
 		if (w->type == VT_EV_KHO_RESTORE_FOLIO) {
 			assert_in_range(w->slot[VT_S_PHYS], phys_at(first), phys_at(first + FOLIOS_EACH - 1));
