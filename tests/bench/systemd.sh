@@ -75,7 +75,7 @@ marks() { # CONSOLE NAME
 	tr -d '\r' <"$out/guest/console.log" | awk -v who="$1" '
 		match($0, /\[ *[0-9.]+\]/) { at = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
 		/leave kexec/ { left = at }
-		/Starting new kernel/ && left { printf "%s down %.3f\n", who, at - left; exit }'
+		/Starting new kernel/ && left { printf "%s down %.3f\n", who, at - left; left = 0 }'
 	awk -v who="$1" '$1 == "mem.service" || $1 == "vm.service" { if ($2 > last) last = $2 }
 		END { printf "%s up %.3f\n", who, last / 1e6 }' "$out/guest/times.new"
 	sed -n "s/.*vfiotrace: recording this kernel's live updates.*; the boot waited \([0-9.]*\) s.*/$1 waited \1/p" "$out/guest/journal.new" | head -n 1
