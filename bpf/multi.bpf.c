@@ -87,14 +87,13 @@ SEC(section) int name(void *ctx) \
 	return 0; \
 }
 
-/* The first, which leaves word, and its deputy. */
+/* One that is alone; and two, the first, which leaves word, and its deputy. */
 #define JUMPS(section, name, prog, exit, is_done) \
+JUMP(section, name, prog, is_done) \
 JUMP(section, name##_first, prog, leave_word(ctx, exit) || (is_done)) \
 JUMP(section, name##_deputy, prog, word_was_left(ctx, exit) || (is_done))
 
-JUMP("fentry", all_e_far, all_e, false)
 JUMPS("fentry", all_e_far, all_e, false, false)
-JUMP("fexit", all_x_far, all_x, false)
 JUMPS("fexit", all_x_far, all_x, true, false)
 
 /* A hook that is passed a million times has a jump that does what is done mostly. */
@@ -102,9 +101,7 @@ JUMPS("fexit", all_x_far, all_x, true, false)
 #define JUMP_SLEEPS(x...)
 #define JUMP_SHARED(x...)
 #define JUMP_WIDE(section, all, name, exit) JUMP(section, all##_##name, all, quick_##name(KERNEL(ctx)))
-#define JUMP_HOT(section, all, name, exit) \
-JUMP_WIDE(section, all, name, exit) \
-JUMPS(section, all##_##name, all, exit, quick_##name(KERNEL(ctx)))
+#define JUMP_HOT(section, all, name, exit) JUMPS(section, all##_##name, all, exit, quick_##name(KERNEL(ctx)))
 #define ROW(domain, group, name, ends, event, functions, share, flags, args...) \
 AT_ENTER_##ends(JUMP_##share("fentry", all_e, name, false)) AT_EXIT_##ends(JUMP_##share("fexit", all_x, name, true))
 #include "vfiotrace/hooks/all.def"

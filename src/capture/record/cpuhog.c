@@ -18,50 +18,6 @@ bool cpuhog__needed(void)
 	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
 }
 
-/* ---- all ordinary tasks, while the caller works ---- */
-
-struct cpuhog {
-	pthread_t thread;
-	uint64_t deadline;
-	bool done;
-};
-
-static void *burn(void *arg)
-{
-	struct cpuhog *h = arg;
-
-	while (!__atomic_load_n(&h->done, __ATOMIC_ACQUIRE) && clock__read(CLOCK_MONOTONIC) < h->deadline)
-		;
-	return NULL;
-}
-
-/* The burner gets the priority below the recorder's own. */
-struct cpuhog *cpuhog__begin(uint64_t limit_ns)
-{
-	int priority = urgent__priority() - 1;
-	struct cpuhog *h;
-
-	if (!limit_ns || priority < 1)
-		return NULL;
-	h = calloc(1, sizeof(*h));
-	if (!h)
-		return NULL;
-	h->deadline = clock__read(CLOCK_MONOTONIC) + limit_ns;
-	if (!urgent__thread(&h->thread, priority, burn, h))
-		return h;
-	free(h);
-	return NULL;
-}
-
-void cpuhog__end(struct cpuhog *h)
-{
-	if (!h)
-		return;
-	__atomic_store_n(&h->done, true, __ATOMIC_RELEASE);
-	pthread_join(h->thread, NULL);
-	free(h);
-}
-
 /* ---- one task, while others work ---- */
 
 struct held {
@@ -145,4 +101,52 @@ uint64_t cpuhog__hold(pid_t tid, uint64_t limit_ns, bool (*over)(void *arg), voi
 	}
 	give_back(&h);
 	return now - begin;
+}
+
+/* ---- all ordinary tasks, while the caller works ---- */
+
+struct cpuhog {
+	pthread_t thread;
+	uint64_t limit_ns;
+	bool done;
+};
+
+static bool is_done(void *arg)
+{
+	return __atomic_load_n(&((struct cpuhog *)arg)->done, __ATOMIC_ACQUIRE);
+}
+
+static void *burn(void *arg)
+{
+	struct cpuhog *h = arg;
+
+	cpuhog__hold(0, h->limit_ns, is_done, h);
+	return NULL;
+}
+
+/* The burner gets the priority below the recorder's own. */
+struct cpuhog *cpuhog__begin(uint64_t limit_ns)
+{
+	int priority = urgent__priority() - 1;
+	struct cpuhog *h;
+
+	if (!limit_ns || priority < 1)
+		return NULL;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->limit_ns = limit_ns;
+	if (!urgent__thread(&h->thread, priority, burn, h))
+		return h;
+	free(h);
+	return NULL;
+}
+
+void cpuhog__end(struct cpuhog *h)
+{
+	if (!h)
+		return;
+	__atomic_store_n(&h->done, true, __ATOMIC_RELEASE);
+	pthread_join(h->thread, NULL);
+	free(h);
 }
